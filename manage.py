@@ -1,0 +1,51 @@
+#!/usr/bin/env python
+"""Django's command line, with the embedded PostgreSQL up for the commands that need a database."""
+
+import os
+import signal
+import sys
+
+# These never ask the database; everything else, a command we don't know included, does.
+WITHOUT_DATABASE = {
+    "check",
+    "compilemessages",
+    "help",
+    "makemessages",
+    "shell_completion",
+    "spectacular",
+    "startapp",
+    "version",
+}
+
+
+def needs_embedded_cluster(arguments: list[str]) -> bool:
+    """Whether to start the embedded PostgreSQL for this command line."""
+    if os.environ.get("DATABASE_URL") or not arguments or arguments[0].startswith("-"):
+        return False
+    return arguments[0] not in WITHOUT_DATABASE and not {"-h", "--help"} & set(arguments)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsec.settings")
+    from django.core.management import execute_from_command_line
+
+    if not needs_embedded_cluster(sys.argv[1:]):
+        execute_from_command_line(sys.argv)
+        return
+
+    from authsec.database import embedded
+
+    # Without this a SIGTERM ends Python on the spot, and the cluster would stay up.
+    for request in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(request, lambda number, _: sys.exit(128 + number))
+    try:
+        with embedded.cluster():
+            execute_from_command_line(sys.argv)
+    except embedded.EmbeddedPostgresError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
