@@ -1,0 +1,48 @@
+"""Who did what: append-only, with the names copied in, so that an event reads the same in ten years."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+
+from authsec.database.fields import uuid7
+from authsec.database.scope import ScopedManager
+
+
+class Event(models.Model):
+    """One action on a tenant. The application role may insert and read, never update or delete."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, db_index=False, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.UUIDField(null=True, blank=True)
+    actor_name = models.CharField(max_length=255, blank=True)
+    actor_capacity = models.CharField(max_length=40, blank=True, help_text="As what: the member type.")
+    action = models.CharField(max_length=60)
+    target_kind = models.CharField(max_length=40, blank=True)
+    target_id = models.UUIDField(null=True, blank=True)
+    target_name = models.CharField(max_length=255, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    via = models.CharField(max_length=20, blank=True, help_text="console, api, oauth, command")
+    request_id = models.CharField(max_length=64, blank=True)
+    policies = ArrayField(models.CharField(max_length=100), default=list, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        indexes = [
+            models.Index("tenant", models.F("at").desc(), models.F("id").desc(), name="audit_event_at_idx"),
+            models.Index(
+                "tenant",
+                "target_id",
+                models.F("at").desc(),
+                models.F("id").desc(),
+                name="audit_event_target_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} by {self.actor_name}"

@@ -1,0 +1,123 @@
+"""The roof over every request: its id, the client's address, and the marks of views."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+
+from authsec.database.fields import uuid7
+from authsec.web.access import mark_of
+from authz.console import decide
+from tenants.signin import second_factor_at
+
+Handler = Callable[[HttpRequest], HttpResponse]
+REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+# Views that come from libraries cannot carry our mark; each module is named with the kind of mark it gets.
+LIBRARY_VIEWS = {
+    "allauth.": "public",
+    "drf_spectacular.": "public",
+    "django.views.": "public",
+}
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, which errors and audit events name; a proxy's well-formed one is kept."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request.id = given if REQUEST_ID.fullmatch(given) else f"req_{uuid7().hex}"
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.id
+        return response
+
+
+def client_address(remote: str, forwarded: str, trusted: list[str]) -> str | None:
+    """The client's address: the connection's, or the last untrusted one that trusted proxies report.
+
+    ``forwarded`` is X-Forwarded-For, read from the right: each trusted hop vouches for the one before it. Returns
+    None when the connection has no address (a Unix socket without a proxy).
+    """
+    networks = [ip_network(network, strict=False) for network in trusted]
+
+    def parsed(text: str) -> Any:
+        try:
+            return ip_address(text.strip().strip("[]"))
+        except ValueError:
+            return None
+
+    address = parsed(remote)
+    for hop in reversed([hop for hop in forwarded.split(",") if hop.strip()]):
+        if address is None or not any(address in network for network in networks):
+            break
+        reported = parsed(hop)
+        if reported is None:
+            break
+        address = reported
+    return str(address) if address else None
+
+
+class ClientAddressMiddleware:
+    """Sets ``request.client_ip``; forwarded addresses count only from TRUSTED_PROXIES."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.client_ip = client_address(
+            request.META.get("REMOTE_ADDR", ""),
+            request.META.get("HTTP_X_FORWARDED_FOR", ""),
+            settings.TRUSTED_PROXIES,
+        )
+        return self.get_response(request)
+
+
+class MarkMiddleware:
+    """Refuses every view without a mark, and asks Cedar for those that require an action."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        module = getattr(view, "__module__", "") or ""
+        mark = mark_of(view)
+        kind = (
+            mark.kind if mark else next((k for m, k in LIBRARY_VIEWS.items() if module.startswith(m)), None)
+        )
+        if kind is None:
+            raise PermissionDenied(f"{module}.{getattr(view, '__name__', view)} has no mark.")
+        if kind in ("public", "protocol", "bearer"):
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        if kind == "signed_in":
+            return None
+        if request.tenant is None:
+            raise Http404
+        return self._decide(request, mark) if mark and kind == "requires" else None
+
+    def _decide(self, request: Any, mark: Any) -> None:
+        request.decision = decide(
+            tenant_id=request.tenant.tenant_id,
+            user_id=request.membership.user_id,
+            action=mark.action,
+            mfa_at=second_factor_at(request),
+            ip=request.client_ip,
+            now=timezone.now(),
+        )
+        if not request.decision.allowed:
+            raise PermissionDenied("; ".join(request.decision.reasons))
+        request.actor = replace(request.actor, policies=tuple(request.decision.policies))

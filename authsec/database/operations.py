@@ -1,0 +1,111 @@
+"""Migration operations: the roles, a table's policies, references inside one tenant, functions from .sql files."""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from django.db.migrations.operations.base import Operation
+
+from authsec.database import roles
+
+
+class _DatabaseOnly(Operation):
+    reduces_to_sql = True
+    reversible = True
+    atomic = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """These operations change the database, not the models."""
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Dropping the table or the role takes what was added here with it."""
+
+
+class CreateRoles(_DatabaseOnly):
+    """Create authsec_app and authsec_system, and give them their default privileges in this database."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for statement in roles.statements():
+            schema_editor.execute(statement, params=None)
+
+    def describe(self) -> str:
+        return "Create the roles authsec_app and authsec_system"
+
+
+class TenantPolicy(_DatabaseOnly):
+    """Force row-level security on a model's table: one tenant for the application, all rows for the system.
+
+    ``column`` is the tenant's column. ``shared=True`` also shows (but never lets the application write) rows
+    that belong to no tenant. ``append_only=True`` takes UPDATE and DELETE from the application role.
+    """
+
+    def __init__(
+        self, model: str, column: str = "tenant_id", *, shared: bool = False, append_only: bool = False
+    ) -> None:
+        self.model, self.column, self.shared, self.append_only = model, column, shared, append_only
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        # Without nullif a pooled connection whose setting was once made answers '' and the cast raises.
+        mine = f"{self.column} = nullif(current_setting('authsec.tenant', true), '')::uuid"
+        schema_editor.execute(f'alter table "{table}" enable row level security')
+        schema_editor.execute(f'alter table "{table}" force row level security')
+        schema_editor.execute(f'create policy tenant on "{table}" to authsec_app using ({mine})')
+        if self.shared:
+            schema_editor.execute(
+                f'create policy shared on "{table}" for select to authsec_app using ({self.column} is null)'
+            )
+        schema_editor.execute(f'create policy system on "{table}" to authsec_system using (true)')
+        if self.append_only:
+            schema_editor.execute(f'revoke update, delete on "{table}" from authsec_app')
+
+    def describe(self) -> str:
+        return f"Force row-level security on {self.model}"
+
+
+class SameTenant(_DatabaseOnly):
+    """Composite foreign keys (tenant_id, x_id) → (tenant_id, id), because policies do not check references.
+
+    ``fields`` are names of foreign keys on ``model`` that point to models with a tenant.
+    """
+
+    def __init__(self, model: str, *fields: str) -> None:
+        self.model, self.fields = model, fields
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        meta = to_state.apps.get_model(app_label, self.model)._meta
+        for name in self.fields:
+            field = meta.get_field(name)
+            target = field.remote_field.model._meta
+            schema_editor.execute(
+                f'alter table "{meta.db_table}" add constraint "{meta.db_table}_{name}_same_tenant" '
+                f'foreign key (tenant_id, "{field.column}") '
+                f'references "{target.db_table}" (tenant_id, "{target.pk.column}") deferrable initially immediate'
+            )
+
+    def describe(self) -> str:
+        return f"References of {self.model} stay inside one tenant: {', '.join(self.fields)}"
+
+
+class SystemFunctions(_DatabaseOnly):
+    """Define the functions of an app's ``sql/<name>.sql``, owned by authsec_system.
+
+    The file is read when the migration runs, so a later migration that repeats the operation replaces them.
+    """
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        app = to_state.apps.get_app_config(app_label)
+        module = import_module(app.name if hasattr(app, "name") else app_label)
+        folder = Path(next(iter(module.__path__))) / "sql"
+        schema_editor.execute("grant create on schema public to authsec_system")
+        schema_editor.execute("set local role authsec_system")
+        for name in self.names:
+            schema_editor.execute((folder / f"{name}.sql").read_text(), params=None)
+        schema_editor.execute("set local role none")
+        schema_editor.execute("revoke create on schema public from authsec_system")
+
+    def describe(self) -> str:
+        return f"Define the functions of {', '.join(self.names)}"

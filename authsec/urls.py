@@ -1,0 +1,25 @@
+"""Every door of the house, by context."""
+
+from django.urls import include, path
+
+from authsec import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("healthz", views.healthz),
+    path("readyz", views.readyz),
+    path("styleguide/", views.styleguide, name="styleguide"),
+    path("dev/mail/", views.mailbox, name="mailbox"),
+    path("dev/mail/<str:name>", views.mail, name="mail"),
+    path("accounts/", include("allauth.urls")),
+    path("t/<slug:slug>/", include("endusers.urls")),
+    path("t/<slug:slug>/", include("authz.urls")),
+    path("t/<slug:slug>/", include("oauth.urls.console")),
+    path("t/<slug:slug>/audit/", include("authsec.audit.urls")),
+    path("t/<slug:slug>/", include("tenants.urls")),
+    path("", include("oauth.urls.protocol")),
+]
+
+handler403 = "authsec.views.forbidden"
+handler404 = "authsec.views.not_found"
+handler500 = "authsec.views.server_error"

@@ -1,0 +1,83 @@
+"""The front door, the error pages, health, the style guide and the development mailbox."""
+
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+
+from authsec import outbox
+from authsec.web.access import public
+from tenants.queries import memberships_of
+
+
+@public
+def home(request: Any) -> HttpResponse:
+    """Sign in, or the last tenant."""
+    if not request.user.is_authenticated:
+        return redirect(settings.LOGIN_URL)
+    usable = [card for card in memberships_of(request.user.pk) if card.usable]
+    last = request.session.get("last_tenant")
+    card = next((card for card in usable if card.slug == last), usable[0] if usable else None)
+    return redirect(f"/t/{card.slug}/" if card else "/account/")
+
+
+@public
+def healthz(request: Any) -> JsonResponse:
+    """Liveness: this process answers. Asks nobody."""
+    return JsonResponse({"status": "ok"})
+
+
+@public
+def readyz(request: Any) -> JsonResponse:
+    """Readiness: the database answers and the schema is there."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1 from django_migrations limit 1")
+    except Exception:  # whatever keeps the database away, the answer is the same
+        return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
+    return JsonResponse({"status": "ok", "database": "ok"})
+
+
+@public
+def styleguide(request: Any) -> HttpResponse:
+    """Every component in each of its states."""
+    return render(request, "styleguide.html")
+
+
+@public
+def mailbox(request: Any) -> HttpResponse:
+    """Mails sent in development, newest first."""
+    if not settings.DEVELOPMENT:
+        raise Http404
+    return render(request, "dev/mailbox.html", {"messages_sent": outbox.messages()})
+
+
+@public
+def mail(request: Any, name: str) -> HttpResponse:
+    """One mail of the development mailbox, by its file's name."""
+    message = outbox.message(name) if settings.DEVELOPMENT else None
+    if message is None:
+        raise Http404
+    return render(request, "dev/mail.html", {"mail": message})
+
+
+def csrf_failure(request: Any, reason: str = "") -> HttpResponse:
+    """The form's token is missing or old."""
+    return render(request, "errors/csrf.html", {"reason": reason}, status=403)
+
+
+def forbidden(request: Any, exception: Exception | None = None) -> HttpResponse:
+    """What is missing, and who can give it."""
+    return render(request, "errors/403.html", {"reason": str(exception or "")}, status=403)
+
+
+def not_found(request: Any, exception: Exception | None = None) -> HttpResponse:
+    """No such page, or none that this person may know of."""
+    return render(request, "errors/404.html", status=404)
+
+
+def server_error(request: Any) -> HttpResponse:
+    """Our fault: the request's id leads to the log."""
+    return render(request, "errors/500.html", {"request_id": getattr(request, "id", "")}, status=500)

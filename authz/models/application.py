@@ -1,0 +1,97 @@
+"""What is protected: an MCP server, a web app, an API; and the scopes that it understands."""
+
+from django.db import models
+from django.utils import timezone
+
+from authsec.database.fields import TenantForeignKey
+from tenants.models import TenantRow, same_tenant_target
+
+
+class Application(TenantRow):
+    """A protected resource. ``resource_uri`` is what clients name as ``resource`` (RFC 8707) and tokens as ``aud``."""
+
+    class Kind(models.TextChoices):
+        MCP_SERVER = "mcp_server", "MCP server"
+        WEB_APP = "web_app", "Web app"
+        API = "api", "API"
+
+    class Status(models.TextChoices):
+        ENABLED = "enabled", "Enabled"
+        DISABLED = "disabled", "Disabled"
+
+    class Admission(models.TextChoices):
+        ANYONE = "anyone", "Anyone who signs in"
+        MEMBERS = "members", "Active members only"
+        LISTED = "listed", "People listed beforehand"
+
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.MCP_SERVER)
+    description = models.CharField(max_length=500, blank=True)
+    resource_uri = models.CharField(max_length=500)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ENABLED)
+    admission = models.CharField(max_length=10, choices=Admission.choices, default=Admission.ANYONE)
+    rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Calls per window.")
+    rate_window_s = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    created_at = models.DateTimeField(default=timezone.now)
+    created_by = models.UUIDField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            same_tenant_target("authz_application"),
+            # A resource URI belongs to whoever proved it; an unproved one only stands for its tenant's own members.
+            models.UniqueConstraint(
+                fields=["resource_uri"],
+                condition=models.Q(verified_at__isnull=False, ended_at__isnull=True),
+                name="authz_application_verified_uri_uniq",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "resource_uri"],
+                condition=models.Q(ended_at__isnull=True),
+                name="authz_application_uri_uniq",
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "name"],
+                condition=models.Q(ended_at__isnull=True),
+                name="authz_application_name_uniq",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Scope(TenantRow):
+    """A string that an Application understands. An Application's live rows are its ``scopes_supported``."""
+
+    class Risk(models.TextChoices):
+        LOW = "low", "Low risk"
+        MEDIUM = "medium", "Medium risk"
+        HIGH = "high", "High risk"
+        CRITICAL = "critical", "Critical risk"
+
+    application = TenantForeignKey(Application, related_name="scopes")
+    name = models.CharField(max_length=128)
+    description = models.CharField(max_length=300, blank=True)
+    risk = models.CharField(max_length=10, choices=Risk.choices, default=Risk.LOW)
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "application", "name"],
+                condition=models.Q(ended_at__isnull=True),
+                name="authz_scope_name_uniq",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "application", "name", "ended_at"], name="authz_scope_app_idx")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,129 @@
+"""A consumer's state in one tenant: kept narrow, because it changes often and there may be millions."""
+
+from django.db import models
+from django.utils import timezone
+
+from authsec.database.fields import TenantForeignKey, uuid7
+from authsec.database.scope import ScopedManager
+from tenants.models import TenantRow, same_tenant_target
+
+
+class PlanTier(TenantRow):
+    """What a consumer buys from a tenant. A binding subject: its roles reach everybody who holds the tier."""
+
+    key = models.SlugField(max_length=40)
+    name = models.CharField(max_length=100)
+    rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Calls per window.")
+    rate_window_s = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    is_default = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            same_tenant_target("endusers_plantier"),
+            models.UniqueConstraint(fields=["tenant", "key"], name="endusers_plantier_key_uniq"),
+            models.UniqueConstraint(
+                fields=["tenant"], condition=models.Q(is_default=True), name="endusers_plantier_one_default"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EndUser(models.Model):
+    """A consumer's row: status, plan tier, rate-limit override, first consent, last seen. Never invited."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        SUSPENDED = "suspended", "Suspended"
+
+    user = models.OneToOneField(
+        "tenants.TenantUser", models.PROTECT, primary_key=True, db_constraint=False, related_name="end_user"
+    )
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, db_index=False, related_name="+")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    plan_tier = TenantForeignKey(PlanTier)
+    rate_limit_override = models.JSONField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    first_consent_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+    suspended_at = models.DateTimeField(null=True, blank=True)
+    suspended_by = models.UUIDField(null=True, blank=True)
+    suspended_reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "user"], name="endusers_enduser_tenant_user_uniq"),
+            models.CheckConstraint(
+                condition=~models.Q(status="suspended") | models.Q(suspended_at__isnull=False),
+                name="endusers_enduser_suspended_when",
+            ),
+        ]
+        # One per sort of the list; the key breaks ties, so that a page boundary is a point.
+        indexes = [
+            models.Index(
+                "tenant", models.F("created_at").desc(), models.F("user").desc(), name="endusers_created_idx"
+            ),
+            models.Index(
+                "tenant",
+                models.F("last_seen_at").desc(nulls_last=True),
+                models.F("user").desc(),
+                name="endusers_seen_idx",
+            ),
+            models.Index(
+                "tenant",
+                models.F("first_consent_at").desc(nulls_last=True),
+                models.F("user").desc(),
+                name="endusers_consent_idx",
+            ),
+            models.Index(fields=["tenant", "status", "user"], name="endusers_status_idx"),
+            models.Index(fields=["tenant", "plan_tier", "user"], name="endusers_tier_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class EndUserTier(TenantRow):
+    """From when to when a consumer held a tier."""
+
+    user = TenantForeignKey("tenants.TenantUser")
+    plan_tier = TenantForeignKey(PlanTier)
+    from_at = models.DateTimeField(default=timezone.now)
+    to_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "user"],
+                condition=models.Q(to_at__isnull=True),
+                name="endusers_tier_one_open",
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "user", "from_at"], name="endusers_tier_history_idx")]
+
+
+class StandingChange(models.Model):
+    """One change of a person's status in a tenant, as member or as end user."""
+
+    class Capacity(models.TextChoices):
+        MEMBER = "member", "Member"
+        END_USER = "end_user", "End user"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, db_index=False, related_name="+")
+    user = TenantForeignKey("tenants.TenantUser")
+    capacity = models.CharField(max_length=10, choices=Capacity.choices)
+    from_status = models.CharField(max_length=10, blank=True)
+    to_status = models.CharField(max_length=10)
+    at = models.DateTimeField(default=timezone.now)
+    by = models.UUIDField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    objects = ScopedManager()
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "user", "at"], name="endusers_standing_idx")]

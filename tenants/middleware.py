@@ -1,0 +1,84 @@
+"""The transaction around every view, and the tenant that a console path names."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from authsec.audit.actor import Actor
+from authsec.database.context import app_context, tenant_context
+from tenants.queries import memberships_of
+
+Handler = Callable[[HttpRequest], HttpResponse]
+WITHOUT_TRANSACTION = ("/healthz", "/static/")
+
+
+class TransactionMiddleware:
+    """Opens the transaction in which sessions, sign-in and the view read and write.
+
+    A status of 400 or above rolls back, except under ``/oauth/``, where an error answer commits: a replayed code
+    must revoke what it gave (RFC 6749 §4.1.2).
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(WITHOUT_TRANSACTION):
+            return self.get_response(request)
+        with app_context():
+            response = self.get_response(request)
+            if response.status_code >= 400 and not request.path_info.startswith("/oauth/"):
+                transaction.set_rollback(True)
+        return response
+
+
+class TenantMiddleware:
+    """Resolves ``/t/<slug>/…`` to the caller's membership and runs the view inside that tenant.
+
+    Sets ``request.actor`` and ``request.memberships`` for every signed-in person, ``request.tenant`` and
+    ``request.membership`` (both a MembershipCard) inside a tenant. A stranger gets 404, whether the slug exists or
+    not; a suspended or left member gets 403 with their own status and nothing else.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.tenant = request.membership = None
+        request.memberships = []
+        request.actor = Actor(kind="anonymous", id=None, name="", ip=request.client_ip, request_id=request.id)
+        head, _, rest = request.path_info.removeprefix("/t/").partition("/")
+        slug = head if request.path_info.startswith("/t/") else ""
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        request.actor = replace(
+            request.actor,
+            kind="identity",
+            id=request.user.pk,
+            name=request.user.get_full_name(),
+            via="console",
+        )
+        if not slug:
+            return self.get_response(request)
+        request.memberships = memberships_of(request.user.pk)
+        card = next((card for card in request.memberships if card.slug == slug), None)
+        if card is None or card.status == "invited":
+            request.tenant_not_found = True
+            return self.get_response(request)
+        if not card.usable:
+            return render(request, "errors/not_active.html", {"card": card}, status=403)
+        request.tenant = request.membership = card
+        request.actor = replace(request.actor, kind="member", id=card.user_id, capacity=card.type)
+        with tenant_context(card.tenant_id):
+            return self.get_response(request)
+
+    def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        """Views take no slug: the tenant is in the request. A tenant that is not the caller's does not exist."""
+        if getattr(request, "tenant_not_found", False):
+            raise Http404
+        if request.tenant is not None:
+            kwargs.pop("slug", None)

@@ -1,0 +1,21 @@
+"""Identity and tenant: who there is, and in which tenant."""
+
+from tenants.models.base import TenantRow, same_tenant_target
+from tenants.models.identity import Identity, IdentityLink
+from tenants.models.invitation import Invitation
+from tenants.models.membership import Membership, MemberType
+from tenants.models.tenant import Tenant
+from tenants.models.user import Profile, TenantUser
+
+__all__ = [
+    "Identity",
+    "IdentityLink",
+    "Invitation",
+    "MemberType",
+    "Membership",
+    "Profile",
+    "Tenant",
+    "TenantRow",
+    "TenantUser",
+    "same_tenant_target",
+]

@@ -1,0 +1,35 @@
+"""One isolated customer: a workspace, an organization."""
+
+from django.db import models
+from django.utils import timezone
+
+from authsec.database.fields import uuid7
+from authsec.database.scope import ScopedManager
+
+
+class Tenant(models.Model):
+    """The isolated customer. Its policy compares its own id with the tenant in force."""
+
+    class Status(models.TextChoices):
+        OPEN = "open", "Open"
+        CLOSED = "closed", "Closed"
+
+    class Plan(models.TextChoices):
+        FREE = "free", "Free"
+        PRO = "pro", "Pro"
+        BUSINESS = "business", "Business"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(max_length=63, unique=True)
+    name = models.CharField(max_length=100)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN)
+    plan = models.CharField(max_length=20, choices=Plan.choices, default=Plan.FREE)
+    stripe_customer_id = models.CharField(max_length=64, blank=True)
+    personal = models.BooleanField(default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ScopedManager()
+
+    def __str__(self) -> str:
+        return self.slug

@@ -1,0 +1,29 @@
+-- One person across tenants, keyed by the identity of the session: the only way a request reads more than one tenant.
+
+create or replace function memberships_of(p_identity uuid) returns table(
+  tenant_id uuid, slug text, name text, plan text, tenant_status text, personal boolean,
+  user_id uuid, type text, status text, joined_at timestamptz, suspended_reason text
+) language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return query
+    select t.id, t.slug::text, t.name::text, t.plan::text, t.status::text, t.personal,
+           u.id, m.type::text, m.status::text, m.joined_at, m.suspended_reason::text
+      from users u
+      join tenants_membership m on m.tenant_id = u.tenant_id and m.user_id = u.id
+      join tenants_tenant t on t.id = u.tenant_id
+     where u.identity_id = p_identity
+     order by t.name, t.id;
+end $$;
+
+-- The users.id of an identity in a tenant, or null: the management API's first step.
+create or replace function user_in_tenant(p_identity uuid, p_tenant uuid) returns uuid
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return (select u.id from users u where u.identity_id = p_identity and u.tenant_id = p_tenant);
+end $$;
+
+create or replace function slug_taken(p_slug text) returns boolean
+language plpgsql stable security definer set search_path = public, pg_temp as $$
+begin
+  return exists (select from tenants_tenant t where t.slug = p_slug);
+end $$;
