@@ -25,8 +25,17 @@ def needs_embedded_cluster(arguments: list[str]) -> bool:
     return arguments[0] not in WITHOUT_DATABASE and not {"-h", "--help"} & set(arguments)
 
 
+def remember_port(arguments: list[str]) -> None:
+    """Let --port count where the settings read PORT: for the issuer's address in development."""
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        name, _, value = argument.partition("=")
+        if name == "--port":
+            os.environ["PORT"] = value or following
+
+
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsec.settings")
+    remember_port(sys.argv[1:])
     from django.core.management import execute_from_command_line
 
     if not needs_embedded_cluster(sys.argv[1:]):
@@ -37,7 +46,8 @@ def main() -> None:
 
     # Without this a SIGTERM ends Python on the spot, and the cluster would stay up.
     for request in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(request, lambda number, _: sys.exit(128 + number))
+        if signal.getsignal(request) is not signal.SIG_IGN:  # nohup
+            signal.signal(request, lambda number, _: sys.exit(128 + number))
     try:
         with embedded.cluster():
             execute_from_command_line(sys.argv)

@@ -124,7 +124,7 @@ class Cluster:
             return False
         with socket.socket(socket.AF_UNIX) as connection:
             try:
-                connection.connect(str(self.socket_directory / SOCKET_NAME))
+                connection.connect(str(self.socket))
             except OSError:
                 return False
         return True
@@ -144,6 +144,10 @@ class Cluster:
             return inside
         digest = hashlib.sha256(os.fsencode(self.directory.resolve())).hexdigest()[:16]
         return Path("/tmp" if Path("/tmp").is_dir() else tempfile.gettempdir()) / f"authsec-{digest}"  # noqa: S108 - checked when made
+
+    @property
+    def socket(self) -> Path:
+        return self.socket_directory / SOCKET_NAME
 
     def start(self) -> bool:
         """Make the cluster if it is not there, start it if it is not up, and keep it up until `stop()`.
@@ -217,7 +221,9 @@ class Cluster:
 
     def _bring_up(self) -> None:
         self._halt()  # a server without its socket, or one that is going down
-        (self.data / "postmaster.pid").unlink(missing_ok=True)  # its number may be a stranger's by now
+        # What a killed server left behind names a process number that may be a stranger's, or nobody's, by now.
+        for leftover in (self.data / "postmaster.pid", self.socket, self.socket.with_name(f"{SOCKET_NAME}.lock")):
+            leftover.unlink(missing_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
         self._launch()

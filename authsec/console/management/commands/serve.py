@@ -1,0 +1,101 @@
+"""`manage.py serve`: the product's web server, for production and for `make run`."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+# A predecessor that was killed takes its workers along at once; the kernel may need a moment longer for the port.
+PATIENCE_S = 5
+
+
+class Command(BaseCommand):
+    help = "Serve AuthSec until SIGTERM or Ctrl-C."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--address", default="127.0.0.1", help="address to listen on (default: %(default)s)"
+        )
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT") or 8000))
+        parser.add_argument(
+            "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)"
+        )
+        parser.add_argument(
+            "--threads", type=int, default=2, help="threads of a process (default: %(default)s)"
+        )
+
+    def handle(self, *, address: str, port: int, workers: int, threads: int, **_: Any) -> None:
+        serve(address=address, port=port, workers=workers, threads=threads)
+
+
+def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup: bool = False) -> None:
+    """Serve until SIGTERM, SIGINT or the loss of every worker. Raises CommandError when the port is taken.
+
+    Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
+    them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes.
+    """
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    claim_port(address, port)
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Server(
+        "authsec.wsgi:application",
+        address=address,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        respawn_failed_workers=True,
+        workers_kill_timeout=15,
+        log_level=LogLevels.warning,
+    )
+    if stop_on_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
+    server.serve(target_loader=load_application, wrap_loader=False)
+
+
+def claim_port(address: str, port: int) -> None:
+    """Fail if somebody else serves this port: workers share their port, so the kernel would share it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as attempt:
+            attempt.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                attempt.bind((address, port))
+                attempt.listen()
+                return
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise CommandError(
+                        f"Cannot listen on {address}:{port}: {error.strerror}. Choose another PORT."
+                    ) from error
+        time.sleep(0.1)
+
+
+def load_application() -> Callable[..., Any]:
+    """Called in each worker: the WSGI application, and a watch on the parent, so that no worker outlives it."""
+    os.setpgrp()  # Ctrl-C reaches the parent alone, which stops its workers in good order
+    threading.Thread(target=_leave_with_parent, name="parent-watch", daemon=True).start()
+    from authsec.wsgi import application
+
+    return application
+
+
+def _leave_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(5)
+    os._exit(1)
