@@ -1,0 +1,161 @@
+"""The design system's tags: `{% load ui %}`. Every one is shown on /styleguide/.
+
+{% icon "users" %} {% icon "check" 12 %}         Lucide, aria-hidden; 12, 16, 20 or 24 px
+{% pill "suspended" %}                            state: mark + word; text=, icon= override; quiet=True is dot + word
+{% badge "group" %} {% badge "mfa" "MFA within 12 h" met=False %}   fact; conditions are dashed, amber when not met
+{% risk "high" %}                                 triangle only from high up
+{% ident uuid %} {% ident uuid full=True %}       short monospace id, copy button
+{% copy "text" "Copy as text" %}                  copy button alone (absent without JavaScript)
+{% when moment %} {% when moment "date" %}        relative | date | full; empty="never"; None is fine
+{% avatar "Ed Okafor" %} {% avatar name "large" %}  classes: large, tile, ring, accent
+{% field form.email %}                            label=, hint=, note="required", icon="mail", look="segmented|cards", corner="Forgotten?" corner_url=
+{% form_errors form request_id=request_id %}      what belongs to no field
+{% track "mfa" "yes" "yes" state="pending_step_up" reason="through on-call" %}   answers: web/tracks.py
+{% chart "bars" values start="24 Oct" label="Suspensions per day" %}   bars | line | split (pairs of label, number)
+Links that keep filters: Django's own {% querystring page=None %}.
+"""
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import template
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from authsec.web import charts, clock, icons, states, tracks
+
+register = template.Library()
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16, classes: str = "") -> SafeString:
+    """Inline SVG of a Lucide icon."""
+    return icons.render(str(name), size, classes)
+
+
+@register.simple_tag
+def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = False) -> SafeString:
+    """State of a thing; state is a key of web/states.py or an enum with such a value."""
+    known = states.state_of(state)
+    name = known.icon if icon is None else icon
+    # in a list only the normal is quiet: an exception keeps its wash
+    hushed = quiet and known.tone in ("ok", "mute") and not known.icon
+    mark = icons.render(name, 12) if name and not hushed else format_html('<span class="pill-dot"></span>')
+    return format_html('<span class="pill {}{}">{}{}</span>', known.tone, " quiet" if hushed else "", mark, text or known.word)
+
+
+@register.simple_tag
+def badge(kind: str, text: str = "", met: bool = True) -> SafeString:
+    """Fact about a thing; met=False turns a condition amber and says so to screen readers."""
+    name, condition = states.BADGES.get(kind, ("", False))
+    classes = ("condition" if condition else "") + ("" if met else " unmet")
+    mark = icons.render(name, 12) if name else ""
+    unmet = "" if met else format_html('<span class="sr-only">, not met</span>')
+    return format_html('<span class="badge {}">{}{}{}</span>', classes, mark, text or states.BADGE_WORDS.get(kind, kind), unmet)
+
+
+@register.simple_tag
+def risk(level: str) -> SafeString:
+    """How much a scope can do; the red triangle from "high" up."""
+    mark = icons.render("triangle-alert", 12) if level in ("high", "critical") else ""
+    return format_html('<span class="risk {}">{}{}</span>', level, mark, states.RISKS.get(level, level))
+
+
+@register.inclusion_tag("components/copy.html")
+def copy(text: object, label: str = "Copy") -> dict[str, object]:
+    """Button that copies text; label is what a screen reader hears."""
+    return {"text": text, "label": label}
+
+
+@register.inclusion_tag("components/ident.html")
+def ident(value: uuid.UUID | str | None, full: bool = False, label: str = "Copy id") -> dict[str, object]:
+    """An id, shortened to its ends unless full, copied whole."""
+    text = str(value or "")
+    short = text if full or len(text) <= 16 else f"{text[:8]}…{text[-4:]}"
+    return {"text": text, "short": short, "full": full, "label": label}
+
+
+@register.simple_tag
+def when(moment: dt.datetime | None, style: str = "relative", empty: str = "never") -> SafeString:
+    """<time>; style is relative, date or full. app.js localises text and title."""
+    if moment is None:
+        return format_html('<span class="muted">{}</span>', empty)
+    text = {"relative": clock.relative, "date": clock.date, "full": clock.full}[style](moment)
+    return format_html(
+        '<time datetime="{}" title="{}" data-when="{}">{}</time>', moment.isoformat(), clock.full(moment), style, text
+    )
+
+
+@register.simple_tag
+def avatar(name: object, classes: str = "") -> SafeString:
+    """Initials; hidden from screen readers, since the name stands beside it."""
+    parts = [part for part in str(name or "").replace("@", " ").replace("-", " ").replace(".", " ").split() if part[0].isalnum()]
+    initials = (parts[0][0] + parts[1][0] if len(parts) > 1 else (parts[0][:2] if parts else "?")).upper()
+    return format_html('<span class="avatar {}" aria-hidden="true">{}</span>', classes, initials)
+
+
+@register.inclusion_tag("components/field.html")
+def field(
+    bound: BoundField, label: str = "", hint: str = "", note: str = "", icon: str = "", look: str = "",
+    corner: str = "", corner_url: str = "",
+) -> dict[str, Any]:
+    """One form field with label, control, hint and errors, wired for screen readers."""
+    widget, html_id = bound.field.widget, bound.auto_id or bound.html_name
+    hint = hint or bound.help_text
+    options = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+    described = " ".join(
+        name for name, present in ((f"{html_id}_hint", hint), (f"{html_id}_error", bound.errors)) if present
+    )
+    attrs: dict[str, Any] = {"aria-describedby": described} if described and not options else {}
+    if bound.errors and not options:
+        attrs["aria-invalid"] = "true"
+    single = isinstance(widget, CheckboxInput)
+    if not (single or options):
+        attrs["class"] = f"input {widget.attrs.get('class', '')}".strip()
+    return {
+        "bound": bound, "label": label or bound.label, "hint": hint, "note": note, "icon": icon, "corner": corner, "corner_url": corner_url,
+        "control": "" if options else bound.as_widget(attrs=attrs), "html_id": html_id, "described": described,
+        "kind": look or "options" if options else "check" if single else "input",
+        "is_select": isinstance(widget, Select), "reveal": getattr(widget, "input_type", "") == "password",
+        "hidden": bound.is_hidden,
+    }  # fmt: skip
+
+
+@register.inclusion_tag("components/form_errors.html")
+def form_errors(form: BaseForm, request_id: str = "") -> dict[str, Any]:
+    """Errors that belong to no field, and the hidden fields' own."""
+    errors = list(form.non_field_errors())
+    for hidden in form.hidden_fields():
+        errors += [f"{hidden.label}: {error}" for error in hidden.errors]
+    return {"errors": errors, "request_id": request_id}
+
+
+@register.inclusion_tag("components/track.html")
+def track(entitled: str, supported: str, requested: str, state: str = "", text: str = "", reason: str = "", removed_by: str = "") -> dict[str, Any]:
+    """The track on a line of its own; in a table use components/track_row.html."""
+    return {"nodes": tracks.nodes((entitled, supported, requested)), "state": state, "text": text, "reason": reason, "removed_by": removed_by}
+
+
+@register.simple_tag
+def track_nodes(row: Any) -> list[tracks.Node]:
+    """Nodes of a row (mapping or object) with entitled, supported, requested and optional *_word."""
+
+    def get(name: str) -> str:
+        return (row.get(name) if isinstance(row, dict) else getattr(row, name, "")) or ""
+
+    return tracks.nodes(
+        (get("entitled"), get("supported"), get("requested")),
+        (get("entitled_word"), get("supported_word"), get("requested_word")),
+    )
+
+
+@register.inclusion_tag("components/chart.html")
+def chart(kind: str, values: Sequence[Any], label: str = "", start: str = "", end: str = "today") -> dict[str, Any]:
+    """A small chart drawn on the server; prints its own range, starts at 0."""
+    drawn: dict[str, Any] = {"kind": kind, "label": label, "start": start, "end": end}
+    if kind == "split":
+        return drawn | {"parts": charts.split(values)}
+    drawn |= {"top": max([*values, 0]), "last": values[-1] if values else 0}
+    return drawn | ({"bars": charts.bars(values)} if kind == "bars" else {"points": charts.line(values)})
