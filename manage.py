@@ -43,6 +43,7 @@ def main() -> None:
         return
 
     from authsec.database import embedded
+    from authsec.database.binaries import EmbeddedPostgresError
 
     # Without this a SIGTERM ends Python on the spot, and the cluster would stay up.
     for request in (signal.SIGTERM, signal.SIGHUP):
@@ -51,7 +52,7 @@ def main() -> None:
     try:
         with embedded.cluster():
             execute_from_command_line(sys.argv)
-    except embedded.EmbeddedPostgresError as error:
+    except EmbeddedPostgresError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)

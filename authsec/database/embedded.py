@@ -222,7 +222,11 @@ class Cluster:
     def _bring_up(self) -> None:
         self._halt()  # a server without its socket, or one that is going down
         # What a killed server left behind names a process number that may be a stranger's, or nobody's, by now.
-        for leftover in (self.data / "postmaster.pid", self.socket, self.socket.with_name(f"{SOCKET_NAME}.lock")):
+        for leftover in (
+            self.data / "postmaster.pid",
+            self.socket,
+            self.socket.with_name(f"{SOCKET_NAME}.lock"),
+        ):
             leftover.unlink(missing_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
@@ -349,8 +353,12 @@ class Cluster:
                 connection.execute(f"create database {DATABASE} owner {OWNER}")
 
     def _seen_by_server(self, data: Path) -> str:
-        """The data directory's name for the server: its path where the server can walk down to it."""
-        return str(data) if self.account.can_reach(data.parent) else INSIDE
+        """The data directory's name for the server: its path, where that is safe and the server can walk down to it.
+
+        pg_ctl hands the name to a shell between double quotes, so some letters would change it on the way.
+        """
+        plain = not set(str(data)) & set('"$`\\\n')
+        return str(data) if plain and self.account.can_reach(data.parent) else INSIDE
 
     @cached_property
     def binaries(self) -> Path:
@@ -362,10 +370,10 @@ _default: Cluster | None = None
 
 
 def cluster() -> Cluster:
-    """The checkout's own cluster, under `var/postgres`."""
+    """The checkout's own cluster, under `var/postgres` (AUTHSEC_VAR moves it)."""
     global _default
     if _default is None:
-        _default = Cluster(CHECKOUT / "var" / "postgres")
+        _default = Cluster(Path(os.environ.get("AUTHSEC_VAR") or CHECKOUT / "var") / "postgres")
     return _default
 
 

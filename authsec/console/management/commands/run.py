@@ -64,7 +64,7 @@ def migrations_are_pending() -> bool:
 
 def demo_sign_ins() -> list[tuple[str, str, str]]:
     """Name, e-mail and password of the sign-ins worth showing first; empty without a demo."""
-    path = Path(settings.BASE_DIR) / "var" / "demo.json"
+    path: Path = settings.VAR / "demo.json"
     try:
         users = {user["key"]: user for user in json.loads(path.read_text())["users"]}
     except (OSError, ValueError, KeyError):

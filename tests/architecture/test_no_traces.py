@@ -1,0 +1,47 @@
+"""The files of the repository tell nothing about the machine or the registry that they were made with."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from authsec.database.embedded import CHECKOUT
+
+LEFT_ALONE = {".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__"}
+# In halves, so that this file may pass its own test.
+TRACES = [
+    "/ro" + "ot/",
+    "/ho" + "me/",
+    "/Us" + "ers/",
+    "/wo" + "rk/",
+    "pypi" + ".org",
+    "python" + "hosted",
+    "npmjs" + ".",
+]
+
+
+def texts() -> Iterator[tuple[Path, str]]:
+    for folder, below, names in os.walk(CHECKOUT):
+        below[:] = [name for name in below if name not in LEFT_ALONE and not name.endswith("_cache")]
+        for name in set(names) - LEFT_ALONE:
+            path = Path(folder) / name
+            try:
+                yield path.relative_to(CHECKOUT), path.read_text()
+            except (UnicodeDecodeError, OSError):
+                continue
+
+
+@pytest.mark.parametrize("trace", TRACES)
+def test_no_file_names_a_home_a_checkout_or_a_registry(trace: str) -> None:
+    assert [str(path) for path, text in texts() if trace in text] == []
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
+def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
+    entries = (CHECKOUT / name).read_text().replace("\\\n", " ").splitlines()
+    for entry in entries:
+        requirement, *hashes = entry.split(" --hash=")
+        assert "==" in requirement
+        assert hashes, requirement
+        assert all(digest.strip().startswith("sha256:") for digest in hashes)
