@@ -73,7 +73,7 @@ class TenantMiddleware:
             return render(request, "errors/not_active.html", {"card": card}, status=403)
         request.tenant = request.membership = card
         request.actor = replace(request.actor, kind="member", id=card.user_id, capacity=card.type)
-        with tenant_context(card.tenant_id):
+        with tenant_context(card.tenant_id, savepoint=False):
             return self.get_response(request)
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> None:

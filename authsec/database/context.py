@@ -42,11 +42,11 @@ def require_scope() -> None:
 
 
 @contextmanager
-def _scope(role: str, tenant: UUID | None) -> Iterator[None]:
+def _scope(role: str, tenant: UUID | None, *, savepoint: bool = True) -> Iterator[None]:
     role_token, tenant_token = _role.set(role), _tenant.set(tenant)
     nested = connection.in_atomic_block
     try:
-        with transaction.atomic():
+        with transaction.atomic(savepoint=savepoint):
             if nested:
                 connection.apply_context()
             yield
@@ -54,16 +54,17 @@ def _scope(role: str, tenant: UUID | None) -> Iterator[None]:
         _role.reset(role_token)
         _tenant.reset(tenant_token)
         # An outermost transaction takes its settings with it; a nested one hands the outer ones back.
-        if nested and not connection.needs_rollback:
+        if nested and connection.transaction_usable():
             connection.apply_context()
 
 
-def tenant_context(tenant_id: UUID | str) -> AbstractContextManager[None]:
+def tenant_context(tenant_id: UUID | str, *, savepoint: bool = True) -> AbstractContextManager[None]:
     """Open a transaction that sees and writes the rows of one tenant, as the application role.
 
-    Nests: an inner context wins until it ends. An exception rolls the block back.
+    Nests: an inner context wins until it ends. An exception rolls the block back; without ``savepoint`` a nested
+    block has none of its own and the outer transaction is rolled back with it.
     """
-    return _scope(APP, tenant_id if isinstance(tenant_id, UUID) else UUID(tenant_id))
+    return _scope(APP, tenant_id if isinstance(tenant_id, UUID) else UUID(tenant_id), savepoint=savepoint)
 
 
 def app_context() -> AbstractContextManager[None]:

@@ -1,4 +1,5 @@
 """Geometry of the small charts: numbers in, SVG coordinates out. Scales start at 0."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,15 @@ def bars(values: Sequence[float]) -> list[Bar]:
     drawn = []
     for index, value in enumerate(values):
         height = round(HEIGHT * value / top, 2)
-        drawn.append(Bar(round(index * step, 2), round(HEIGHT - height, 2), round(step * 0.76, 2), height, index == len(values) - 1))
+        drawn.append(
+            Bar(
+                round(index * step, 2),
+                round(HEIGHT - height, 2),
+                round(step * 0.76, 2),
+                height,
+                index == len(values) - 1,
+            )
+        )
     return drawn
 
 
@@ -52,6 +61,14 @@ def split(shares: Sequence[tuple[str, float]]) -> list[Part]:
     for index, (label, share) in enumerate(shares):
         width = WIDTH * share / total
         percent = "<1" if 0 < share / total < 0.01 else f"{share / total:.0%}".rstrip("%")
-        drawn.append(Part(label, percent, round(x, 2), round(max(width - 1.5, 1.5 if share else 0), 2), min(index + 1, 4)))
+        drawn.append(
+            Part(
+                label,
+                percent,
+                round(x, 2),
+                round(max(width - 1.5, 1.5 if share else 0), 2),
+                min(index + 1, 4),
+            )
+        )
         x += width
     return drawn

@@ -1,4 +1,5 @@
 """Times as a person says them, before the browser localises them."""
+
 import datetime as dt
 
 from django.utils import timezone
@@ -9,7 +10,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def relative(moment: dt.datetime, now: dt.datetime | None = None) -> str:
-    """"2 min ago", "yesterday", "in 6 days"; a date once it is more than four weeks away."""
+    """ "2 min ago", "yesterday", "in 6 days"; a date once it is more than four weeks away."""
     seconds = ((now or timezone.now()) - moment).total_seconds()
     size = abs(seconds)
     if size < 45:
@@ -32,11 +33,11 @@ def relative(moment: dt.datetime, now: dt.datetime | None = None) -> str:
 
 
 def date(moment: dt.datetime, now: dt.datetime | None = None) -> str:
-    """"3 Nov 2026", in UTC until the browser knows better."""
+    """ "3 Nov 2026", in UTC until the browser knows better."""
     local = moment.astimezone(dt.UTC)
     return f"{local.day} {local:%b %Y}"
 
 
 def full(moment: dt.datetime) -> str:
-    """"3 Nov 2026, 14:32:07 UTC": what a title shows."""
+    """ "3 Nov 2026, 14:32:07 UTC": what a title shows."""
     return f"{date(moment)}, {moment.astimezone(dt.UTC):%H:%M:%S} UTC"

@@ -1,4 +1,5 @@
 """Contrast of the tokens, read from tokens.css itself, so that the style guide's figures cannot go stale."""
+
 import functools
 import math
 import re
@@ -15,7 +16,9 @@ def tokens() -> dict[str, tuple[Oklch, Oklch]]:
     """Every opaque colour token: name → (light, dark) as lightness, chroma, hue."""
     path = finders.find("css/tokens.css")
     with open(str(path), encoding="utf-8") as sheet:
-        return {name: (_numbers(light), _numbers(dark)) for name, light, dark in DECLARATION.findall(sheet.read())}
+        return {
+            name: (_numbers(light), _numbers(dark)) for name, light, dark in DECLARATION.findall(sheet.read())
+        }
 
 
 def contrast(name: str, ground: str, dark: bool) -> float:

@@ -1,4 +1,5 @@
 """Lucide icons as inline SVG, rendered once per process and kept."""
+
 import functools
 
 import lucide

@@ -1,4 +1,5 @@
 """Words and marks of every state a pill can show, and of every fact a badge can show."""
+
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
@@ -82,4 +83,9 @@ BADGE_WORDS = {
     "default": _("default"),
 }
 
-RISKS = {"low": _("low risk"), "medium": _("medium risk"), "high": _("high risk"), "critical": _("critical risk")}
+RISKS = {
+    "low": _("low risk"),
+    "medium": _("medium risk"),
+    "high": _("high risk"),
+    "critical": _("critical risk"),
+}

@@ -1,4 +1,5 @@
 """The track: how a scope fares on its way entitled → supported → requested → granted."""
+
 from dataclasses import dataclass
 
 from django.utils.functional import Promise

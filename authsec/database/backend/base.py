@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor as PostgreSQLSchemaEditor
+from psycopg.pq import TransactionStatus
 
 from authsec.database import context
 
@@ -41,6 +42,12 @@ class DatabaseWrapper(PostgreSQL):
         super().set_autocommit(autocommit, force_begin_transaction_with_broken_autocommit)
         if not autocommit:
             self.apply_context()
+
+    def transaction_usable(self) -> bool:
+        """Whether the open transaction still takes statements: neither aborted nor marked for rollback."""
+        return (
+            not self.needs_rollback and self.connection.info.transaction_status == TransactionStatus.INTRANS
+        )
 
     def apply_context(self) -> None:
         """Send the role and tenant in force to the open transaction; they end with it.

@@ -1,4 +1,5 @@
 """What /styleguide/ shows: sample data for the components, colours with their contrast."""
+
 import datetime as dt
 from typing import Any
 
@@ -27,12 +28,25 @@ class SampleForm(forms.Form):
 
     name = forms.CharField(help_text="Shown to operators only.", initial="on-call")
     addresses = forms.CharField(initial="198.51.100.300/24")
-    tenant = forms.CharField(initial="acme-corp", disabled=True, help_text="You need the role Tenant admin to change this.")
-    role = forms.ChoiceField(choices=[("1", "Release Manager"), ("2", "Deploy Operator")], help_text="deploy:run, deploy:rollback")
+    tenant = forms.CharField(
+        initial="acme-corp", disabled=True, help_text="You need the role Tenant admin to change this."
+    )
+    role = forms.ChoiceField(
+        choices=[("1", "Release Manager"), ("2", "Deploy Operator")], help_text="deploy:run, deploy:rollback"
+    )
     password = forms.CharField(widget=forms.PasswordInput)
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 2}), help_text="Written to the audit log. Ed doesn’t see it.")
-    mfa = forms.BooleanField(label="Ask for a second factor", initial=True, required=False, help_text="Within 12 hours.")
-    admission = forms.ChoiceField(label="Who may come in", choices=[("anyone", "Anyone"), ("members", "Members"), ("listed", "Listed people")], widget=forms.RadioSelect, initial="anyone")
+    reason = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}), help_text="Written to the audit log. Ed doesn’t see it."
+    )
+    mfa = forms.BooleanField(
+        label="Ask for a second factor", initial=True, required=False, help_text="Within 12 hours."
+    )
+    admission = forms.ChoiceField(
+        label="Who may come in",
+        choices=[("anyone", "Anyone"), ("members", "Members"), ("listed", "Listed people")],
+        widget=forms.RadioSelect,
+        initial="anyone",
+    )
     kind = forms.ChoiceField(
         choices=[
             ("mcp", format_html("<b>{}</b><span class='secondary'>{}</span>", "MCP server", "AI clients call its tools")),
@@ -46,7 +60,16 @@ class SampleForm(forms.Form):
 @register.simple_tag
 def sample_form(theme: str) -> forms.Form:
     """A form with one wrong answer in it; ids carry the theme, since both stand on one page."""
-    data = {"name": "on-call", "addresses": "198.51.100.300/24", "role": "1", "reason": "Key found in a public repository again", "mfa": "on", "admission": "anyone", "kind": "mcp", "password": "x"}
+    data = {
+        "name": "on-call",
+        "addresses": "198.51.100.300/24",
+        "role": "1",
+        "reason": "Key found in a public repository again",
+        "mfa": "on",
+        "admission": "anyone",
+        "kind": "mcp",
+        "password": "x",
+    }
     form = SampleForm(data, auto_id=f"{theme}-%s", prefix=theme)
     form.data = {f"{theme}-{key}": value for key, value in data.items()}
     form.add_error("addresses", "198.51.100.300/24 is not an address range. The last part goes up to 255.")
@@ -58,7 +81,8 @@ def colours(theme: str) -> list[dict[str, Any]]:
     """Groups of tokens with the figures of one theme and the contrast against their ground."""
     dark = theme == "dark"
     return [
-        {"name": group, "tokens": [_token(name, ground, dark) for name in names]} for group, names, ground in GROUPS
+        {"name": group, "tokens": [_token(name, ground, dark) for name in names]}
+        for group, names, ground in GROUPS
     ]
 
 
@@ -67,7 +91,11 @@ def _token(name: str, ground: str, dark: bool) -> dict[str, str]:
     against = "surface" if name.endswith("mark") else ground
     lightness, chroma, hue = colour.tokens()[name][dark]
     figures = f"{lightness:g} {chroma:g} {hue:g}".replace("0.", ".")
-    return {"name": name, "figures": figures, "contrast": "" if quiet else f"{colour.contrast(name, against, dark):.1f}"}
+    return {
+        "name": name,
+        "figures": figures,
+        "contrast": "" if quiet else f"{colour.contrast(name, against, dark):.1f}",
+    }
 
 
 @register.simple_tag
@@ -87,15 +115,41 @@ def _ago(**delta: float) -> dt.datetime:
 
 
 def _people() -> list[dict[str, Any]]:
-    seen = (("Ingrid Solheim", "rest", 2, "active"), ("Tomás Aguirre", "hover", 4, "active"), ("Ed Okafor", "selected", 6, "active"), ("Priya Raghunathan", "keyboard focus", 9, "active"), ("Jakub Novotný", "the exception gets the wash", 61, "suspended"))
-    return [{"name": name, "note": note, "seen": _ago(minutes=ago), "state": state} for name, note, ago, state in seen]
+    seen = (
+        ("Ingrid Solheim", "rest", 2, "active"),
+        ("Tomás Aguirre", "hover", 4, "active"),
+        ("Ed Okafor", "selected", 6, "active"),
+        ("Priya Raghunathan", "keyboard focus", 9, "active"),
+        ("Jakub Novotný", "the exception gets the wash", 61, "suspended"),
+    )
+    return [
+        {"name": name, "note": note, "seen": _ago(minutes=ago), "state": state}
+        for name, note, ago, state in seen
+    ]
 
 
 def _timeline() -> list[dict[str, Any]]:
     return [
-        {"icon": "plug", "sentence": format_html("<b>pdf-mcp</b> checked Claude’s token"), "at": _ago(minutes=6)},
-        {"icon": "ban", "tone": "stop", "sentence": format_html("<b>Alex</b> suspended Ed"), "reason": "key in a public repository", "at": _ago(days=9), "payload": '{"action": "enduser.suspend", "status": ["active", "suspended"]}'},
-        {"icon": "check", "sentence": format_html("Ed allowed <b>Claude</b> to use <b>pdf-mcp</b>, 2 scopes. First consent."), "at": _ago(days=200)},
+        {
+            "icon": "plug",
+            "sentence": format_html("<b>pdf-mcp</b> checked Claude’s token"),
+            "at": _ago(minutes=6),
+        },
+        {
+            "icon": "ban",
+            "tone": "stop",
+            "sentence": format_html("<b>Alex</b> suspended Ed"),
+            "reason": "key in a public repository",
+            "at": _ago(days=9),
+            "payload": '{"action": "enduser.suspend", "status": ["active", "suspended"]}',
+        },
+        {
+            "icon": "check",
+            "sentence": format_html(
+                "Ed allowed <b>Claude</b> to use <b>pdf-mcp</b>, 2 scopes. First consent."
+            ),
+            "at": _ago(days=200),
+        },
     ]
 
 

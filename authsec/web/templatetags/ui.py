@@ -14,6 +14,7 @@
 {% chart "bars" values start="24 Oct" label="Suspensions per day" %}   bars | line | split (pairs of label, number)
 Links that keep filters: Django's own {% querystring page=None %}.
 """
+
 import datetime as dt
 import uuid
 from collections.abc import Sequence
@@ -43,7 +44,13 @@ def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = F
     # in a list only the normal is quiet: an exception keeps its wash
     hushed = quiet and known.tone in ("ok", "mute") and not known.icon
     mark = icons.render(name, 12) if name and not hushed else format_html('<span class="pill-dot"></span>')
-    return format_html('<span class="pill {}{}">{}{}</span>', known.tone, " quiet" if hushed else "", mark, text or known.word)
+    return format_html(
+        '<span class="pill {}{}">{}{}</span>',
+        known.tone,
+        " quiet" if hushed else "",
+        mark,
+        text or known.word,
+    )
 
 
 @register.simple_tag
@@ -53,7 +60,13 @@ def badge(kind: str, text: str = "", met: bool = True) -> SafeString:
     classes = ("condition" if condition else "") + ("" if met else " unmet")
     mark = icons.render(name, 12) if name else ""
     unmet = "" if met else format_html('<span class="sr-only">, not met</span>')
-    return format_html('<span class="badge {}">{}{}{}</span>', classes, mark, text or states.BADGE_WORDS.get(kind, kind), unmet)
+    return format_html(
+        '<span class="badge {}">{}{}{}</span>',
+        classes,
+        mark,
+        text or states.BADGE_WORDS.get(kind, kind),
+        unmet,
+    )
 
 
 @register.simple_tag
@@ -84,22 +97,36 @@ def when(moment: dt.datetime | None, style: str = "relative", empty: str = "neve
         return format_html('<span class="muted">{}</span>', empty)
     text = {"relative": clock.relative, "date": clock.date, "full": clock.full}[style](moment)
     return format_html(
-        '<time datetime="{}" title="{}" data-when="{}">{}</time>', moment.isoformat(), clock.full(moment), style, text
+        '<time datetime="{}" title="{}" data-when="{}">{}</time>',
+        moment.isoformat(),
+        clock.full(moment),
+        style,
+        text,
     )
 
 
 @register.simple_tag
 def avatar(name: object, classes: str = "") -> SafeString:
     """Initials; hidden from screen readers, since the name stands beside it."""
-    parts = [part for part in str(name or "").replace("@", " ").replace("-", " ").replace(".", " ").split() if part[0].isalnum()]
+    parts = [
+        part
+        for part in str(name or "").replace("@", " ").replace("-", " ").replace(".", " ").split()
+        if part[0].isalnum()
+    ]
     initials = (parts[0][0] + parts[1][0] if len(parts) > 1 else (parts[0][:2] if parts else "?")).upper()
     return format_html('<span class="avatar {}" aria-hidden="true">{}</span>', classes, initials)
 
 
 @register.inclusion_tag("components/field.html")
 def field(
-    bound: BoundField, label: str = "", hint: str = "", note: str = "", icon: str = "", look: str = "",
-    corner: str = "", corner_url: str = "",
+    bound: BoundField,
+    label: str = "",
+    hint: str = "",
+    note: str = "",
+    icon: str = "",
+    look: str = "",
+    corner: str = "",
+    corner_url: str = "",
 ) -> dict[str, Any]:
     """One form field with label, control, hint and errors, wired for screen readers."""
     widget, html_id = bound.field.widget, bound.auto_id or bound.html_name
@@ -133,9 +160,23 @@ def form_errors(form: BaseForm, request_id: str = "") -> dict[str, Any]:
 
 
 @register.inclusion_tag("components/track.html")
-def track(entitled: str, supported: str, requested: str, state: str = "", text: str = "", reason: str = "", removed_by: str = "") -> dict[str, Any]:
+def track(
+    entitled: str,
+    supported: str,
+    requested: str,
+    state: str = "",
+    text: str = "",
+    reason: str = "",
+    removed_by: str = "",
+) -> dict[str, Any]:
     """The track on a line of its own; in a table use components/track_row.html."""
-    return {"nodes": tracks.nodes((entitled, supported, requested)), "state": state, "text": text, "reason": reason, "removed_by": removed_by}
+    return {
+        "nodes": tracks.nodes((entitled, supported, requested)),
+        "state": state,
+        "text": text,
+        "reason": reason,
+        "removed_by": removed_by,
+    }
 
 
 @register.simple_tag
@@ -152,7 +193,9 @@ def track_nodes(row: Any) -> list[tracks.Node]:
 
 
 @register.inclusion_tag("components/chart.html")
-def chart(kind: str, values: Sequence[Any], label: str = "", start: str = "", end: str = "today") -> dict[str, Any]:
+def chart(
+    kind: str, values: Sequence[Any], label: str = "", start: str = "", end: str = "today"
+) -> dict[str, Any]:
     """A small chart drawn on the server; prints its own range, starts at 0."""
     drawn: dict[str, Any] = {"kind": kind, "label": label, "start": start, "end": end}
     if kind == "split":
