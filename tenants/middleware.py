@@ -19,7 +19,7 @@ WITHOUT_TRANSACTION = ("/healthz", "/static/")
 class TransactionMiddleware:
     """Opens the transaction in which sessions, sign-in and the view read and write.
 
-    A status of 400 or above rolls back, except under ``/oauth/``, where an error answer commits: a replayed code
+    A status of 400 or above rolls back, except under ``/oauth/``, where a 4xx commits: a replayed code
     must revoke what it gave (RFC 6749 §4.1.2).
     """
 
@@ -31,7 +31,8 @@ class TransactionMiddleware:
             return self.get_response(request)
         with app_context():
             response = self.get_response(request)
-            if response.status_code >= 400 and not request.path_info.startswith("/oauth/"):
+            refused = response.status_code >= 400 and not request.path_info.startswith("/oauth/")
+            if refused or response.status_code >= 500:
                 transaction.set_rollback(True)
         return response
 

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from authsec.database.checks import refuse_unsafe_login
+from authsec.database.context import app_context
 
 # A predecessor that was killed takes its workers along at once; the kernel may need a moment longer for the port.
 PATIENCE_S = 5
@@ -37,7 +41,8 @@ class Command(BaseCommand):
 
 
 def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup: bool = False) -> None:
-    """Serve until SIGTERM, SIGINT or the loss of every worker. Raises CommandError when the port is taken.
+    """Serve until SIGTERM, SIGINT or the loss of every worker. Raises CommandError when the port is taken,
+    UnsafeDatabase when the database login would switch the tenant wall off.
 
     Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
     them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes.
@@ -47,6 +52,9 @@ def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup
     from granian.server import Server
 
     claim_port(address, port)
+    with app_context():
+        refuse_unsafe_login()
+    connections.close_all()
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
         "authsec.wsgi:application",
