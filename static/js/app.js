@@ -104,7 +104,7 @@
   const rows = () => $$("input.box[name]:not([data-all])");
   const countRows = () => {
     const boxes = rows(), ticked = boxes.filter((box) => box.checked).length;
-    $$("[data-bulk-count]").forEach((element) => { element.textContent = `${ticked} selected`; });
+    $$("[data-bulk-count]:not([data-static] *)").forEach((element) => { element.textContent = `${ticked} selected`; });
     $$("input.box[data-all]").forEach((all) => { all.checked = ticked > 0 && ticked === boxes.length; all.indeterminate = ticked > 0 && ticked < boxes.length; });
     $$("[data-counts-ticked]").forEach((element) => { // a consent's button says how many
       const [none, one, many] = element.dataset.countsTicked.split("|");

@@ -200,5 +200,5 @@ def chart(
     drawn: dict[str, Any] = {"kind": kind, "label": label, "start": start, "end": end}
     if kind == "split":
         return drawn | {"parts": charts.split(values)}
-    drawn |= {"top": max([*values, 0]), "last": values[-1] if values else 0}
+    drawn |= {"range": f"{max([*values, 0]):,}", "last": f"{values[-1]:,}" if values else "0"}
     return drawn | ({"bars": charts.bars(values)} if kind == "bars" else {"points": charts.line(values)})
