@@ -1,4 +1,10 @@
-from django.urls import URLPattern
+"""Protocol endpoints: what RFCs name, for programs."""
+
+from django.urls import path
+
+from oauth.api.jwks import jwks
 
 app_name = "protocol"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("oauth/jwks", jwks, name="jwks"),
+]

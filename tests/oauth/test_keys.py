@@ -1,0 +1,178 @@
+"""Signing keys: one set for all processes, rotation with an overlap, and no trust in what a token says of itself."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey
+
+from oauth import keys
+from oauth.models import SigningKey
+
+pytestmark = pytest.mark.django_db
+API = f"{settings.ISSUER}/api"
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> Iterator[None]:
+    keys.forget()
+    yield
+    keys.forget()
+
+
+def claims(**changes: object) -> dict[str, object]:
+    now = int(timezone.now().timestamp())
+    return {"iss": settings.ISSUER, "aud": API, "sub": "someone", "iat": now, "exp": now + 600} | changes
+
+
+def header(token: str) -> dict[str, str]:
+    part = token.split(".")[0]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def test_what_it_signs_it_verifies() -> None:
+    token = keys.sign(claims())
+    assert header(token)["typ"] == "at+jwt"
+    assert header(token)["alg"] == "ES256"
+    assert keys.verify(token, API)["sub"] == "someone"
+
+
+def test_an_id_token_is_signed_with_rs256() -> None:
+    token = keys.sign(claims(aud="client"), alg="RS256", typ="JWT")
+    assert header(token)["alg"] == "RS256"
+    assert keys.verify(token, "client", typ="JWT")["aud"] == "client"
+
+
+def test_the_public_keys_hold_no_private_part_and_name_every_signature() -> None:
+    token = keys.sign(claims())
+    answer = Client().get("/oauth/jwks")
+    assert answer.status_code == 200
+    assert answer["Access-Control-Allow-Origin"] == "*"
+    published = {key["kid"]: key for key in answer.json()["keys"]}
+    assert {key["alg"] for key in published.values()} == {"ES256", "RS256"}
+    assert not any({"d", "p", "q"} & set(key) for key in published.values())
+    assert header(token)["kid"] in published
+    assert jwt.decode(token, ECKey.import_key(published[header(token)["kid"]])).claims["aud"] == API
+
+
+def test_private_parts_are_encrypted_at_rest() -> None:
+    keys.sign(claims())
+    for row in SigningKey.objects.all():
+        assert b'"d"' not in bytes(row.private_encrypted)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"exp": 1}, "expired"),
+        ({"exp": "soon"}, "does not say when"),
+        ({"exp": None}, "does not say when"),
+        ({"iss": "https://elsewhere.example"}, "another issuer"),
+        ({"aud": "https://elsewhere.example/api"}, "another resource"),
+        ({"aud": None}, "another resource"),
+        ({"nbf": 99_999_999_999}, "not valid yet"),
+        ({"iat": 99_999_999_999}, "not valid yet"),
+    ],
+)
+def test_claims_that_do_not_fit_are_refused(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(keys.InvalidToken, match=reason):
+        keys.verify(keys.sign(claims(**changes)), API)
+
+
+def unsigned(head: dict[str, object]) -> str:
+    def part(value: object) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
+
+    return f"{part(head)}.{part(claims())}."
+
+
+def forged() -> dict[str, str]:
+    kid = header(keys.sign(claims()))["kid"]
+    other = ECKey.generate_key("P-256")
+    head = {"typ": "at+jwt", "kid": kid}
+    public = json.dumps(next(key for key in keys.jwks()["keys"] if key["kid"] == kid))
+    return {
+        "another key": jwt.encode({**head, "alg": "ES256"}, claims(), other),
+        "no kid": jwt.encode({"typ": "at+jwt", "alg": "ES256"}, claims(), other),
+        "unknown kid": jwt.encode({**head, "alg": "ES256", "kid": "mine"}, claims(), other),
+        "our public key as a secret": jwt.encode(
+            {**head, "alg": "HS256"}, claims(), OctKey.import_key(public)
+        ),
+        "no algorithm": unsigned({**head, "alg": "none"}),
+        "none in capitals": unsigned({**head, "alg": "NONE"}),
+        "a number for kid": unsigned({**head, "kid": 7, "alg": "ES256"}),
+        "an id_token": keys.sign(claims(), typ="JWT"),
+        "no JWT": "as_at_something",
+        "empty": "",
+        "not ASCII": "é.é.é",
+        "dots": "..",
+        "cut short": keys.sign(claims())[:-4],
+    }
+
+
+def test_forged_tokens_are_refused() -> None:
+    for name, token in forged().items():
+        with pytest.raises(keys.InvalidToken):
+            pytest.fail(f"{name} passed: {keys.verify(token, API)}")
+
+
+def test_a_rotated_key_is_published_before_it_signs_and_after_it_retired() -> None:
+    old = keys.sign(claims(exp=timezone.now().timestamp() + 3 * 86_400))
+    now = timezone.now()
+    keys.rotate(now)
+    assert len(keys.jwks()["keys"]) == 4
+    assert header(keys.sign(claims()))["kid"] == header(old)["kid"]
+    with time_machine.travel(now + keys.PUBLISHED_BEFORE + timedelta(seconds=1)):
+        keys.forget()
+        assert header(keys.sign(claims()))["kid"] != header(old)["kid"]
+        assert keys.verify(old, API)
+    with time_machine.travel(now + keys.PUBLISHED_BEFORE + keys.PUBLISHED_AFTER + timedelta(seconds=1)):
+        keys.forget()
+        assert len(keys.jwks()["keys"]) == 2
+        with pytest.raises(keys.InvalidToken, match="no key of ours"):
+            keys.verify(old, API)
+
+
+def test_rotating_at_once_refuses_what_the_compromised_key_signed() -> None:
+    old = keys.sign(claims())
+    keys.rotate(timezone.now(), immediately=True)
+    with pytest.raises(keys.InvalidToken, match="no key of ours"):
+        keys.verify(old, API)
+    assert keys.verify(keys.sign(claims()), API)
+
+
+def test_a_key_outlives_the_request_that_made_it_and_failed() -> None:
+    with transaction.atomic():
+        token = keys.sign(claims())
+        transaction.set_rollback(True)
+    keys.forget()
+    assert keys.verify(token, API)
+
+
+@pytest.mark.slow
+def test_processes_that_start_together_make_one_key() -> None:
+    with transaction.atomic():
+        keys.sign(claims())
+    made: set[str] = set()
+
+    def first_use() -> None:
+        ring = keys._Ring()
+        ring.load()
+        made.update(ring.entries)
+        connection.close()
+
+    threads = [threading.Thread(target=first_use) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 2
