@@ -52,7 +52,7 @@ class TenantMiddleware:
         request.tenant = request.membership = None
         request.memberships = []
         request.actor = Actor(kind="anonymous", id=None, name="", ip=request.client_ip, request_id=request.id)
-        head, _, rest = request.path_info.removeprefix("/t/").partition("/")
+        head, _, _rest = request.path_info.removeprefix("/t/").partition("/")
         slug = head if request.path_info.startswith("/t/") else ""
         if not request.user.is_authenticated:
             return self.get_response(request)

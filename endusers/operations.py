@@ -1,0 +1,177 @@
+"""The verbs about consumers: each keeps the change, its history and its audit event in one transaction.
+
+All run inside the caller's ``tenant_context(tenant_id)``.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from authsec.audit.actor import Actor
+from authsec.audit.operations import record
+from endusers.models import EndUser, EndUserTier, PlanTier, StandingChange
+from tenants.models import Profile
+
+Status = EndUser.Status
+
+
+class EndUserError(Exception):
+    """A verb about an end user refused; the text says why in one sentence."""
+
+
+class NotAnEndUser(EndUserError):
+    """The user has no end-user row here: unknown, or a member only."""
+
+
+class ReasonRequired(EndUserError):
+    """A suspension without a reason."""
+
+
+class UnknownTier(EndUserError):
+    """The tenant has no plan tier of this key."""
+
+
+def ensure(
+    *, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, first_consent: bool = True
+) -> EndUser:
+    """The user's end-user row on the default plan tier, made when missing.
+
+    Safe against a second caller: one row, one event. ``first_consent=False`` lists a person beforehand; the first
+    consent of a listed person fills its date.
+    """
+    rows = EndUser.objects.filter(tenant_id=tenant_id, user_id=user_id)
+    end_user = rows.first()
+    if end_user is None:
+        tier = PlanTier.objects.get(tenant_id=tenant_id, is_default=True)
+        consented = now if first_consent else None
+        # The loser of a race inserts nothing, waits for the winner here, and finds the history already written.
+        EndUser.objects.bulk_create(
+            [
+                EndUser(
+                    user_id=user_id,
+                    tenant_id=tenant_id,
+                    plan_tier=tier,
+                    created_at=now,
+                    first_consent_at=consented,
+                    last_seen_at=consented,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        end_user = rows.select_for_update().get()
+        if not EndUserTier.objects.filter(tenant_id=tenant_id, user_id=user_id).exists():
+            EndUserTier.objects.create(tenant_id=tenant_id, user_id=user_id, plan_tier=tier, from_at=now)
+            _write_standing(end_user, "", actor, now)
+            _record(end_user, "end_user.appeared", actor, now, after={"plan_tier": tier.key})
+    if first_consent and end_user.first_consent_at is None:
+        end_user.first_consent_at = end_user.last_seen_at = now
+        end_user.save(update_fields=["first_consent_at", "last_seen_at"])
+    return end_user
+
+
+def suspend(*, tenant_id: UUID, user_id: UUID, reason: str, actor: Actor, now: datetime) -> EndUser:
+    """Suspend an end user: one status flips, and the very next introspection answers inactive (Rule 3).
+
+    No token, connection or binding is touched, so that :func:`reactivate` brings everything back. Raises
+    ReasonRequired or NotAnEndUser; already suspended: returned unchanged.
+    """
+    if not reason.strip():
+        raise ReasonRequired("A reason is required.")
+    end_user = _locked(tenant_id, user_id)
+    if end_user.status == Status.SUSPENDED:
+        return end_user
+    before = {"status": str(end_user.status)}
+    end_user.status, end_user.suspended_reason = Status.SUSPENDED, reason.strip()
+    end_user.suspended_at, end_user.suspended_by = now, actor.id
+    _save_status(end_user)
+    _write_standing(end_user, before["status"], actor, now, reason.strip())
+    after = {"status": str(end_user.status)}
+    _record(end_user, "end_user.suspended", actor, now, reason=reason.strip(), before=before, after=after)
+    return end_user
+
+
+def reactivate(*, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str = "") -> EndUser:
+    """End a suspension: the tokens and connections that stood before work again at the next call.
+
+    Raises NotAnEndUser; already active: returned unchanged.
+    """
+    end_user = _locked(tenant_id, user_id)
+    if end_user.status == Status.ACTIVE:
+        return end_user
+    before = {"status": str(end_user.status), "suspended_reason": end_user.suspended_reason}
+    end_user.status, end_user.suspended_reason = Status.ACTIVE, ""
+    end_user.suspended_at = end_user.suspended_by = None
+    _save_status(end_user)
+    _write_standing(end_user, before["status"], actor, now, reason.strip())
+    after = {"status": str(end_user.status)}
+    _record(end_user, "end_user.reactivated", actor, now, reason=reason.strip(), before=before, after=after)
+    return end_user
+
+
+def set_plan_tier(
+    *, tenant_id: UUID, user_id: UUID, tier_key: str, actor: Actor, now: datetime, reason: str = ""
+) -> EndUser:
+    """Move an end user to another plan tier; what it gives counts at the next introspection (Rule 8).
+
+    Raises UnknownTier or NotAnEndUser; already there: returned unchanged.
+    """
+    tier = PlanTier.objects.filter(tenant_id=tenant_id, key=tier_key).first()
+    if tier is None:
+        raise UnknownTier(f"There is no plan tier “{tier_key}” here.")
+    end_user = _locked(tenant_id, user_id)
+    if end_user.plan_tier_id == tier.id:
+        return end_user
+    was = end_user.plan_tier
+    end_user.plan_tier = tier
+    end_user.save(update_fields=["plan_tier"])
+    history = EndUserTier.objects.filter(tenant_id=tenant_id, user_id=user_id)
+    history.filter(to_at=None).update(to_at=now)
+    EndUserTier.objects.create(tenant_id=tenant_id, user_id=user_id, plan_tier=tier, from_at=now)
+    _record(
+        end_user,
+        "end_user.tier_changed",
+        actor,
+        now,
+        reason=reason.strip(),
+        before={"plan_tier": was.key, "plan_tier_name": was.name},
+        after={"plan_tier": tier.key, "plan_tier_name": tier.name},
+    )
+    return end_user
+
+
+def _locked(tenant_id: UUID, user_id: UUID) -> EndUser:
+    end_user = EndUser.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id).first()
+    if end_user is None:
+        raise NotAnEndUser("This person is not an end user here.")
+    return end_user
+
+
+def _save_status(end_user: EndUser) -> None:
+    end_user.save(update_fields=["status", "suspended_at", "suspended_by", "suspended_reason"])
+
+
+def _write_standing(end_user: EndUser, before: str, actor: Actor, now: datetime, reason: str = "") -> None:
+    StandingChange.objects.create(
+        tenant_id=end_user.tenant_id,
+        user_id=end_user.user_id,
+        capacity=StandingChange.Capacity.END_USER,
+        from_status=before,
+        to_status=end_user.status,
+        at=now,
+        by=actor.id,
+        reason=reason,
+    )
+
+
+def _record(end_user: EndUser, action: str, actor: Actor, now: datetime, **rest: Any) -> None:
+    profile = Profile.objects.filter(tenant_id=end_user.tenant_id, user_id=end_user.user_id).first()
+    record(
+        tenant_id=end_user.tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="end_user",
+        target_id=end_user.user_id,
+        target_name=str(profile or end_user.user_id),
+        now=now,
+        **rest,
+    )

@@ -1,0 +1,43 @@
+"""What consumers' rows follow: a new tenant gets its plan tiers, a member's change of status is remembered."""
+
+from datetime import datetime
+from typing import Any
+
+from django.dispatch import receiver
+
+from authsec.audit.actor import Actor
+from endusers.models import PlanTier, StandingChange
+from tenants.models import Membership, Tenant
+from tenants.signals import membership_changed, tenant_opened
+
+# key, name, calls a minute (None: no limit), default
+TIERS = (("free", "Free", 60, True), ("pro", "Pro", 600, False), ("custom", "Custom", None, False))
+
+
+@receiver(tenant_opened, dispatch_uid="endusers.create_tiers")
+def create_tiers(sender: Any, tenant: Tenant, now: datetime, **_: Any) -> None:
+    """The plan tiers that every tenant starts with."""
+    PlanTier.objects.bulk_create(
+        PlanTier(tenant=tenant, key=key, name=name, rate_limit=limit, is_default=default, created_at=now)
+        for key, name, limit, default in TIERS
+    )
+
+
+@receiver(membership_changed, dispatch_uid="endusers.remember_standing")
+def remember_standing(
+    sender: Any, membership: Membership, before: dict[str, str] | None, actor: Actor, now: datetime, **_: Any
+) -> None:
+    """Keep the history of a member's status beside the end users' own."""
+    was = before["status"] if before else ""
+    if was == membership.status:
+        return
+    StandingChange.objects.create(
+        tenant_id=membership.tenant_id,
+        user_id=membership.user_id,
+        capacity=StandingChange.Capacity.MEMBER,
+        from_status=was,
+        to_status=membership.status,
+        at=now,
+        by=actor.id,
+        reason=membership.suspended_reason,
+    )
