@@ -72,7 +72,7 @@ class Account:
         if not self.is_ours:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         options |= {"env": environment, "stdin": subprocess.DEVNULL, "text": True}
-        return subprocess.run(command, check=False, **options)
+        return subprocess.run(command, **{"check": False} | options)
 
     def can_reach(self, path: Path) -> bool:
         """Whether this account may walk down to this path, by the permissions of its parent folders."""

@@ -41,7 +41,6 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         if "demo" in get_commands():
             call_command("demo", verbosity=0)
-        connections.close_all()
         threading.Thread(target=self.greet, args=(address, port), daemon=True).start()
         serve(address=address, port=port, workers=workers, threads=threads, stop_on_hangup=True)
 

@@ -10,10 +10,11 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
-from authsec.database.checks import refuse_unsafe_login
+from authsec.database.checks import UnsafeDatabase, refuse_unsafe_login
 from authsec.database.context import app_context
 
 # A predecessor that was killed takes its workers along at once; the kernel may need a moment longer for the port.
@@ -41,8 +42,7 @@ class Command(BaseCommand):
 
 
 def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup: bool = False) -> None:
-    """Serve until SIGTERM, SIGINT or the loss of every worker. Raises CommandError when the port is taken,
-    UnsafeDatabase when the database login would switch the tenant wall off.
+    """Serve until SIGTERM or SIGINT. Raises CommandError when the port is taken or the login unsafe.
 
     Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
     them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes.
@@ -52,9 +52,13 @@ def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup
     from granian.server import Server
 
     claim_port(address, port)
-    with app_context():
-        refuse_unsafe_login()
+    try:
+        with app_context():
+            refuse_unsafe_login()
+    except UnsafeDatabase as error:
+        raise CommandError(str(error)) from error
     connections.close_all()
+    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
         "authsec.wsgi:application",
