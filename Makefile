@@ -4,7 +4,7 @@ PYTHON = .venv/bin/python
 PYTEST = $(PYTHON) -m pytest
 export PORT
 
-.PHONY: run test test-fast test-long check bench requirements
+.PHONY: run test test-fast test-long check format bench requirements
 
 run:
 	@sh scripts/install requirements.txt
@@ -26,6 +26,12 @@ test-long:
 check:
 	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/check.py
+
+format:
+	@sh scripts/install requirements-test.txt
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+	find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} +
 
 bench:
 	@sh scripts/install requirements-test.txt

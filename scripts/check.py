@@ -33,7 +33,7 @@ def templates() -> list[str]:
 CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
     ("format", tool("ruff", "format", "--check", "."), {}),
     ("lint", tool("ruff", "check", "."), {}),
-    ("templates", tool("djade", "--check", *templates()), {}),
+    ("templates", tool("djade", "--check", "--target-version", "5.2", *templates()), {}),
     ("import contracts", tool("lint-imports"), {}),
     ("types", tool("mypy"), {}),
     ("system checks", manage("check", "--fail-level", "WARNING"), {}),

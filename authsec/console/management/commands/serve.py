@@ -10,12 +10,11 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
 from authsec.database.checks import UnsafeDatabase, refuse_unsafe_login
-from authsec.database.context import app_context
+from authsec.database.context import owner_context
 
 # A predecessor that was killed takes its workers along at once; the kernel may need a moment longer for the port.
 PATIENCE_S = 5
@@ -53,12 +52,11 @@ def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup
 
     claim_port(address, port)
     try:
-        with app_context():
+        with owner_context():  # as the login itself, which may not even be allowed to become another role
             refuse_unsafe_login()
     except UnsafeDatabase as error:
         raise CommandError(str(error)) from error
     connections.close_all()
-    settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
         "authsec.wsgi:application",
