@@ -1,0 +1,38 @@
+"""System checks of the roof: every view has a mark."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from authsec.console.middleware import LIBRARY_VIEWS
+from authsec.web.access import mark_of
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Every route of the installation: its path as the resolver writes it, and its pattern."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        path = prefix + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from routes(entry, path)
+        else:
+            yield path, entry
+
+
+@register(Tags.urls)
+def check_marks(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """A view without a mark is refused at run time; this says so before anybody meets the closed door."""
+    messages: list[CheckMessage] = []
+    for path, pattern in routes():
+        view = pattern.callback
+        module = getattr(view, "__module__", "") or ""
+        if mark_of(view) is None and not module.startswith(tuple(LIBRARY_VIEWS)):
+            messages.append(
+                Error(
+                    f"The view {module}.{getattr(view, '__name__', view)} at /{path} has no mark.",
+                    hint="Put @public, @protocol, @signed_in, @member or @requires(…) on it.",
+                    id="authsec.E002",
+                )
+            )
+    return messages
