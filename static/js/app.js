@@ -207,12 +207,14 @@
     const dialog = $("#dialog");
     if (event.target === dialog && dialog.childElementCount) {
       if (!dialog.open) dialog.showModal();
-      ($("[aria-invalid='true']", dialog) || $("[autofocus]", dialog) || $("[data-close]", dialog))?.focus();
       const title = $("h1, h2", dialog);
       if (title) dialog.setAttribute("aria-label", title.textContent);
     }
     $$(".toast").forEach(dismissSoon);
     countRows();
+  });
+  document.addEventListener("htmx:afterSettle", (event) => { // after htmx has minded autofocus
+    if (event.target.id === "dialog") ($("[aria-invalid='true']", event.target) || $("[autofocus]", event.target) || $("[data-close]", event.target))?.focus();
   });
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
