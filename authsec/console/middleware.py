@@ -110,14 +110,15 @@ class MarkMiddleware:
         return self._decide(request, mark) if mark and kind == "requires" else None
 
     def _decide(self, request: Any, mark: Any) -> None:
+        mfa_at = second_factor_at(request)
         request.decision = decide(
             tenant_id=request.tenant.tenant_id,
             user_id=request.membership.user_id,
             action=mark.action,
-            mfa_at=second_factor_at(request),
+            mfa_at=mfa_at,
             ip=request.client_ip,
             now=timezone.now(),
         )
         if not request.decision.allowed:
             raise PermissionDenied("; ".join(request.decision.reasons))
-        request.actor = replace(request.actor, policies=tuple(request.decision.policies))
+        request.actor = replace(request.actor, policies=request.decision.policies, mfa_at=mfa_at)
