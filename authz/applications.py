@@ -1,0 +1,297 @@
+"""The verbs of Applications: register, change, declare scopes, disable, enable, archive."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from authsec.audit.actor import Actor
+from authsec.audit.operations import record
+from authsec.database.context import tenant_context
+from authz.models import Application, Scope
+from authz.refusals import Findings, Refused
+from authz.resource_uri import canonical, is_loopback, problem_of
+
+# RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
+SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
+# Answered by the server itself, never an entitlement (Rule 5).
+RESERVED_SCOPES = {"openid", "profile", "email", "address", "phone", "offline_access"}
+MAX_SCOPES = 200
+
+
+@dataclass(frozen=True)
+class ScopeSpec:
+    """One scope as the Application declares it. ``risk``: low, medium, high or critical."""
+
+    name: str
+    description: str = ""
+    risk: str = Scope.Risk.LOW.value
+    is_default: bool = False
+
+
+def register(
+    *,
+    tenant_id: UUID,
+    name: str,
+    kind: str,
+    resource_uri: str,
+    admission: str = Application.Admission.ANYONE.value,
+    scopes: Sequence[ScopeSpec] = (),
+    description: str = "",
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """Register what is protected. Raises Refused with the fields' names.
+
+    In development a loopback URI is verified at once; any other waits for its proof, and serves the tenant's own
+    active members until then.
+    """
+    facts = _checked(
+        name=name, kind=kind, resource_uri=resource_uri, admission=admission, description=description
+    )
+    specs = checked_scopes(scopes)
+    with tenant_context(tenant_id):
+        application = Application(
+            tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id, verified_at=None
+        )
+        _save(application, now)
+        Scope.objects.bulk_create(_row(application, spec, now) for spec in specs)
+        _record("application.register", application, actor, now, after=facts | {"scopes": _names(specs)})
+    return application
+
+
+def update(
+    *,
+    tenant_id: UUID,
+    application_id: UUID,
+    name: str | None = None,
+    kind: str | None = None,
+    description: str | None = None,
+    resource_uri: str | None = None,
+    admission: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """Change the facts that are given; None leaves one as it is. A new resource URI has to be proved again."""
+    with tenant_context(tenant_id):
+        application = _live(tenant_id, application_id)
+        given = {
+            "name": name,
+            "kind": kind,
+            "description": description,
+            "resource_uri": resource_uri,
+            "admission": admission,
+        }
+        old = {field: getattr(application, field) for field in given}
+        facts = _checked(**{field: old[field] if value is None else value for field, value in given.items()})
+        changed = {field: value for field, value in facts.items() if value != old[field]}
+        if not changed:
+            return application
+        for field, value in changed.items():
+            setattr(application, field, value)
+        if "resource_uri" in changed:
+            application.verified_at = None
+        _save(application, now)
+        before = {field: old[field] for field in changed}
+        _record("application.update", application, actor, now, before=before, after=changed)
+    return application
+
+
+def set_scopes(
+    *, tenant_id: UUID, application_id: UUID, scopes: Sequence[ScopeSpec], actor: Actor, now: datetime
+) -> Application:
+    """Make ``scopes`` the Application's live scopes: missing ones are closed, new ones added, kept ones described.
+
+    A scope that was closed and comes back is a new row: the history of ``scopes_supported`` stays.
+    """
+    specs = {spec.name: spec for spec in checked_scopes(scopes)}
+    with tenant_context(tenant_id):
+        application = _live(tenant_id, application_id)
+        live = {
+            row.name: row
+            for row in Scope.objects.filter(
+                tenant_id=tenant_id, application=application, ended_at=None
+            ).select_for_update()
+        }
+        before = {name: _described(row) for name, row in live.items()}
+        after = {name: asdict(spec) for name, spec in specs.items()}
+        if before == after:
+            return application
+        gone = [row.pk for name, row in live.items() if name not in specs]
+        Scope.objects.filter(tenant_id=tenant_id, pk__in=gone).update(ended_at=now, ended_by=actor.id)
+        Scope.objects.bulk_create(
+            _row(application, spec, now) for name, spec in specs.items() if name not in live
+        )
+        for name in specs.keys() & live.keys():
+            if before[name] != after[name]:
+                Scope.objects.filter(tenant_id=tenant_id, pk=live[name].pk).update(**after[name])
+        _record(
+            "application.set_scopes",
+            application,
+            actor,
+            now,
+            before={"scopes": [before[name] for name in sorted(before)]},
+            after={"scopes": [after[name] for name in sorted(after)]},
+        )
+    return application
+
+
+def disable(
+    *, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime, reason: str = ""
+) -> Application:
+    """Stop every token of the Application until it is enabled again (Rule 3)."""
+    return _switch(tenant_id, application_id, Application.Status.DISABLED, "disable", actor, now, reason)
+
+
+def enable(
+    *, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime, reason: str = ""
+) -> Application:
+    """Let the Application's tokens answer again."""
+    return _switch(tenant_id, application_id, Application.Status.ENABLED, "enable", actor, now, reason)
+
+
+def archive(
+    *, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime, reason: str = ""
+) -> Application:
+    """Close the Application for good. Its bindings stay as history and give nothing."""
+    with tenant_context(tenant_id):
+        application = _found(tenant_id, application_id)
+        if application.ended_at:
+            return application
+        application.ended_at, application.ended_by = now, actor.id
+        application.save(update_fields=["ended_at", "ended_by"])
+        _record("application.archive", application, actor, now, reason=reason)
+    return application
+
+
+def checked_scopes(scopes: Sequence[ScopeSpec]) -> list[ScopeSpec]:
+    """The scopes with trimmed words; raises Refused with ``scopes`` or ``scopes.<n>.<field>`` (n from 0)."""
+    findings = Findings()
+    seen: set[str] = set()
+    checked = []
+    if len(scopes) > MAX_SCOPES:
+        findings.add("scopes", f"At most {MAX_SCOPES} scopes.")
+    for index, spec in enumerate(scopes[:MAX_SCOPES]):
+        at = f"scopes.{index}"
+        if not SCOPE_TOKEN.fullmatch(spec.name):
+            findings.add(f"{at}.name", "Letters, digits and signs without blanks, quotes or backslashes.")
+        if spec.name in RESERVED_SCOPES:
+            findings.add(f"{at}.name", f"{spec.name} belongs to OpenID Connect.")
+        if spec.name in seen:
+            findings.add(f"{at}.name", f"{spec.name} is there twice.")
+        if spec.risk not in Scope.Risk.values:
+            findings.add(f"{at}.risk", "One of low, medium, high, critical.")
+        seen.add(spec.name)
+        words = findings.text(f"{at}.description", spec.description, 300, required=False)
+        checked.append(ScopeSpec(spec.name, words, str(spec.risk), bool(spec.is_default)))
+    findings.stop()
+    return checked
+
+
+def _checked(**facts: str) -> dict[str, str]:
+    findings = Findings()
+    checked = {
+        "name": findings.text("name", facts["name"], 100),
+        "kind": facts["kind"],
+        "description": findings.text("description", facts["description"], 500, required=False),
+        "resource_uri": facts["resource_uri"].strip(),
+        "admission": facts["admission"],
+    }
+    if checked["kind"] not in Application.Kind.values:
+        findings.add("kind", f"One of {', '.join(Application.Kind.values)}.")
+    if checked["admission"] not in Application.Admission.values:
+        findings.add("admission", f"One of {', '.join(Application.Admission.values)}.")
+    if problem := problem_of(checked["resource_uri"]):
+        findings.add("resource_uri", problem)
+    findings.stop()
+    return checked | {"resource_uri": canonical(checked["resource_uri"])}
+
+
+def _found(tenant_id: UUID, application_id: UUID) -> Application:
+    application = (
+        Application.objects.select_for_update().filter(tenant_id=tenant_id, pk=application_id).first()
+    )
+    if application is None:
+        raise Refused({"application_id": "There is no such Application here."})
+    return application
+
+
+def _live(tenant_id: UUID, application_id: UUID) -> Application:
+    application = _found(tenant_id, application_id)
+    if application.ended_at:
+        raise Refused({"application_id": f"{application.name} is archived."})
+    return application
+
+
+def _save(application: Application, now: datetime) -> None:
+    """Save, verified where that needs no proof; a taken name or URI becomes a refusal."""
+    if settings.DEVELOPMENT and is_loopback(application.resource_uri) and application.verified_at is None:
+        application.verified_at = now
+    try:
+        with transaction.atomic():
+            application.save()
+    except IntegrityError as error:
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        if constraint == "authz_application_verified_uri_uniq":
+            # Somebody else proved it. Whose it is stays unsaid: here it waits for a proof like any other.
+            application.verified_at = None
+            _save_unverified(application)
+        elif constraint == "authz_application_uri_uniq":
+            raise Refused({"resource_uri": "Another Application here has this resource URI."}) from error
+        elif constraint == "authz_application_name_uniq":
+            raise Refused({"name": "Another Application here has this name."}) from error
+        else:
+            raise
+
+
+def _save_unverified(application: Application) -> None:
+    try:
+        with transaction.atomic():
+            application.save()
+    except IntegrityError as error:
+        raise Refused({"": "Another Application here has this name or resource URI."}) from error
+
+
+def _switch(
+    tenant_id: UUID, application_id: UUID, status: str, verb: str, actor: Actor, now: datetime, reason: str
+) -> Application:
+    with tenant_context(tenant_id):
+        application = _live(tenant_id, application_id)
+        if application.status == status:
+            return application
+        before = {"status": str(application.status)}
+        application.status = status
+        application.save(update_fields=["status"])
+        after = {"status": str(status)}
+        _record(f"application.{verb}", application, actor, now, reason=reason, before=before, after=after)
+    return application
+
+
+def _row(application: Application, spec: ScopeSpec, now: datetime) -> Scope:
+    return Scope(tenant_id=application.tenant_id, application=application, created_at=now, **asdict(spec))
+
+
+def _described(row: Scope) -> dict[str, Any]:
+    return asdict(ScopeSpec(row.name, row.description, str(row.risk), row.is_default))
+
+
+def _names(specs: Sequence[ScopeSpec]) -> list[str]:
+    return [spec.name for spec in specs]
+
+
+def _record(action: str, application: Application, actor: Actor, now: datetime, **more: Any) -> None:
+    record(
+        tenant_id=application.tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="application",
+        target_id=application.pk,
+        target_name=application.name,
+        now=now,
+        **more,
+    )

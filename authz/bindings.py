@@ -1,0 +1,209 @@
+"""The verbs of bindings: give a role to a subject under conditions, and end it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from authsec.audit.actor import Actor
+from authsec.audit.operations import record
+from authsec.database.context import tenant_context
+from authz import conditions as the_conditions
+from authz.conditions import Conditions
+from authz.console import forbid_escalation
+from authz.models import (
+    SUBJECTS,
+    Application,
+    Binding,
+    Group,
+    Role,
+    RoleScope,
+    ServiceAccount,
+)
+from authz.people import is_reachable, name_of
+from authz.refusals import Findings, Refused
+from endusers.models import PlanTier
+
+
+def bind(
+    *,
+    tenant_id: UUID,
+    role_id: UUID,
+    user_id: UUID | None = None,
+    group_id: UUID | None = None,
+    service_account_id: UUID | None = None,
+    plan_tier_id: UUID | None = None,
+    application_id: UUID | None = None,
+    conditions: Conditions = Conditions(),  # noqa: B008 - frozen
+    expires_at: datetime | None = None,
+    reason: str = "",
+    actor: Actor,
+    now: datetime,
+) -> Binding:
+    """Give a role to exactly one subject, on one Application or (None) tenant-wide.
+
+    Returns the standing binding when an identical one is there. Raises Refused with field names (``role_id``, the
+    subject's, ``application_id``, ``conditions.<key>``, ``expires_at``, ``reason``), or Escalation (Rule 7).
+    """
+    subjects = {
+        "user_id": user_id,
+        "group_id": group_id,
+        "service_account_id": service_account_id,
+        "plan_tier_id": plan_tier_id,
+    }
+    with tenant_context(tenant_id):
+        findings = Findings()
+        role = _live(Role, tenant_id, "role_id", role_id, findings)
+        name = _subject_name(tenant_id, subjects, findings)
+        application = application_id and _live(
+            Application, tenant_id, "application_id", application_id, findings
+        )
+        facts = the_conditions.columns(conditions, findings) | {
+            "expires_at": expires_at,
+            "reason": findings.text("reason", reason, 500, required=False),
+        }
+        _check_times(conditions.not_before, expires_at, now, findings)
+        findings.stop()
+        forbid_escalation(
+            tenant_id=tenant_id,
+            actor=actor,
+            permissions=[
+                (permission, application_id) for permission in console_permissions(tenant_id, role_id)
+            ],
+            now=now,
+        )
+        target = {"tenant_id": tenant_id, "role_id": role_id, "application_id": application_id, **subjects}
+        if standing := Binding.objects.filter(**target, **facts, ended_at=None).first():
+            return standing
+        binding = Binding.objects.create(**target, **facts, created_at=now, created_by=actor.id)
+        after = _described(role, name, application, binding)
+        _record("binding.create", binding, after, actor, now, reason=facts["reason"], after=after)
+    return binding
+
+
+def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Binding:
+    """End a binding: it stays as history and gives nothing from now on. Returns early when it has ended."""
+    with tenant_context(tenant_id):
+        binding = Binding.objects.select_for_update().filter(tenant_id=tenant_id, pk=binding_id).first()
+        if binding is None:
+            raise Refused({"binding_id": "There is no such binding here."})
+        if binding.ended_at:
+            return binding
+        findings = Findings()
+        reason = findings.text("reason", reason, 500, required=False)
+        findings.stop()
+        close(binding, actor=actor, now=now, reason=reason)
+    return binding
+
+
+def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") -> None:
+    """End a binding that the caller holds inside the tenant's context, with its event."""
+    binding.ended_at, binding.ended_by = now, actor.id
+    binding.save(update_fields=["ended_at", "ended_by"])
+    subjects = {f"{subject}_id": getattr(binding, f"{subject}_id") for subject in SUBJECTS}
+    role = Role.objects.get(tenant_id=binding.tenant_id, pk=binding.role_id)
+    application = binding.application_id and Application.objects.get(
+        tenant_id=binding.tenant_id, pk=binding.application_id
+    )
+    before = _described(role, _any_name(binding.tenant_id, subjects), application, binding)
+    _record("binding.end", binding, before, actor, now, reason=reason, before=before)
+
+
+def console_permissions(tenant_id: UUID, role_id: UUID) -> list[str]:
+    """What a role gives in the console right now."""
+    rows = RoleScope.objects.filter(
+        tenant_id=tenant_id, role_id=role_id, kind=RoleScope.Kind.CONSOLE, ended_at=None
+    )
+    return list(rows.values_list("name", flat=True))
+
+
+def console_permissions_of(**subject: Any) -> list[tuple[str, UUID | None]]:
+    """What a subject's bindings that haven't ended give in the console, with the Application each is limited to.
+
+    ``subject``: tenant_id and one of group_id, service_account_id. Conditions don't count: what may come true is given.
+    """
+    bound = Binding.objects.filter(**subject, ended_at=None, role__ended_at=None)
+    rows = bound.filter(
+        role__role_scopes__kind=RoleScope.Kind.CONSOLE, role__role_scopes__ended_at=None
+    ).values_list("role__role_scopes__name", "application_id")
+    return list(rows)
+
+
+def _check_times(
+    not_before: datetime | None, expires_at: datetime | None, now: datetime, findings: Findings
+) -> None:
+    if expires_at is None:
+        return
+    if expires_at.tzinfo is None:
+        findings.add("expires_at", "A time with its zone.")
+    elif expires_at <= now:
+        findings.add("expires_at", "This is in the past: it would never give anything.")
+    elif not_before is not None and not_before.tzinfo is not None and expires_at <= not_before:
+        findings.add("expires_at", "It would end before it begins.")
+
+
+def _live(model: type[Model], tenant_id: UUID, field: str, key: UUID | None, findings: Findings) -> Any:
+    words = model._meta.verbose_name
+    row = key and model._default_manager.filter(tenant_id=tenant_id, pk=key).first()
+    if not row:
+        findings.add(field, f"There is no such {words} here.")
+    elif getattr(row, "ended_at", None):
+        findings.add(field, f"{row} is archived.")
+    return row
+
+
+def _subject_name(tenant_id: UUID, subjects: dict[str, UUID | None], findings: Findings) -> str:
+    """Check that exactly one subject is named and stands, and return what people call it."""
+    given = {field: key for field, key in subjects.items() if key is not None}
+    if len(given) != 1:
+        message = f"Exactly one of {', '.join(subjects)}."
+        for field in given or ["user_id"]:
+            findings.add(field, message)
+        return ""
+    [(field, key)] = given.items()
+    if field == "user_id":
+        if not is_reachable(tenant_id, key):
+            findings.add("user_id", "There is no such person here, or they have left.")
+        return name_of(tenant_id, key)
+    model = {"group_id": Group, "service_account_id": ServiceAccount, "plan_tier_id": PlanTier}[field]
+    return str(_live(model, tenant_id, field, key, findings) or "")
+
+
+def _any_name(tenant_id: UUID, subjects: dict[str, UUID | None]) -> str:
+    """The name of a binding's subject, whether it still stands or not."""
+    [(field, key)] = [(field, key) for field, key in subjects.items() if key is not None]
+    if field == "user_id":
+        return name_of(tenant_id, key)
+    model = {"group_id": Group, "service_account_id": ServiceAccount, "plan_tier_id": PlanTier}[field]
+    return str(model.objects.get(tenant_id=tenant_id, pk=key))
+
+
+def _described(role: Role, subject: str, application: Application | None, binding: Binding) -> dict[str, Any]:
+    kind = next(name for name in SUBJECTS if getattr(binding, f"{name}_id"))
+    return {
+        "role": role.name,
+        "role_id": str(role.pk),
+        "subject_kind": kind,
+        "subject": subject,
+        "subject_id": str(getattr(binding, f"{kind}_id")),
+        "application": application.name if application else None,
+        "conditions": the_conditions.as_json(binding),
+        "expires_at": binding.expires_at.isoformat() if binding.expires_at else None,
+    }
+
+
+def _record(
+    action: str, binding: Binding, described: dict[str, Any], actor: Actor, now: datetime, **more: Any
+) -> None:
+    place = f"on {described['application']}" if described["application"] else "tenant-wide"
+    record(
+        tenant_id=binding.tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="binding",
+        target_id=binding.pk,
+        target_name=f"{described['role']} {place} for {described['subject']}",
+        now=now,
+        **more,
+    )

@@ -1,0 +1,45 @@
+"""People as this context needs them: their names, and who can be given access."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Q
+
+from endusers.models import EndUser
+from tenants.models import Membership, Profile, TenantUser
+
+
+def reachable(tenant_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the ids that are people of this tenant and have not left it for good."""
+    known = set(TenantUser.objects.filter(tenant_id=tenant_id, pk__in=user_ids).values_list("id", flat=True))
+    left = set(
+        Membership.objects.filter(
+            Q(status=Membership.Status.LEFT), tenant_id=tenant_id, user_id__in=known
+        ).values_list("user_id", flat=True)
+    )
+    if left:
+        left -= set(EndUser.objects.filter(tenant_id=tenant_id, pk__in=left).values_list("pk", flat=True))
+    return known - left
+
+
+def is_reachable(tenant_id: UUID, user_id: UUID | None) -> bool:
+    """Whether a person may be given access here: known to the tenant, and not gone."""
+    return user_id is not None and bool(reachable(tenant_id, [user_id]))
+
+
+def by_email(tenant_id: UUID, emails: Iterable[str]) -> dict[str, UUID]:
+    """Lower-cased address → users.id, for the addresses that this tenant knows."""
+    wanted = {email.strip().lower() for email in emails}
+    rows = Profile.objects.filter(tenant_id=tenant_id, email__in=wanted)
+    return {email.lower(): user_id for email, user_id in rows.values_list("email", "user_id")}
+
+
+def name_of(tenant_id: UUID, user_id: UUID | None) -> str:
+    """What a person is called here: display name, else e-mail, else the id."""
+    return names_of(tenant_id, [user_id]).get(user_id, str(user_id or "")) if user_id else ""
+
+
+def names_of(tenant_id: UUID, user_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """users.id → name. One statement."""
+    rows = Profile.objects.filter(tenant_id=tenant_id, user_id__in={key for key in user_ids if key})
+    return {key: name or email for key, name, email in rows.values_list("user_id", "display_name", "email")}

@@ -1,0 +1,99 @@
+"""What happens here when a tenant opens or a membership changes. Rows only, in the sender's transaction."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.dispatch import receiver
+
+from authsec.audit.actor import SYSTEM, Actor
+from authsec.database.context import tenant_context
+from authz import bindings, groups, service_accounts, system_roles
+from authz.models import Binding, GroupMember, Role, ServiceAccountOperator
+from tenants.models import Membership
+from tenants.signals import membership_changed, tenant_opened
+
+HAD_BEEN_IN = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
+
+
+@receiver(tenant_opened)
+def write_system_roles(*, tenant: Any, now: datetime, **_: Any) -> None:
+    """A new tenant gets the system roles."""
+    with tenant_context(tenant.id):
+        system_roles.seed(tenant_id=tenant.id, now=now)
+
+
+@receiver(membership_changed)
+def follow_membership(
+    *, membership: Membership, before: dict[str, Any] | None, actor: Actor, now: datetime, **_: Any
+) -> None:
+    """Keep the system-role binding in step with the type, and take everything from whoever left (Rules 7 and 9)."""
+    tenant_id, user_id = membership.tenant_id, membership.user_id
+    with tenant_context(tenant_id):
+        if membership.status == Membership.Status.LEFT:
+            _take_everything(tenant_id, user_id, now)
+        elif membership.status in HAD_BEEN_IN:
+            old = before["type"] if before and before["status"] in HAD_BEEN_IN else None
+            if old != membership.type:
+                _swap(tenant_id, user_id, old, membership.type, _answerable(actor, user_id, old is None), now)
+
+
+def _answerable(actor: Actor, user_id: UUID, joins: bool) -> Actor:
+    """Who answers for the binding: nobody raises another, or themselves, above what they hold.
+
+    Whoever joins answers for nothing: an invitation was checked when it was made, and accepting it is the invitee's.
+    """
+    by_somebody = actor.kind in ("member", "service_account")
+    return SYSTEM if not by_somebody or (joins and actor.id == user_id) else actor
+
+
+def _swap(tenant_id: UUID, user_id: UUID, old: str | None, new: str, actor: Actor, now: datetime) -> None:
+    role = Role.objects.get(tenant_id=tenant_id, system_key=system_roles.key_of(new))
+    bindings.bind(
+        tenant_id=tenant_id,
+        role_id=role.pk,
+        user_id=user_id,
+        reason=f"Member type {new}.",
+        actor=actor,
+        now=now,
+    )
+    # After giving: an actor who changes their own type is judged by what they still hold.
+    for binding in _type_bindings(tenant_id, user_id, old) if old else ():
+        bindings.close(binding, actor=actor, now=now, reason="The member type changed.")
+
+
+def _type_bindings(tenant_id: UUID, user_id: UUID, member_type: str) -> list[Binding]:
+    """The direct, tenant-wide bindings of the type's system role."""
+    key = system_roles.key_of(member_type)
+    return list(
+        Binding.objects.filter(
+            tenant_id=tenant_id,
+            user_id=user_id,
+            role__system_key=key,
+            application=None,
+            ended_at=None,
+        ).select_for_update(of=("self",))
+    )
+
+
+def _take_everything(tenant_id: UUID, user_id: UUID, now: datetime) -> None:
+    """Leaving ends group memberships, direct bindings and operator rows, each with its event."""
+    left = "Left the tenant."
+    live = {"tenant_id": tenant_id, "user_id": user_id, "ended_at": None}
+    for binding in Binding.objects.filter(**live).select_for_update():
+        bindings.close(binding, actor=SYSTEM, now=now, reason=left)
+    for group_id in GroupMember.objects.filter(**live).values_list("group_id", flat=True):
+        groups.remove_member(
+            tenant_id=tenant_id, group_id=group_id, user_id=user_id, actor=SYSTEM, now=now, reason=left
+        )
+    for account_id in ServiceAccountOperator.objects.filter(**live).values_list(
+        "service_account_id", flat=True
+    ):
+        service_accounts.remove_operator(
+            tenant_id=tenant_id,
+            service_account_id=account_id,
+            user_id=user_id,
+            actor=SYSTEM,
+            now=now,
+            reason=left,
+        )
