@@ -1,27 +1,248 @@
-"""The management API's roof: bearer tokens, marks, problem details."""
+"""The management API's roof: bearer tokens, marks, the tenant, problem details."""
 
+import logging
 from typing import Any
+from uuid import UUID
 
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
+
+from authsec.audit.actor import Actor
+from authsec.console.bearer import Bearer, Standing, not_in_token, standing_of
+from authsec.database.context import tenant_context
+from authsec.web import problems
+from authsec.web.access import Mark
+from authsec.web.api import parse_uuid
+from authsec.web.problems import Problem
+from authz.console import decide
+from oauth import keys
+from oauth.api_token import READ, WRITE
+
+log = logging.getLogger(__name__)
+REALM = f'Bearer realm="{settings.API_RESOURCE}"'
+
+
+class InvalidBearer(exceptions.AuthenticationFailed):
+    """A token that is not ours, not for this API, or over."""
 
 
 class BearerAuthentication(BaseAuthentication):
-    """RFC 6750 bearer access tokens (RFC 9068 JWTs) of this server."""
+    """RFC 6750 §2.1 bearer tokens: JWTs (RFC 9068) of this server for ``{issuer}/api``. No session cookie counts."""
 
-    def authenticate(self, request: Any) -> None:
-        return None
+    def authenticate(self, request: Any) -> tuple[Bearer, dict[str, Any]] | None:
+        scheme, _, token = get_authorization_header(request).decode("latin-1").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            claims = keys.verify(token.strip(), settings.API_RESOURCE)
+            UUID(claims["sub"])
+        except keys.InvalidToken as error:
+            raise InvalidBearer(str(error)) from error
+        except (KeyError, ValueError, TypeError) as error:
+            raise InvalidBearer("The token names no subject.") from error
+        return Bearer(claims), claims
+
+    def authenticate_header(self, request: Any) -> str:
+        return REALM
 
 
 class MarkPermission(BasePermission):
-    """Refuses API views without a mark."""
+    """Enforces a handler's mark: the token's scope, the tenant it selects, standing, and Cedar's word.
+
+    The signed claim is asked first and refuses without a query (Rule 10).
+    """
 
     def has_permission(self, request: Any, view: Any) -> bool:
-        return False
+        mark = _mark_of(request, view)
+        if mark is None:
+            return False
+        bearer = request.user
+        if not isinstance(bearer, Bearer):
+            raise exceptions.NotAuthenticated
+        _check_scope(request.method, bearer)
+        view.actor = request.actor = Actor(
+            kind="service_account" if bearer.is_service_account else "identity",
+            id=bearer.subject,
+            name="",
+            ip=request.client_ip,
+            via="api",
+            request_id=request.id,
+        )
+        if mark.kind == "requires":
+            self._enter_tenant(request, view, mark, bearer)
+        return mark.kind in ("requires", "bearer")
+
+    def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
+        tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
+        view.scope.enter_context(tenant_context(tenant_id, savepoint=False))
+        standing = view.standing = standing_of(bearer, tenant_id)
+        decision = decide(
+            tenant_id=tenant_id,
+            user_id=standing.user_id,
+            action=mark.action,
+            mfa_at=bearer.mfa_at,
+            ip=request.client_ip,
+            now=timezone.now(),
+            subject_kind=standing.kind,
+        )
+        if not decision.allowed:
+            raise Problem(403, "forbidden", " ".join(decision.reasons) or f"Nothing gives you {mark.action}.")
+        view.actor = request.actor = _actor(request, standing, decision.policies)
 
 
-def problem_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Errors as problem details (RFC 9457)."""
-    return exception_handler(error, context)
+def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
+    """Every error as problem details (RFC 9457), unexpected ones without a word of what went wrong inside."""
+    problem = _as_problem(error)
+    request = context["request"]
+    if problem is None:
+        log.exception("Unexpected error, request %s", getattr(request, "id", ""), exc_info=error)
+        problem = Problem(500, "internal-error", "The request's id leads us to what happened.")
+    answer = problems.body(
+        problem.status_code, problem.kind, problem.text, getattr(request, "id", ""), problem.errors
+    )
+    return Response(
+        answer, problem.status_code, headers=problem.headers, content_type=problems.CONTENT_TYPE
+    )
+
+
+def _mark_of(request: Any, view: Any) -> Mark | None:
+    """The mark of the handler for this method. A method without handler is 405, for whoever may ask at all."""
+    handler = getattr(view, request.method.lower(), None)
+    if handler is None or request.method.lower() not in view.http_method_names:
+        if not request.user:
+            raise exceptions.NotAuthenticated
+        raise exceptions.MethodNotAllowed(request.method)
+    return getattr(handler, "mark", None)
+
+
+def _check_scope(method: str, bearer: Bearer) -> None:
+    needed = (READ, WRITE) if method in SAFE_METHODS else (WRITE,)
+    if not bearer.scopes.intersection(needed):
+        challenge = f'{REALM}, error="insufficient_scope", scope="{needed[0]}"'
+        raise Problem(
+            403,
+            "insufficient-scope",
+            f"This needs the scope {needed[0]}.",
+            headers={"WWW-Authenticate": challenge},
+        )
+
+
+def _selected_tenant(request: Any, view: Any, bearer: Bearer) -> UUID:
+    """The tenant of the path or of ``X-Tenant-ID``; one in the body may repeat it.
+
+    One that the claim does not hold is 403, whether it exists or not; one that it holds but that is not the
+    selected one is 404.
+    """
+    selected = _header_tenant(request)
+    in_path = view.kwargs.get("tenant_id")
+    if selected is None and in_path is None:
+        raise Problem(400, "tenant-required", "Name the tenant in the X-Tenant-ID header.")
+    selected = selected or in_path
+    assert selected is not None
+    in_body = _body_tenant(request) if bearer.holds(selected) else None
+    for named in (selected, in_path, in_body):
+        if named is not None and not bearer.holds(named):
+            raise not_in_token(named)
+    if any(named is not None and named != selected for named in (in_path, in_body)):
+        raise problems.not_found("The selected tenant has nothing there.")
+    return selected
+
+
+def _header_tenant(request: Any) -> UUID | None:
+    given = request.headers.get("X-Tenant-ID")
+    if given is None:
+        return None
+    try:
+        return parse_uuid(given.strip())
+    except ValueError as error:
+        raise Problem(400, "tenant-malformed", "X-Tenant-ID is a tenant's id, a UUID.") from error
+
+
+def _body_tenant(request: Any) -> UUID | None:
+    if request.method in SAFE_METHODS or not isinstance(request.data, dict):
+        return None
+    if "tenant_id" not in request.data:
+        return None
+    try:
+        return parse_uuid(request.data["tenant_id"])
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Problem(400, "tenant-malformed", "tenant_id is a tenant's id, a UUID.") from error
+
+
+def _actor(request: Any, standing: Standing, policies: tuple[str, ...]) -> Actor:
+    return Actor(
+        kind="service_account" if standing.kind == "service_account" else "member",
+        id=standing.user_id,
+        name=standing.name,
+        capacity=standing.type,
+        ip=request.client_ip,
+        via="api",
+        request_id=request.id,
+        policies=tuple(policies),
+    )
+
+
+def _as_problem(error: Exception) -> Problem | None:
+    """The problem that an exception is; None for one that nobody foresaw."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, Http404):
+        return problems.not_found()
+    if isinstance(error, InvalidBearer):
+        text = str(error.detail)
+        challenge = f'{REALM}, error="invalid_token", error_description="{text}"'
+        return Problem(401, "invalid-token", text, headers={"WWW-Authenticate": challenge})
+    if isinstance(error, exceptions.NotAuthenticated):
+        detail = "Send an access token for this API: Authorization: Bearer …"
+        return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": REALM})
+    if isinstance(error, exceptions.ValidationError):
+        listed = [{"pointer": problems.pointer(path), "detail": text} for path, text in _flat(error.detail)]
+        return Problem(422, "invalid", "; ".join(item["detail"] for item in listed[:5]), errors=listed)
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    if isinstance(error, RequestDataTooBig):
+        return Problem(413, "too-large", "The request is too large.")
+    if isinstance(error, SuspiciousOperation):
+        return Problem(400, "malformed-request", "The request can't be read.")
+    return _of_domain(error)
+
+
+def _of_framework(error: exceptions.APIException) -> Problem:
+    headers = {}
+    if isinstance(error, exceptions.Throttled) and error.wait:
+        headers["Retry-After"] = str(int(error.wait) + 1)
+    kind = problems.BY_STATUS.get(error.status_code, "internal-error")
+    return Problem(error.status_code, kind, str(error.detail), headers=headers)
+
+
+def _of_domain(error: Exception) -> Problem | None:
+    """Refusals of the verbs, by their class's name, so that the roof needs no list of imports."""
+    if isinstance(error, PermissionDenied):
+        kind = "escalation" if type(error).__name__ == "Escalation" else "forbidden"
+        return Problem(403, kind, str(error) or "Not allowed.")
+    return None
+
+
+def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
+    """REST framework's nested errors as (dotted path, sentence)."""
+    if isinstance(detail, dict):
+        return [
+            pair
+            for name, inner in detail.items()
+            for pair in _flat(
+                inner, path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
+            )
+        ]
+    if isinstance(detail, list):
+        return [
+            pair
+            for index, inner in enumerate(detail)
+            for pair in _flat(inner, f"{path}.{index}" if isinstance(inner, dict) else path)
+        ]
+    return [(path, str(detail))]

@@ -46,6 +46,11 @@ def signed_in(view: View) -> View:
     return _marker(Mark("signed_in"))(view)
 
 
+def bearer(view: View) -> View:
+    """Any bearer of an access token of the management API, about themselves."""
+    return _marker(Mark("bearer", critical=False))(view)
+
+
 def member(view: View) -> View:
     """Any active member of the tenant in the path."""
     return _marker(Mark("member"))(view)

@@ -1,0 +1,127 @@
+"""Errors of every JSON API as problem details (RFC 9457).
+
+``type`` is one short word-with-hyphens, stable, meant to be compared; ``title`` says what it is in general, ``detail``
+what happened this time, ``errors`` where.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from rest_framework.exceptions import APIException
+
+CONTENT_TYPE = "application/problem+json"
+
+TITLES = {
+    "malformed-request": "The request can't be read",
+    "invalid-parameter": "A query parameter is wrong",
+    "tenant-required": "No tenant is named",
+    "tenant-malformed": "The tenant's id is no UUID",
+    "unauthenticated": "An access token is needed",
+    "invalid-token": "The access token is not valid",
+    "insufficient-scope": "The access token's scopes don't allow this",
+    "tenant-not-in-token": "The access token holds no such tenant",
+    "membership-suspended": "Your membership is suspended",
+    "membership-left": "You have left this tenant",
+    "membership-invited": "Your invitation is not accepted yet",
+    "service-account-ended": "The service account has ended",
+    "tenant-closed": "The tenant is closed",
+    "forbidden": "Not allowed",
+    "escalation": "Nobody gives more than they hold",
+    "not-found": "Not found",
+    "method-not-allowed": "The method is not allowed here",
+    "not-acceptable": "No such representation",
+    "conflict": "The state of things forbids this",
+    "last-owner": "The last owner stays",
+    "gone": "No longer there",
+    "too-large": "The request is too large",
+    "unsupported-media-type": "The request's media type is not JSON",
+    "invalid": "The request's content is wrong",
+    "throttled": "Too many requests",
+    "internal-error": "Something went wrong on our side",
+    "unavailable": "Not available at the moment",
+}
+# What a bare status means where nothing more is known.
+BY_STATUS = {
+    400: "malformed-request",
+    401: "unauthenticated",
+    403: "forbidden",
+    404: "not-found",
+    405: "method-not-allowed",
+    406: "not-acceptable",
+    409: "conflict",
+    410: "gone",
+    413: "too-large",
+    415: "unsupported-media-type",
+    422: "invalid",
+    429: "throttled",
+    503: "unavailable",
+}
+
+Errors = Iterable[Mapping[str, str]]
+
+
+class Problem(APIException):
+    """An error with its problem type. ``errors``: ``{"pointer" or "parameter", "detail"}`` each."""
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        detail: str,
+        *,
+        errors: Errors = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status_code, self.kind, self.text = status, kind, detail
+        self.errors, self.headers = list(errors), dict(headers or {})
+
+
+def invalid(detail: str, errors: Mapping[str, str] | None = None) -> Problem:
+    """422: well-formed JSON that says something wrong. ``errors``: JSON pointer without ``#/`` → sentence."""
+    listed = [{"pointer": pointer(name), "detail": text} for name, text in (errors or {}).items()]
+    return Problem(422, "invalid", detail, errors=listed)
+
+
+def wrong_parameter(name: str, detail: str) -> Problem:
+    """400: a query parameter that cannot be used."""
+    return Problem(
+        400, "invalid-parameter", f"{name}: {detail}", errors=[{"parameter": name, "detail": detail}]
+    )
+
+
+def not_found(detail: str = "There is nothing here by that id.") -> Problem:
+    """404: missing, or of another tenant; the answer is the same."""
+    return Problem(404, "not-found", detail)
+
+
+def pointer(path: str) -> str:
+    """A JSON pointer (RFC 6901) as a fragment from a dotted path: ``scopes.0.name`` → ``#/scopes/0/name``."""
+    return "#/" + path.replace("~", "~0").replace("/", "~1").replace(".", "/") if path else "#"
+
+
+def body(status: int, kind: str, detail: str, request_id: str, errors: Errors = ()) -> dict[str, Any]:
+    """The members of a problem. ``errors`` stands there always, so that a reader need not ask."""
+    return {
+        "type": kind,
+        "title": TITLES.get(kind, TITLES["internal-error"]),
+        "status": status,
+        "detail": detail,
+        "errors": list(errors),
+        "request_id": request_id,
+    }
+
+
+def problem_response(request: HttpRequest, status: int, detail: str, kind: str = "") -> JsonResponse:
+    """A problem outside of REST framework: an unknown path, a fault in a middleware."""
+    kind = kind or BY_STATUS.get(status, "internal-error")
+    answer = body(status, kind, detail, getattr(request, "id", ""))
+    return JsonResponse(
+        answer, status=status, content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store"}
+    )
+
+
+def wants_problem(request: HttpRequest) -> bool:
+    """Whether the path belongs to the JSON API, whose errors are never pages."""
+    return request.path_info.startswith(("/api/", "/uflow/"))
