@@ -17,9 +17,11 @@ urlpatterns = [
     path("t/<slug:slug>/", include("oauth.urls.console")),
     path("t/<slug:slug>/audit/", include("authsec.audit.urls")),
     path("t/<slug:slug>/", include("tenants.urls")),
+    path("", include("tenants.api.urls")),
     path("", include("oauth.urls.protocol")),
 ]
 
+handler400 = "authsec.views.bad_request"
 handler403 = "authsec.views.forbidden"
 handler404 = "authsec.views.not_found"
 handler500 = "authsec.views.server_error"

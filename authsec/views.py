@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 
 from authsec import outbox
 from authsec.web.access import public
+from authsec.web.problems import problem_response, wants_problem
 from tenants.queries import memberships_of
 
 
@@ -68,16 +69,29 @@ def csrf_failure(request: Any, reason: str = "") -> HttpResponse:
     return render(request, "errors/csrf.html", {"reason": reason}, status=403)
 
 
+def bad_request(request: Any, exception: Exception | None = None) -> HttpResponse:
+    """A request that can't be read."""
+    if wants_problem(request):
+        return problem_response(request, 400, "The request can't be read.")
+    return render(request, "errors/400.html", status=400)
+
+
 def forbidden(request: Any, exception: Exception | None = None) -> HttpResponse:
     """What is missing, and who can give it."""
+    if wants_problem(request):
+        return problem_response(request, 403, str(exception or "Not allowed."))
     return render(request, "errors/403.html", {"reason": str(exception or "")}, status=403)
 
 
 def not_found(request: Any, exception: Exception | None = None) -> HttpResponse:
     """No such page, or none that this person may know of."""
+    if wants_problem(request):
+        return problem_response(request, 404, "There is nothing at this path.")
     return render(request, "errors/404.html", status=404)
 
 
 def server_error(request: Any) -> HttpResponse:
     """Our fault: the request's id leads to the log."""
+    if wants_problem(request):
+        return problem_response(request, 500, "The request's id leads us to what happened.")
     return render(request, "errors/500.html", {"request_id": getattr(request, "id", "")}, status=500)

@@ -8,6 +8,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from authsec.console.middleware import LIBRARY_VIEWS
 from authsec.web.access import mark_of
+from authsec.web.api import ApiView
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -35,4 +36,19 @@ def check_marks(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
                     id="authsec.E002",
                 )
             )
+        messages += [
+            Error(f"{module}.{handler} at /{path} has no mark.", id="authsec.E003")
+            for handler in unmarked_handlers(view)
+        ]
     return messages
+
+
+def unmarked_handlers(view: Any) -> list[str]:
+    """The handlers of an API view that carry no mark of their own: GET may need another action than POST."""
+    cls = getattr(view, "cls", None)
+    if cls is None or not issubclass(cls, ApiView):
+        return []
+    handlers = {name: getattr(cls, name, None) for name in cls.http_method_names}
+    return [
+        f"{cls.__name__}.{name}" for name, handler in handlers.items() if handler and not mark_of(handler)
+    ]

@@ -18,13 +18,34 @@ from authsec.console.bearer import Bearer, Standing, not_in_token, standing_of
 from authsec.database.context import tenant_context
 from authsec.web import problems
 from authsec.web.access import Mark
-from authsec.web.api import parse_uuid
+from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
 from authz.console import decide
+from endusers import operations as endusers
 from oauth import keys
 from oauth.api_token import READ, WRITE
+from tenants import operations as tenants
+
+try:
+    from authz.refusals import Escalation, Refused
+except ImportError:
+
+    class Refused(Exception): ...
+
+    class Escalation(Exception): ...
+
 
 log = logging.getLogger(__name__)
+# A verb's refusal → status, problem type, and the body's member that it is about.
+REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
+    tenants.LastOwner: (409, "last-owner", ""),
+    tenants.SlugTaken: (409, "conflict", "slug"),
+    tenants.NotAMember: (404, "not-found", ""),
+    tenants.ReasonRequired: (422, "invalid", "reason"),
+    endusers.NotAnEndUser: (404, "not-found", ""),
+    endusers.ReasonRequired: (422, "invalid", "reason"),
+    endusers.UnknownTier: (422, "invalid", "plan_tier"),
+}
 REALM = f'Bearer realm="{settings.API_RESOURCE}"'
 
 
@@ -106,9 +127,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     answer = problems.body(
         problem.status_code, problem.kind, problem.text, getattr(request, "id", ""), problem.errors
     )
-    return Response(
-        answer, problem.status_code, headers=problem.headers, content_type=problems.CONTENT_TYPE
-    )
+    return Response(answer, problem.status_code, headers=problem.headers, content_type=problems.CONTENT_TYPE)
 
 
 def _mark_of(request: Any, view: Any) -> Mark | None:
@@ -139,12 +158,10 @@ def _selected_tenant(request: Any, view: Any, bearer: Bearer) -> UUID:
     One that the claim does not hold is 403, whether it exists or not; one that it holds but that is not the
     selected one is 404.
     """
-    selected = _header_tenant(request)
     in_path = view.kwargs.get("tenant_id")
-    if selected is None and in_path is None:
+    selected = _header_tenant(request) or in_path
+    if selected is None:
         raise Problem(400, "tenant-required", "Name the tenant in the X-Tenant-ID header.")
-    selected = selected or in_path
-    assert selected is not None
     in_body = _body_tenant(request) if bearer.holds(selected) else None
     for named in (selected, in_path, in_body):
         if named is not None and not bearer.holds(named):
@@ -222,10 +239,15 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 
 
 def _of_domain(error: Exception) -> Problem | None:
-    """Refusals of the verbs, by their class's name, so that the roof needs no list of imports."""
+    """What a verb refused."""
+    if isinstance(error, Refused):
+        return problems.invalid(str(error), error.errors)
     if isinstance(error, PermissionDenied):
-        kind = "escalation" if type(error).__name__ == "Escalation" else "forbidden"
-        return Problem(403, kind, str(error) or "Not allowed.")
+        return Problem(403, "escalation" if isinstance(error, Escalation) else "forbidden", str(error))
+    for kind, (status, name, member) in REFUSALS.items():
+        if isinstance(error, kind):
+            errors = [{"pointer": f"#/{member}", "detail": str(error)}] if member else []
+            return Problem(status, name, str(error), errors=errors)
     return None
 
 

@@ -1,17 +1,14 @@
-"""What every view of the management API is made of: its base class, its input and its lists.
+"""What every view of the management API is made of: its base class, its body and its lists.
 
 Authentication, marks and the tenant are the roof's (``authsec.console.drf``); it enters the tenant's transaction
 through :attr:`ApiView.scope` before a handler runs.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, NoReturn
-from urllib.parse import unquote_to_bytes
+from typing import Any
 from uuid import UUID
 
-from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
@@ -19,17 +16,13 @@ from rest_framework.views import APIView
 
 from authsec.audit.actor import Actor
 from authsec.web.access import Mark
-from authsec.web.problems import Problem, invalid, wrong_parameter
-
-MAX_BODY = 1_048_576
-MAX_PARAMETERS = 50
-MAX_LIMIT = 200
-DEFAULT_LIMIT = 50
+from authsec.web.problems import invalid
 
 
 class ApiView(APIView):
     """A view of the management API. Each handler carries its own mark; one without is refused."""
 
+    http_method_names = ["get", "head", "post", "patch", "delete"]
     mark = Mark("bearer")
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
     actor: Actor
@@ -47,30 +40,6 @@ class ApiView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response.setdefault("Cache-Control", "no-store")
         return super().finalize_response(request, response, *args, **kwargs)
-
-
-class StrictJSONParser(BaseParser):
-    """JSON (RFC 8259) as UTF-8, at most MAX_BODY bytes, without duplicate names, NUL or lone surrogates."""
-
-    media_type = "application/json"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        """Return the value; raise a Problem (400 or 413) that says what is wrong."""
-        raw = stream.read(MAX_BODY + 1)
-        if len(raw) > MAX_BODY:
-            raise Problem(413, "too-large", f"A body has at most {MAX_BODY} bytes.")
-        try:
-            value = json.loads(
-                raw.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_constant
-            )
-            _check_text(value)
-        except UnicodeDecodeError as error:
-            raise _malformed("The body is not UTF-8.") from error
-        except RecursionError as error:
-            raise _malformed("The body is nested too deeply.") from error
-        except ValueError as error:
-            raise _malformed(f"The body is not JSON that we take: {error}.") from error
-        return value
 
 
 class Input(Serializer[Any]):
@@ -107,58 +76,6 @@ def read_input(serializer: type[Input], request: Request) -> dict[str, Any]:
     return dict(reader.validated_data)
 
 
-def parameters(request: Request, *names: str) -> dict[str, str]:
-    """The query parameters of these names, trimmed; others are ignored, an absent or empty one is missing here.
-
-    Raises a Problem (400) for one that is given twice, is not UTF-8 or holds NUL.
-    """
-    found: dict[str, str] = {}
-    raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
-    pairs = [pair for pair in raw.split(b"&") if pair]
-    if len(pairs) > MAX_PARAMETERS:
-        raise Problem(400, "invalid-parameter", f"At most {MAX_PARAMETERS} parameters.")
-    for pair in pairs:
-        name, _, value = (_text(part) for part in pair.partition(b"="))
-        if name in found:
-            raise wrong_parameter(name, "Given twice.")
-        found[name] = value.strip()
-    return {name: found[name] for name in names if found.get(name)}
-
-
-def one_of(given: Mapping[str, str], name: str, allowed: Iterable[str]) -> str | None:
-    """The parameter's value if it is one of ``allowed``, None when it is missing."""
-    value, allowed = given.get(name), list(allowed)
-    if value is not None and value not in allowed:
-        raise wrong_parameter(name, f"One of {', '.join(allowed)}.")
-    return value
-
-
-def uuid_parameter(given: Mapping[str, str], name: str) -> UUID | None:
-    """The parameter as an id, None when it is missing."""
-    if name not in given:
-        return None
-    try:
-        return parse_uuid(given[name])
-    except ValueError as error:
-        raise wrong_parameter(name, "An id is a UUID.") from error
-
-
-def limit_parameter(given: Mapping[str, str]) -> int:
-    """``limit``: 1 to MAX_LIMIT rows on a page, DEFAULT_LIMIT when missing."""
-    value = given.get("limit", str(DEFAULT_LIMIT))
-    if not value.isascii() or not value.isdigit() or len(value) > 4 or not 1 <= int(value) <= MAX_LIMIT:
-        raise wrong_parameter("limit", f"A number from 1 to {MAX_LIMIT}.")
-    return int(value)
-
-
-def parse_uuid(text: str) -> UUID:
-    """A UUID in its canonical form, in any case (RFC 9562 §4); ValueError for anything else."""
-    value = UUID(text)
-    if str(value) != text.lower():
-        raise ValueError("Not the canonical form of a UUID.")
-    return value
-
-
 def listing(
     items: list[Any], *, next: str | None = None, count: int | None = None, estimated: bool = False
 ) -> Response:
@@ -171,43 +88,3 @@ def listing(
             "count_is_estimate": estimated,
         }
     )
-
-
-def _malformed(detail: str) -> Problem:
-    return Problem(400, "malformed-request", detail)
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands there twice")
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _check_text(value: Any) -> None:
-    """Refuse what PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str):
-        if "\x00" in value:
-            raise ValueError("a string holds NUL")
-        value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for half of a surrogate pair
-    elif isinstance(value, dict):
-        for name, member in value.items():
-            _check_text(name)
-            _check_text(member)
-    elif isinstance(value, list):
-        for member in value:
-            _check_text(member)
-
-
-def _text(raw: bytes) -> str:
-    try:
-        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Problem(400, "invalid-parameter", "The query string is not UTF-8.") from error
-    if "\x00" in text:
-        raise Problem(400, "invalid-parameter", "The query string holds NUL.")
-    return text

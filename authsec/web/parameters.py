@@ -1,0 +1,75 @@
+"""Query parameters of the management API, and ids: read strictly, refused with a reason."""
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import unquote_to_bytes
+from uuid import UUID
+
+from rest_framework.request import Request
+
+from authsec.web.problems import Problem, wrong_parameter
+
+MAX_PARAMETERS = 50
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+
+
+def parameters(request: Request, *names: str) -> dict[str, str]:
+    """The query parameters of these names, trimmed; others are ignored, an absent or empty one is missing here.
+
+    Raises a Problem (400) for one that is given twice, is not UTF-8 or holds NUL.
+    """
+    found: dict[str, str] = {}
+    raw = request.META.get("QUERY_STRING", "").encode("latin-1", "replace")
+    pairs = [pair for pair in raw.split(b"&") if pair]
+    if len(pairs) > MAX_PARAMETERS:
+        raise Problem(400, "invalid-parameter", f"At most {MAX_PARAMETERS} parameters.")
+    for pair in pairs:
+        name, _, value = (_text(part) for part in pair.partition(b"="))
+        if name in found:
+            raise wrong_parameter(name, "Given twice.")
+        found[name] = value.strip()
+    return {name: found[name] for name in names if found.get(name)}
+
+
+def one_of(given: Mapping[str, str], name: str, allowed: Iterable[str]) -> str | None:
+    """The parameter's value if it is one of ``allowed``, None when it is missing."""
+    value, allowed = given.get(name), list(allowed)
+    if value is not None and value not in allowed:
+        raise wrong_parameter(name, f"One of {', '.join(allowed)}.")
+    return value
+
+
+def uuid_parameter(given: Mapping[str, str], name: str) -> UUID | None:
+    """The parameter as an id, None when it is missing."""
+    if name not in given:
+        return None
+    try:
+        return parse_uuid(given[name])
+    except ValueError as error:
+        raise wrong_parameter(name, "An id is a UUID.") from error
+
+
+def limit_parameter(given: Mapping[str, str]) -> int:
+    """``limit``: 1 to MAX_LIMIT rows on a page, DEFAULT_LIMIT when missing."""
+    value = given.get("limit", str(DEFAULT_LIMIT))
+    if not value.isascii() or not value.isdigit() or len(value) > 4 or not 1 <= int(value) <= MAX_LIMIT:
+        raise wrong_parameter("limit", f"A number from 1 to {MAX_LIMIT}.")
+    return int(value)
+
+
+def parse_uuid(text: str) -> UUID:
+    """A UUID in its canonical form, in any case (RFC 9562 §4); ValueError for anything else."""
+    value = UUID(text)
+    if str(value) != text.lower():
+        raise ValueError("Not the canonical form of a UUID.")
+    return value
+
+
+def _text(raw: bytes) -> str:
+    try:
+        text = unquote_to_bytes(raw.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Problem(400, "invalid-parameter", "The query string is not UTF-8.") from error
+    if "\x00" in text:
+        raise Problem(400, "invalid-parameter", "The query string holds NUL.")
+    return text

@@ -1,0 +1,86 @@
+"""About the bearer of the token: who they are, and where."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authsec.audit.actor import Actor
+from authsec.web.access import bearer
+from authsec.web.api import ApiView, listing
+from authsec.web.problems import Problem
+from tenants.api import schemas
+from tenants.models import Identity
+from tenants.operations import ensure_personal_tenant
+from tenants.queries import MembershipCard, memberships_of
+
+
+class Me(ApiView):
+    """The identity behind the token."""
+
+    @bearer
+    @extend_schema(responses=schemas.Me, operation_id="me", summary="Who I am", tags=["me"])
+    def get(self, request: Request) -> Response:
+        """The first visit of somebody without any membership opens a tenant of their own (Rule 9).
+
+        Then `token_refresh_required` is true: the token in use does not hold that tenant yet.
+        """
+        identity = identity_of(request)
+        actor = Actor(
+            kind="identity",
+            id=identity.pk,
+            name=identity.get_full_name(),
+            ip=self.actor.ip,
+            via="api",
+            request_id=self.actor.request_id,
+        )
+        opened = ensure_personal_tenant(identity=identity, actor=actor, now=timezone.now())
+        return Response(
+            {
+                "id": str(identity.pk),
+                "email": identity.email,
+                "name": identity.name,
+                "issuer": settings.ISSUER,
+                "token_refresh_required": opened is not None,
+            }
+        )
+
+
+class MyMemberships(ApiView):
+    """The tenants in which the bearer is an operator."""
+
+    @bearer
+    @extend_schema(
+        responses=schemas.Memberships,
+        operation_id="my_memberships",
+        summary="Where I am a member",
+        tags=["me"],
+    )
+    def get(self, request: Request) -> Response:
+        """Read from the database, in any status, by the tenant's name; not from the token's claim."""
+        return listing([membership_item(card) for card in memberships_of(identity_of(request).pk)])
+
+
+def identity_of(request: Request) -> Identity:
+    """The identity that bears the token; a service account is none. Raises a Problem."""
+    bearer: Any = request.user
+    if bearer.is_service_account:
+        raise Problem(403, "forbidden", "This is about people; the token is a service account's.")
+    identity = Identity.objects.filter(pk=UUID(bearer.claims["sub"]), is_active=True).first()
+    if identity is None:
+        raise Problem(401, "invalid-token", "The identity that this token names is gone.")
+    return identity
+
+
+def membership_item(card: MembershipCard) -> dict[str, Any]:
+    """One membership as the API shows it."""
+    return {
+        "tenant": {"id": str(card.tenant_id), "slug": card.slug, "name": card.name, "plan": card.plan},
+        "type": card.type,
+        "status": card.status,
+        "joined_at": card.joined_at,
+    }
