@@ -21,19 +21,11 @@ from authsec.web.access import Mark
 from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
 from authz.console import decide
+from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
 from oauth import keys
 from oauth.api_token import READ, WRITE
 from tenants import operations as tenants
-
-try:
-    from authz.refusals import Escalation, Refused
-except ImportError:
-
-    class Refused(Exception): ...
-
-    class Escalation(Exception): ...
-
 
 log = logging.getLogger(__name__)
 # A verb's refusal → status, problem type, and the body's member that it is about.
