@@ -6,6 +6,7 @@ from typing import Any
 from django import forms, template
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from authsec.web import colour, states
 
@@ -132,22 +133,20 @@ def _timeline() -> list[dict[str, Any]]:
     return [
         {
             "icon": "plug",
-            "sentence": format_html("<b>pdf-mcp</b> checked Claude’s token"),
+            "sentence": mark_safe("<b>pdf-mcp</b> checked Claude’s token"),
             "at": _ago(minutes=6),
         },
         {
             "icon": "ban",
             "tone": "stop",
-            "sentence": format_html("<b>Alex</b> suspended Ed"),
+            "sentence": mark_safe("<b>Alex</b> suspended Ed"),
             "reason": "key in a public repository",
             "at": _ago(days=9),
             "payload": '{"action": "enduser.suspend", "status": ["active", "suspended"]}',
         },
         {
             "icon": "check",
-            "sentence": format_html(
-                "Ed allowed <b>Claude</b> to use <b>pdf-mcp</b>, 2 scopes. First consent."
-            ),
+            "sentence": mark_safe("Ed allowed <b>Claude</b> to use <b>pdf-mcp</b>, 2 scopes. First consent."),
             "at": _ago(days=200),
         },
     ]

@@ -8,7 +8,8 @@
 {% copy "text" "Copy as text" %}                  copy button alone (absent without JavaScript)
 {% when moment %} {% when moment "date" %}        relative | date | full; empty="never"; None is fine
 {% avatar "Ed Okafor" %} {% avatar name "large" %}  classes: large, tile, ring, accent
-{% field form.email %}                            label=, hint=, note="required", icon="mail", look="segmented|cards", corner="Forgotten?" corner_url=
+{% field form.email %}                            label=, hint=, note="required", icon="mail", look="segmented|cards",
+                                                  corner="Forgotten?" corner_url=
 {% form_errors form request_id=request_id %}      what belongs to no field
 {% track "mfa" "yes" "yes" state="pending_step_up" reason="through on-call" %}   answers: web/tracks.py
 {% chart "bars" values start="24 Oct" label="Suspensions per day" %}   bars | line | split (pairs of label, number)
@@ -21,13 +22,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from authsec.web import charts, clock, icons, states, tracks
 
 register = template.Library()
+
+DOT = mark_safe('<span class="pill-dot"></span>')
+UNMET = mark_safe('<span class="sr-only">, not met</span>')
 
 
 @register.simple_tag
@@ -43,7 +47,7 @@ def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = F
     name = known.icon if icon is None else icon
     # in a list only the normal is quiet: an exception keeps its wash
     hushed = quiet and known.tone in ("ok", "mute") and not known.icon
-    mark = icons.render(name, 12) if name and not hushed else format_html('<span class="pill-dot"></span>')
+    mark = icons.render(name, 12) if name and not hushed else DOT
     return format_html(
         '<span class="pill {}{}">{}{}</span>',
         known.tone,
@@ -59,7 +63,7 @@ def badge(kind: str, text: str = "", met: bool = True) -> SafeString:
     name, condition = states.BADGES.get(kind, ("", False))
     classes = ("condition" if condition else "") + ("" if met else " unmet")
     mark = icons.render(name, 12) if name else ""
-    unmet = "" if met else format_html('<span class="sr-only">, not met</span>')
+    unmet = "" if met else UNMET
     return format_html(
         '<span class="badge {}">{}{}{}</span>',
         classes,
@@ -130,7 +134,7 @@ def field(
 ) -> dict[str, Any]:
     """One form field with label, control, hint and errors, wired for screen readers."""
     widget, html_id = bound.field.widget, bound.auto_id or bound.html_name
-    hint = hint or bound.help_text
+    hint = hint or str(bound.help_text)
     options = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
     described = " ".join(
         name for name, present in ((f"{html_id}_hint", hint), (f"{html_id}_error", bound.errors)) if present
@@ -142,12 +146,20 @@ def field(
     if not (single or options):
         attrs["class"] = f"input {widget.attrs.get('class', '')}".strip()
     return {
-        "bound": bound, "label": label or bound.label, "hint": hint, "note": note, "icon": icon, "corner": corner, "corner_url": corner_url,
-        "control": "" if options else bound.as_widget(attrs=attrs), "html_id": html_id, "described": described,
+        "bound": bound,
+        "label": label or bound.label,
+        "hint": hint,
+        "note": note,
+        "icon": icon,
+        "corner": corner,
+        "corner_url": corner_url,
+        "control": "" if options else bound.as_widget(attrs=attrs),
+        "html_id": html_id,
+        "described": described,
         "kind": look or "options" if options else "check" if single else "input",
-        "is_select": isinstance(widget, Select), "reveal": getattr(widget, "input_type", "") == "password",
+        "reveal": getattr(widget, "input_type", "") == "password",
         "hidden": bound.is_hidden,
-    }  # fmt: skip
+    }
 
 
 @register.inclusion_tag("components/form_errors.html")
