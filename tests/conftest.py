@@ -1,12 +1,19 @@
 """The database under the tests: the checkout's embedded PostgreSQL unless DATABASE_URL names another."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from authsec.database import embedded
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.servers import Service
+    from tests.visitor import Visitor
 
 _cluster = ExitStack()
 
@@ -25,3 +32,50 @@ def outbox_of_its_own(settings: object, tmp_path_factory: pytest.TempPathFactory
     """Mails of a test go to a folder of its own."""
     settings.EMAIL_FILE_PATH = tmp_path_factory.mktemp("outbox")  # type: ignore[attr-defined]
     yield
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[int], "Service"]]:
+    """Servers by number of workers, each started at its first use and kept until the end of the run."""
+    from tests.servers import serving
+
+    with ExitStack() as running:
+        started: dict[int, Service] = {}
+
+        def with_workers(workers: int) -> "Service":
+            if workers not in started:
+                var = tmp_path_factory.mktemp(f"service-{workers}")
+                started[workers] = running.enter_context(serving(var, workers=workers))
+            return started[workers]
+
+        yield with_workers
+
+
+@pytest.fixture
+def service(services: Callable[[int], "Service"], request: pytest.FixtureRequest) -> "Service":
+    """A server process with the demo's world; four workers unless the test is parametrized otherwise."""
+    return services(getattr(request, "param", 4))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A headless Chromium for one module's tests."""
+    from tests.visitor import chromium
+
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def visit(browser: "Browser", service: "Service") -> Iterator[Callable[..., "Visitor"]]:
+    """Opens browser profiles, one a person; they are closed with the test."""
+    from tests.visitor import Visitor
+
+    with ExitStack() as open_profiles:
+
+        def newcomer(**options: Any) -> "Visitor":
+            visitor = Visitor(browser, service, **options)
+            open_profiles.callback(visitor.close)
+            return visitor
+
+        yield newcomer
