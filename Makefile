@@ -10,8 +10,10 @@ run:
 	@sh scripts/install requirements.txt
 	@exec $(PYTHON) manage.py run --port $(PORT)
 
-test: check
+test:
+	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/chromium.py
+	@$(PYTHON) scripts/check.py
 	$(PYTEST) -n 2
 
 test-fast:

@@ -46,7 +46,7 @@ def main() -> int:
         quietly("apt-get", "update", "-qq", timeout=300)
         quietly("apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", timeout=900)
     if not find():
-        quietly(sys.executable, "-m", "playwright", "install", "chromium", "--only-shell", timeout=300)
+        quietly(sys.executable, "-m", "playwright", "install", "chromium", "--only-shell", timeout=120)
     if find():
         return 0
     print(

@@ -5,6 +5,8 @@ does the work across tenants. Both are NOLOGIN and granted ``WITH INHERIT FALSE,
 inherited roles, so a plain GRANT would open every row to whoever logs in.
 """
 
+from typing import Any
+
 NAMES = ("authsec_app", "authsec_system")
 
 
@@ -42,3 +44,41 @@ def privilege_statements() -> list[str]:
 def statements() -> list[str]:
     """Everything that the first migration runs, in order."""
     return [*create_statements(), *privilege_statements(), "create extension if not exists pg_trgm"]
+
+
+def grant_statements(*logins: str) -> list[str]:
+    """SQL that lets logins become both roles, and gives them nothing by inheritance."""
+    return [f'grant {", ".join(NAMES)} to "{login}" with inherit false, set true' for login in logins]
+
+
+def dba_statements(*logins: str) -> list[str]:
+    """What a DBA runs once where the owner may not make roles: both roles, and the right of logins to become them."""
+    return [*(f"create role {name} nologin" for name in NAMES), *grant_statements(*logins)]
+
+
+MISSING = """
+select distinct login from unnest(%(logins)s::text[]) login, unnest(%(roles)s::text[]) role
+ where not exists (
+       select from pg_auth_members m join pg_roles r on r.oid = m.roleid join pg_roles u on u.oid = m.member
+        where r.rolname = role and u.rolname = login and m.set_option and not m.inherit_option)
+"""
+
+
+def prepare(cursor: Any, *logins: str) -> list[str]:
+    """Make the roles and let the logins become them, as far as the connected owner may.
+
+    Returns the statements that are left for a DBA; empty when all is well.
+    """
+    cursor.execute("select rolcreaterole from pg_roles where rolname = session_user")
+    may_create = cursor.fetchone() == (True,)
+    for statement in create_statements() if may_create else []:
+        cursor.execute(statement)
+    cursor.execute("select count(*) from pg_roles where rolname = any(%s)", [list(NAMES)])
+    exist = cursor.fetchone() == (len(NAMES),)
+    cursor.execute(MISSING, {"logins": list(logins), "roles": list(NAMES)})
+    missing = sorted(login for (login,) in cursor.fetchall())
+    if missing and may_create:
+        for statement in grant_statements(*missing):
+            cursor.execute(statement)
+        return []
+    return (grant_statements(*missing) if exist else dba_statements(*logins)) if missing else []

@@ -72,8 +72,8 @@ def server() -> Iterator[Server]:
     shutil.rmtree(place)
 
 
-def manage(*arguments: str, url: str, var: Path) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"DATABASE_URL": url, "AUTHSEC_VAR": str(var)}
+def manage(*arguments: str, url: str, var: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"DATABASE_URL": url, "AUTHSEC_VAR": str(var)} | more
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
@@ -86,16 +86,20 @@ def test_it_migrates_and_serves_from_another_server(server: Server, tmp_path: Pa
     assert server.run(forced)[0][0] != 0
     assert manage("check", "--database=default", url=server.url(), var=tmp_path).returncode == 0
 
+    assert statuses_when_served(server.url(), tmp_path, "/readyz") == [200]
+
+
+def statuses_when_served(url: str, var: Path, *paths: str) -> list[int]:
+    """What `manage.py serve` with this DATABASE_URL answers to GETs of these paths."""
     port = free_port()
-    environment = os.environ | {"DATABASE_URL": server.url(), "AUTHSEC_VAR": str(tmp_path)}
+    environment = os.environ | {"DATABASE_URL": url, "AUTHSEC_VAR": str(var)}
     command = [sys.executable, "manage.py", "serve", f"--port={port}", "--workers=1"]
     process = subprocess.Popen(command, cwd=CHECKOUT, env=environment)
     try:
-        assert answer(f"http://127.0.0.1:{port}/readyz") == 200
+        return [answer(f"http://127.0.0.1:{port}{path}") for path in paths]
     finally:
         process.terminate()
-        process.wait(timeout=30)
-    assert process.returncode == 0
+        assert process.wait(timeout=30) == 0
 
 
 def answer(url: str) -> int:
@@ -125,3 +129,46 @@ def test_a_login_that_bypasses_row_security_is_refused(server: Server, tmp_path:
     done = manage("serve", "--port=0", url=server.url(role="sly"), var=tmp_path)
     assert done.returncode != 0
     assert "BYPASSRLS" in done.stderr
+
+
+def test_setup_tells_a_dba_what_to_run_and_then_opens_the_first_tenant(
+    server: Server, tmp_path: Path
+) -> None:
+    password = f"login password '{PASSWORD}'"
+    for login in ("narrow", "serving"):
+        server.run(f"create role {login} {password}", role="dba")
+    server.run("create database second owner narrow", role="dba")
+    owner = server.url(role="narrow", database="second")
+    serving = server.url(role="serving", database="second")
+    first = {
+        "AUTHSEC_SETUP_EMAIL": "First@example.com",
+        "AUTHSEC_SETUP_NAME": "First",
+        "AUTHSEC_SETUP_TENANT": "First Co",
+    }
+    first |= {"AUTHSEC_SETUP_PASSWORD": "quite a long one", "DATABASE_OWNER_URL": owner}
+
+    refused = manage("setup", url=serving, var=tmp_path, **first)
+    assert refused.returncode == 1
+    for statement in refused.stderr.split("again:")[1].split(";"):
+        if statement.strip():
+            server.run(statement, role="dba")
+
+    done = manage("setup", url=serving, var=tmp_path, **first)
+    assert done.returncode == 0, done.stderr
+    assert "first@example.com owns First Co" in done.stdout
+    assert "/t/first-co/" in done.stdout
+    tables = "select count(*) from pg_tables where schemaname = 'public' and tableowner = 'serving'"
+    assert server.run(tables, role="narrow", database="second") == [(0,)]
+    assert statuses_when_served(serving, tmp_path, "/readyz") == [200]
+
+    again = manage("setup", url=serving, var=tmp_path, DATABASE_OWNER_URL=owner)
+    assert again.returncode == 0
+    assert "an administrator already" in again.stdout
+
+
+def test_setup_refuses_a_weak_password(server: Server, tmp_path: Path) -> None:
+    weak = {"AUTHSEC_SETUP_PASSWORD": "password12"}
+    options = ["--email=weak@example.com", "--name=Weak", "--tenant=Weak"]
+    done = manage("setup", *options, url=server.url(), var=tmp_path, **weak)
+    assert done.returncode == 1
+    assert "too common" in done.stderr
