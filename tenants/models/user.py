@@ -1,6 +1,8 @@
 """A tenant's stable pointer to a person, and what that person shares with the tenant."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from authsec.database.fields import TenantForeignKey
@@ -38,7 +40,25 @@ class Profile(TenantRow):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="tenants_profile_user_uniq")]
-        indexes = [models.Index(fields=["tenant", "email"], name="tenants_profile_email_idx")]
+        # Part of a name or an address, from three letters on: trigrams. Its beginning: the two pattern indexes.
+        indexes = [
+            models.Index(fields=["tenant", "email"], name="tenants_profile_email_idx"),
+            GinIndex(
+                fields=["tenant", "email", "display_name"],
+                opclasses=["uuid_ops", "gin_trgm_ops", "gin_trgm_ops"],
+                name="tenants_profile_trigram_idx",
+            ),
+            models.Index(
+                "tenant",
+                OpClass(models.F("email"), "varchar_pattern_ops"),
+                name="tenants_profile_email_from_idx",
+            ),
+            models.Index(
+                "tenant",
+                OpClass(Lower("display_name"), "text_pattern_ops"),
+                name="tenants_profile_name_from_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.display_name or self.email

@@ -1,0 +1,180 @@
+"""Every action that is recorded, as a sentence. A context that records a new one adds its line here.
+
+In a sentence ``{actor}`` and ``{target}`` are the names in the event, ``{before.key}`` and ``{after.key}`` what
+changed. Names are shown strong and are always escaped.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from authsec.audit.models import Event
+
+PLACE = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``title`` names the action in a filter; ``icon`` is Lucide's; ``tone`` is empty, ok, wait or stop."""
+
+    title: str
+    sentence: str
+    icon: str = "circle-dot"
+    tone: str = ""
+
+
+CATALOG = {
+    # tenants
+    "tenant.opened": Entry("Tenant opened", "{actor} opened {target}", "plus"),
+    "tenant.renamed": Entry("Tenant renamed", "{actor} renamed {before.name} to {after.name}", "pencil"),
+    "member.added": Entry("Member added", "{target} became {after.type} of the team", "user-plus", "ok"),
+    "member.suspended": Entry("Member suspended", "{actor} suspended member {target}", "ban", "stop"),
+    "member.reactivated": Entry("Member reactivated", "{actor} reactivated member {target}", "rotate-ccw"),
+    "member.type_changed": Entry(
+        "Member type changed", "{actor} changed {target} from {before.type} to {after.type}", "user-cog"
+    ),
+    "member.removed": Entry("Member removed", "{actor} removed {target} from the team", "user-minus", "stop"),
+    "member.left": Entry("Member left", "{target} left the team", "log-out"),
+    # end users
+    "end_user.appeared": Entry(
+        "End user appeared", "{target} became an end user on {after.plan_tier}", "user-plus"
+    ),
+    "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),
+    "end_user.reactivated": Entry("End user reactivated", "{actor} reactivated {target}", "rotate-ccw"),
+    "end_user.tier_changed": Entry(
+        "Plan tier changed",
+        "{actor} moved {target} from {before.plan_tier_name} to {after.plan_tier_name}",
+        "layers",
+    ),
+    # authorization
+    "application.registered": Entry(
+        "Application registered", "{actor} registered Application {target}", "server"
+    ),
+    "application.changed": Entry("Application changed", "{actor} changed Application {target}", "server"),
+    "application.closed": Entry(
+        "Application closed", "{actor} closed Application {target}", "server", "stop"
+    ),
+    "scope.added": Entry("Scope added", "{actor} added scope {after.scope} to {target}", "key-round"),
+    "scope.changed": Entry("Scope changed", "{actor} changed scope {after.scope} of {target}", "key-round"),
+    "scope.removed": Entry(
+        "Scope removed", "{actor} removed scope {before.scope} from {target}", "key-round", "stop"
+    ),
+    "role.created": Entry("Role created", "{actor} created role {target}", "shield-check"),
+    "role.changed": Entry("Role changed", "{actor} changed role {target}", "shield-check"),
+    "role.closed": Entry("Role closed", "{actor} closed role {target}", "shield-check", "stop"),
+    "group.created": Entry("Group created", "{actor} created group {target}", "users-round"),
+    "group.changed": Entry("Group changed", "{actor} changed group {target}", "users-round"),
+    "group.archived": Entry("Group archived", "{actor} archived group {target}", "users-round", "stop"),
+    "group.member_added": Entry(
+        "Added to a group", "{actor} added {after.user_name} to {target}", "user-plus"
+    ),
+    "group.member_removed": Entry(
+        "Removed from a group", "{actor} removed {before.user_name} from {target}", "user-minus", "stop"
+    ),
+    "binding.created": Entry("Role bound", "{actor} gave {after.subject_name} the role {after.role}", "link"),
+    "binding.ended": Entry(
+        "Binding ended", "{actor} took the role {before.role} from {before.subject_name}", "unlink", "stop"
+    ),
+    "service_account.created": Entry(
+        "Service account created", "{actor} created service account {target}", "bot"
+    ),
+    "service_account.closed": Entry(
+        "Service account closed", "{actor} closed service account {target}", "bot", "stop"
+    ),
+    "service_account.operator_added": Entry(
+        "Operator named", "{actor} made {after.user_name} an operator of {target}", "bot"
+    ),
+    "service_account.operator_removed": Entry(
+        "Operator removed", "{actor} took {target} from its operator {before.user_name}", "bot", "stop"
+    ),
+    # OAuth
+    "consent.given": Entry(
+        "Consent given", "{target} allowed {after.client} to use {after.application}", "plug", "ok"
+    ),
+    "consent.changed": Entry(
+        "Consent changed", "{target} changed what {after.client} may do on {after.application}", "plug"
+    ),
+    "consent.withdrawn": Entry(
+        "Consent withdrawn", "{actor} cut {before.client} off from {before.application}", "unplug", "stop"
+    ),
+    "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
+    "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
+    "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
+    "credential.issued": Entry("Credential issued", "{actor} issued a credential for {target}", "key-round"),
+    "credential.ended": Entry(
+        "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
+    ),
+    "tokens.revoked": Entry("Tokens revoked", "{actor} revoked the tokens of {target}", "circle-x", "stop"),
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """An event as a timeline shows it. ``payload`` is everything that was recorded, as indented JSON."""
+
+    event: Event
+    sentence: SafeString
+    icon: str
+    tone: str
+    reason: str
+    at: datetime
+    payload: str
+
+
+def describe(event: Event) -> Line:
+    """Turn an event into a line. An action without an entry still reads, as its bare name."""
+    entry = CATALOG.get(event.action) or Entry(event.action, "{actor}: " + event.action + " {target}")
+    return Line(
+        event,
+        _sentence(entry.sentence, event),
+        entry.icon,
+        entry.tone,
+        event.reason,
+        event.at,
+        _payload(event),
+    )
+
+
+def _sentence(text: str, event: Event) -> SafeString:
+    named = {"actor": event.actor_name or "Somebody", "target": event.target_name or str(event.target_id)}
+    changed: dict[str, dict[str, Any]] = {"before": event.before or {}, "after": event.after or {}}
+    parts, end = [], 0
+    for place in PLACE.finditer(text):
+        word, key = place.groups()
+        value = changed[word].get(key, "—") if key else named[word]
+        parts += [
+            format_html(
+                "{}<b>{}</b>", text[end : place.start()], str(value).replace("_", " ") if key else value
+            )
+        ]
+        end = place.end()
+    return mark_safe("".join(parts) + format_html("{}", text[end:]))  # noqa: S308
+
+
+def _payload(event: Event) -> str:
+    kept = {
+        "id": str(event.id),
+        "action": event.action,
+        "at": event.at.isoformat(),
+        "actor": {
+            "kind": event.actor_kind,
+            "id": event.actor_id and str(event.actor_id),
+            "name": event.actor_name,
+            "as": event.actor_capacity,
+        },
+        "target": {
+            "kind": event.target_kind,
+            "id": event.target_id and str(event.target_id),
+            "name": event.target_name,
+        },
+        "from": {"ip": event.ip, "via": event.via, "request_id": event.request_id},
+        "policies": event.policies,
+        "before": event.before,
+        "after": event.after,
+    }
+    return json.dumps(kept, indent=2, ensure_ascii=False)

@@ -1,0 +1,144 @@
+"""Reads about consumers. Tenant first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from authsec.web.pagination import CAP, LIMIT, BadCursor, Count, Page, cut, parse_cursor
+
+SORTS = ("last_seen", "first_consent")
+SHORTEST_PART = 3  # letters that a trigram has
+ARGUMENTS = ", ".join(["%s"] * 9)
+SEARCH = f"""
+select counted.total, counted.is_estimate, found.*
+  from count_end_users({ARGUMENTS}, %s) counted
+  left join lateral search_end_users({ARGUMENTS}, %s, %s, %s, %s, %s) with ordinality found on true
+ order by found.ordinality
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; None means: not by this. ``text`` is an id, or part of a name or an address.
+
+    ``plan_tier`` is a tier's key. Ranges include their start and exclude their end.
+    """
+
+    text: str = ""
+    status: str | None = None
+    plan_tier: str | None = None
+    application: UUID | None = None
+    seen_from: datetime | None = None
+    seen_to: datetime | None = None
+    consent_from: datetime | None = None
+    consent_to: datetime | None = None
+
+    def arguments(self) -> list[Any]:
+        """The arguments that both functions of sql/search_end_users.sql begin with."""
+        return [
+            *_find(self.text.strip()),
+            self.status,
+            self.plan_tier,
+            self.application,
+            self.seen_from,
+            self.seen_to,
+            self.consent_from,
+            self.consent_to,
+        ]
+
+
+@dataclass(frozen=True)
+class EndUserCard:
+    """An end user as lists show one."""
+
+    user_id: UUID
+    email: str
+    display_name: str
+    status: str
+    plan_tier: str
+    plan_tier_name: str
+    rate_limit_override: dict[str, Any] | None
+    created_at: datetime
+    first_consent_at: datetime | None
+    last_seen_at: datetime | None
+    suspended_at: datetime | None
+    suspended_reason: str
+    applications: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """What to call this person: the shared name, else the address."""
+        return self.display_name or self.email
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plan tier or an Application that the list can be narrowed to."""
+
+    kind: str
+    id: UUID
+    key: str
+    name: str
+
+
+def search(
+    tenant_id: UUID,
+    filters: Filters,
+    cursor: str = "",
+    *,
+    sort: str = "last_seen",
+    limit: int = LIMIT,
+) -> Page[EndUserCard]:
+    """One page of the tenant's end users, newest first by ``sort`` (one of SORTS), unknown dates last.
+
+    One statement. ``tenant_id`` must be the tenant in force. Raises BadCursor.
+    """
+    place = parse_cursor(cursor, sort)
+    with connection.cursor() as statement:
+        arguments = filters.arguments()
+        after = (place.value, place.id) if place else (None, None)
+        backward = place is not None and place.backward
+        statement.execute(SEARCH, [*arguments, CAP, *arguments, sort, backward, *after, limit + 1])
+        rows = statement.fetchall()
+    cards = [_card(row[2:-1]) for row in rows if row[2] is not None]
+    return cut(
+        cards,
+        sort=sort,
+        cursor=place,
+        limit=limit,
+        count=Count(*rows[0][:2]),
+        key=lambda card: (card.last_seen_at if sort == "last_seen" else card.first_consent_at, card.user_id),
+    )
+
+
+def choices(tenant_id: UUID) -> list[Choice]:
+    """The tenant's plan tiers and Applications, for filters. One statement."""
+    with connection.cursor() as statement:
+        statement.execute("select kind, id, key, name from end_user_choices()")
+        return [Choice(*row) for row in statement.fetchall()]
+
+
+def _find(text: str) -> tuple[str | None, str | None]:
+    """How to look for a text: as an id, as a part (three letters or more), or as a beginning."""
+    if not text:
+        return None, None
+    try:
+        return "id", str(UUID(text))
+    except ValueError:
+        pass
+    literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    if len(text) >= SHORTEST_PART:
+        return "contains", f"%{literal}%"
+    return "prefix", f"{literal.lower()}%"
+
+
+def _card(row: Sequence[Any]) -> EndUserCard:
+    *columns, applications = row
+    return EndUserCard(*columns, tuple(applications))
+
+
+__all__ = ["SORTS", "BadCursor", "Choice", "EndUserCard", "Filters", "choices", "search"]
