@@ -11,6 +11,7 @@ import secrets as random
 from contextlib import suppress
 from hmac import compare_digest
 from pathlib import Path
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.contrib.auth.hashers import BasePasswordHasher
@@ -48,10 +49,10 @@ class FastHasher(BasePasswordHasher):
     def salt(self) -> str:
         return "-"  # Django asks for a non-empty salt; a random secret needs none.
 
-    def decode(self, encoded: str) -> dict[str, str]:
+    def decode(self, encoded: str) -> dict[str, Any]:
         return {"algorithm": self.algorithm, "hash": encoded.rpartition("$")[2]}
 
-    def safe_summary(self, encoded: str) -> dict[str, str]:
+    def safe_summary(self, encoded: str) -> dict[Any, Any]:
         return {"algorithm": self.algorithm}
 
     def must_update(self, encoded: str) -> bool:

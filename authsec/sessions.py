@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -20,9 +21,9 @@ class SessionStore(DatabaseStore):
     def encode(self, session_dict: dict[str, Any]) -> str:
         return encrypt(super().encode(session_dict))
 
-    def decode(self, session_data: str) -> dict[str, Any]:
+    def decode(self, session_data: bytes | str) -> dict[str, Any]:
         try:
-            return super().decode(decrypt(session_data))
+            return super().decode(decrypt(str(session_data)))
         except ValueError:
             return {}  # made with a key that is gone: signed out
 
@@ -38,9 +39,9 @@ class SessionStore(DatabaseStore):
     def exists(self, session_key: str) -> bool:
         return super().exists(stored_key(session_key))
 
-    def create_model_instance(self, data: dict[str, Any]) -> Session:
+    def create_model_instance(self, data: dict[str, Any]) -> AbstractBaseSession:
         session = super().create_model_instance(data)
-        session.session_key = stored_key(self._get_or_create_session_key())
+        session.session_key = stored_key(session.session_key)
         return session
 
     def delete(self, session_key: str | None = None) -> None:

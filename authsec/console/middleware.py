@@ -107,7 +107,9 @@ class MarkMiddleware:
             return None
         if request.tenant is None:
             raise Http404
-        return self._decide(request, mark) if mark and kind == "requires" else None
+        if mark and kind == "requires":
+            self._decide(request, mark)
+        return None
 
     def _decide(self, request: Any, mark: Any) -> None:
         mfa_at = second_factor_at(request)

@@ -9,13 +9,21 @@ transaction (``authsec.database.backend``). One device serves requests, jobs, co
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection as default_connection
+from django.db import transaction
+
+if TYPE_CHECKING:
+    from authsec.database.backend.base import DatabaseWrapper
 
 APP = "authsec_app"
 SYSTEM = "authsec_system"
 OWNER = ""  # no SET ROLE at all: the login role, which owns the schema
+
+# The backend that settings.py names, with its apply_context().
+connection = cast("DatabaseWrapper", default_connection)
 
 _role: ContextVar[str] = ContextVar("authsec_role", default=APP)
 _tenant: ContextVar[UUID | None] = ContextVar("authsec_tenant", default=None)
