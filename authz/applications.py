@@ -61,7 +61,7 @@ def register(
         )
         _save(application, now)
         Scope.objects.bulk_create(_row(application, spec, now) for spec in specs)
-        _record("application.register", application, actor, now, after=facts | {"scopes": _names(specs)})
+        _record("application.registered", application, actor, now, after=facts | {"scopes": _names(specs)})
     return application
 
 
@@ -98,7 +98,7 @@ def update(
             application.verified_at = None
         _save(application, now)
         before = {field: old[field] for field in changed}
-        _record("application.update", application, actor, now, before=before, after=changed)
+        _record("application.updated", application, actor, now, before=before, after=changed)
     return application
 
 
@@ -131,7 +131,7 @@ def set_scopes(
             if before[name] != after[name]:
                 Scope.objects.filter(tenant_id=tenant_id, pk=live[name].pk).update(**after[name])
         _record(
-            "application.set_scopes",
+            "application.scopes_changed",
             application,
             actor,
             now,
@@ -165,7 +165,7 @@ def archive(
             return application
         application.ended_at, application.ended_by = now, actor.id
         application.save(update_fields=["ended_at", "ended_by"])
-        _record("application.archive", application, actor, now, reason=reason)
+        _record("application.archived", application, actor, now, reason=reason)
     return application
 
 
@@ -268,7 +268,7 @@ def _switch(
         application.status = status
         application.save(update_fields=["status"])
         after = {"status": str(status)}
-        _record(f"application.{verb}", application, actor, now, reason=reason, before=before, after=after)
+        _record(f"application.{verb}d", application, actor, now, reason=reason, before=before, after=after)
     return application
 
 

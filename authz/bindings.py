@@ -78,7 +78,7 @@ def bind(
             return standing
         binding = Binding.objects.create(**target, **facts, created_at=now, created_by=actor.id)
         after = _described(role, name, application, binding)
-        _record("binding.create", binding, after, actor, now, reason=facts["reason"], after=after)
+        _record("binding.created", binding, after, actor, now, reason=facts["reason"], after=after)
     return binding
 
 
@@ -107,7 +107,7 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
         tenant_id=binding.tenant_id, pk=binding.application_id
     )
     before = _described(role, _any_name(binding.tenant_id, subjects), application, binding)
-    _record("binding.end", binding, before, actor, now, reason=reason, before=before)
+    _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
 
 
 def console_permissions(tenant_id: UUID, role_id: UUID) -> list[str]:

@@ -26,7 +26,7 @@ def create(*, tenant_id: UUID, name: str, description: str = "", actor: Actor, n
     with tenant_context(tenant_id):
         group = Group(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
         _save(group)
-        _record("group.create", group, actor, now, after=facts)
+        _record("group.created", group, actor, now, after=facts)
     return group
 
 
@@ -50,7 +50,7 @@ def edit(
             group.name, group.description = facts["name"], facts["description"]
             _save(group)
             before = {key: old[key] for key in changed}
-            _record("group.edit", group, actor, now, before=before, after=changed)
+            _record("group.edited", group, actor, now, before=before, after=changed)
     return group
 
 
@@ -89,7 +89,7 @@ def add_members(
         names = people.names_of(tenant_id, new)
         for key in new:
             after = {"user": names.get(key, ""), "user_id": str(key), "source": str(source)}
-            _record("group.add_member", group, actor, now, after=after)
+            _record("group.member_added", group, actor, now, after=after)
     return rows
 
 
@@ -118,7 +118,7 @@ def remove_member(
             "user_id": str(user_id),
             "source": str(row.source),
         }
-        _record("group.remove_member", group, actor, now, reason=reason, before=before)
+        _record("group.member_removed", group, actor, now, reason=reason, before=before)
     return row
 
 
@@ -130,7 +130,7 @@ def archive(*, tenant_id: UUID, group_id: UUID, actor: Actor, now: datetime, rea
             return group
         group.ended_at, group.ended_by = now, actor.id
         group.save(update_fields=["ended_at", "ended_by"])
-        _record("group.archive", group, actor, now, reason=reason)
+        _record("group.archived", group, actor, now, reason=reason)
     return group
 
 

@@ -37,7 +37,7 @@ def create(
         role = Role(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
         _save(role)
         _add(role, wanted, now)
-        _record("role.create", role, actor, now, after=facts | _as_json(wanted))
+        _record("role.created", role, actor, now, after=facts | _as_json(wanted))
     return role
 
 
@@ -73,7 +73,7 @@ def edit(
         before, after = old | _as_json(held), facts | _as_json(wanted)
         changed = [key for key in after if before[key] != after[key]]
         _record(
-            "role.edit",
+            "role.edited",
             role,
             actor,
             now,
@@ -91,7 +91,7 @@ def archive(*, tenant_id: UUID, role_id: UUID, actor: Actor, now: datetime, reas
             return role
         role.ended_at, role.ended_by = now, actor.id
         role.save(update_fields=["ended_at", "ended_by"])
-        _record("role.archive", role, actor, now, reason=reason)
+        _record("role.archived", role, actor, now, reason=reason)
     return role
 
 

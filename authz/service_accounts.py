@@ -33,7 +33,7 @@ def create(
                 account.save()
         except IntegrityError as error:
             raise Refused({"name": "Another service account here has this name."}) from error
-        _record("service_account.create", account, actor, now, after=facts)
+        _record("service_account.created", account, actor, now, after=facts)
     return account
 
 
@@ -59,7 +59,7 @@ def add_operator(
             tenant_id=tenant_id, service_account=account, user_id=user_id, added_at=now, added_by=actor.id
         )
         after = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
-        _record("service_account.add_operator", account, actor, now, after=after)
+        _record("service_account.operator_added", account, actor, now, after=after)
     return row
 
 
@@ -81,7 +81,7 @@ def remove_operator(
         row.ended_at, row.ended_by = now, actor.id
         row.save(update_fields=["ended_at", "ended_by"])
         before = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
-        _record("service_account.remove_operator", account, actor, now, reason=reason, before=before)
+        _record("service_account.operator_removed", account, actor, now, reason=reason, before=before)
     return row
 
 
@@ -95,7 +95,7 @@ def end(
             return account
         account.ended_at, account.ended_by = now, actor.id
         account.save(update_fields=["ended_at", "ended_by"])
-        _record("service_account.end", account, actor, now, reason=reason)
+        _record("service_account.ended", account, actor, now, reason=reason)
     return account
 
 

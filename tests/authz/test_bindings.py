@@ -38,7 +38,7 @@ def test_a_binding_is_written_with_its_event(acme: World) -> None:
     )
     with tenant_context(acme.id):
         assert Binding.objects.get(pk=binding.pk).mfa_max_age == timedelta(hours=1)
-        event = Event.objects.get(action="binding.create", target_id=binding.pk)
+        event = Event.objects.get(action="binding.created", target_id=binding.pk)
     assert event.target_name == "Deploy Operator on deploy-mcp for Alice"
     assert event.actor_id == acme.users["adam"]
     assert event.reason == "on-call rota"
@@ -164,6 +164,6 @@ def test_ending_a_binding_is_written_once(acme: World) -> None:
         )
     assert ended.ended_at == NOW
     with tenant_context(acme.id):
-        assert Event.objects.filter(action="binding.end", target_id=binding.pk).count() == 1
+        assert Event.objects.filter(action="binding.ended", target_id=binding.pk).count() == 1
     with pytest.raises(Refused):
         bindings.end(tenant_id=acme.id, binding_id=uuid4(), actor=acme.actor("adam"), now=NOW)

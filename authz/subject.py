@@ -1,0 +1,103 @@
+"""Whom Effective Access is about: a person or a service account of the tenant, and whether they stand (Rule 3)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+FIND = "select * from subjects(%s, %s, %s)"
+MANY = 20
+MAX_TEXT = 200
+
+SENTENCES = {
+    "tenant_closed": "The tenant is closed.",
+    "membership_suspended": "Suspended as a member.",
+    "end_user_suspended": "Suspended as an end user.",
+    "no_membership": "Neither an active member nor an end user here.",
+    "service_account_ended": "The service account has ended.",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """May this subject hold any access at all right now? ``reasons`` are keys of SENTENCES, empty when it may."""
+
+    active: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A person (kind ``user``, id a users.id) or a service account, with what its standing follows from.
+
+    Statuses are None where there is no such row; ``since``: joined, or made.
+    """
+
+    kind: str
+    id: UUID
+    name: str
+    email: str | None
+    tenant_open: bool
+    member_type: str | None
+    member_status: str | None
+    member_reason: str | None
+    since: datetime | None
+    end_user_status: str | None
+    end_user_reason: str | None
+    first_consent_at: datetime | None
+    plan_tier: str | None
+    ended_at: datetime | None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether an active membership stands: ``invited`` and ``left`` count as none."""
+        return self.member_status == "active"
+
+    def standing(self, at: datetime) -> Standing:
+        """Rule 3 for this subject as it is recorded now; ``at`` matters to a service account's end only."""
+        reasons = []
+        if not self.tenant_open:
+            reasons.append("tenant_closed")
+        if self.kind == "service_account":
+            if self.ended_at and self.ended_at <= at:
+                reasons.append("service_account_ended")
+            return Standing(not reasons, tuple(reasons))
+        if self.member_status == "suspended":
+            reasons.append("membership_suspended")
+        if self.end_user_status == "suspended":
+            reasons.append("end_user_suspended")
+        if self.member_status not in ("active", "suspended") and self.end_user_status is None:
+            reasons.append("no_membership")
+        return Standing(not reasons, tuple(reasons))
+
+
+def load(subject_id: UUID) -> Subject | None:
+    """The subject with this id in the tenant in force, or None. One statement."""
+    found = _ask("id", str(subject_id), 1)
+    return found[0] if found else None
+
+
+def find(text: str) -> list[Subject]:
+    """Subjects that a typed id, address or part of a name can mean, at most MANY. One statement.
+
+    An id or a whole address means that one; part of a name needs no exact case.
+    """
+    text = text.strip()[:MAX_TEXT].replace("\x00", "")
+    if not text:
+        return []
+    try:
+        return _ask("id", str(UUID(text)), 1)
+    except ValueError:
+        pass
+    if "@" in text.strip("@") and (exact := _ask("email", text.lower(), MANY)):
+        return exact
+    pattern = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+    # Two letters have no trigram: the beginning of a name or an address is what can be looked up.
+    return _ask("text", f"%{pattern}%" if len(text) > 2 else f"{pattern}%", MANY)
+
+
+def _ask(how: str, text: str, limit: int) -> list[Subject]:
+    with connection.cursor() as cursor:
+        cursor.execute(FIND, [how, text, limit])
+        return [Subject(*row) for row in cursor.fetchall()]
