@@ -26,6 +26,13 @@ def text_array() -> ArrayField:
     return ArrayField(models.TextField(), default=list, blank=True)
 
 
+def identity_reference() -> models.ForeignKey:
+    """The toolkit's ``user``: the identity; no index of its own, nobody looks tokens up by it alone."""
+    return models.ForeignKey(
+        "tenants.Identity", models.CASCADE, null=True, blank=True, db_index=False, related_name="+"
+    )
+
+
 class Client(AbstractApplication):
     """What asks for tokens. Without a tenant it belongs to the installation (registered by itself or by document)."""
 
@@ -39,7 +46,8 @@ class Client(AbstractApplication):
     tenant = models.ForeignKey(
         "tenants.Tenant", models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
     )
-    service_account = TenantForeignKey("authz.ServiceAccount", null=True, blank=True, related_name="clients")
+    user = identity_reference()
+    service_account = TenantForeignKey("authz.ServiceAccount", null=True, blank=True)
     token_endpoint_auth_method = models.CharField(
         max_length=30, choices=AuthMethod.choices, default=AuthMethod.NONE
     )
@@ -94,13 +102,6 @@ def tenant_with_audience(table: str) -> models.CheckConstraint:
         condition=models.Q(tenant__isnull=True, audience__isnull=True)
         | models.Q(tenant__isnull=False, audience__isnull=False),
         name=f"{table}_tenant_with_audience",
-    )
-
-
-def identity_reference() -> models.ForeignKey:
-    """The toolkit's ``user``: the identity; no index of its own, nobody looks tokens up by it alone."""
-    return models.ForeignKey(
-        "tenants.Identity", models.CASCADE, null=True, blank=True, db_index=False, related_name="+"
     )
 
 
@@ -183,7 +184,7 @@ class DeviceGrant(Issued, AbstractDeviceGrant):
     """A device authorization in progress (RFC 8628). Codes are kept as digests."""
 
     user = identity_reference()
-    subject = models.UUIDField(null=True, blank=True)
+    subject = models.UUIDField(null=True, blank=True)  # type: ignore[assignment]  # known once somebody says yes
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["device_code"], name="oauth_devicegrant_code_uniq")]

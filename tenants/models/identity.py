@@ -38,7 +38,7 @@ class Identity(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS = ()
 
     class Meta:
         verbose_name_plural = "identities"
