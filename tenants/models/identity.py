@@ -38,7 +38,6 @@ class Identity(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS = ()
 
     class Meta:
         verbose_name_plural = "identities"
