@@ -18,6 +18,8 @@ urlpatterns = [
     path("t/<slug:slug>/audit/", include("authsec.audit.urls")),
     path("t/<slug:slug>/", include("tenants.urls")),
     path("", include("tenants.api.urls")),
+    path("", include("endusers.api.urls")),
+    path("", include("authz.api.urls")),
     path("", include("oauth.urls.protocol")),
 ]
 

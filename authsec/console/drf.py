@@ -1,6 +1,7 @@
 """The management API's roof: bearer tokens, marks, the tenant, problem details."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from authsec.console.bearer import Bearer, Standing, not_in_token, standing_of
 from authsec.database.context import tenant_context
 from authsec.web import problems
 from authsec.web.access import Mark
+from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
 from authz.console import decide
@@ -104,9 +106,15 @@ class MarkPermission(BasePermission):
             now=timezone.now(),
             subject_kind=standing.kind,
         )
+        instead = view.action_instead(standing.user_id)
+        if instead and not decision.allowed and decision.powers:
+            decision = decision.powers.decide(instead)
+        view.powers = decision.powers
         if not decision.allowed:
             raise Problem(403, "forbidden", " ".join(decision.reasons) or f"Nothing gives you {mark.action}.")
-        view.actor = request.actor = _actor(request, standing, decision.policies)
+        view.actor = request.actor = replace(
+            _actor(request, standing), policies=decision.policies, mfa_at=bearer.mfa_at
+        )
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -184,7 +192,7 @@ def _body_tenant(request: Any) -> UUID | None:
         raise Problem(400, "tenant-malformed", "tenant_id is a tenant's id, a UUID.") from error
 
 
-def _actor(request: Any, standing: Standing, policies: tuple[str, ...]) -> Actor:
+def _actor(request: Any, standing: Standing) -> Actor:
     return Actor(
         kind="service_account" if standing.kind == "service_account" else "member",
         id=standing.user_id,
@@ -193,7 +201,6 @@ def _actor(request: Any, standing: Standing, policies: tuple[str, ...]) -> Actor
         ip=request.client_ip,
         via="api",
         request_id=request.id,
-        policies=tuple(policies),
     )
 
 
@@ -234,6 +241,8 @@ def _of_domain(error: Exception) -> Problem | None:
     """What a verb refused."""
     if isinstance(error, Refused):
         return problems.invalid(str(error), error.errors)
+    if isinstance(error, BadCursor | BadLimit):
+        return problems.wrong_parameter("cursor" if isinstance(error, BadCursor) else "limit", str(error))
     if isinstance(error, PermissionDenied):
         return Problem(403, "escalation" if isinstance(error, Escalation) else "forbidden", str(error))
     for kind, (status, name, member) in REFUSALS.items():

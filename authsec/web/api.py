@@ -4,19 +4,30 @@ Authentication, marks and the tenant are the roof's (``authsec.console.drf``); i
 through :attr:`ApiView.scope` before a handler runs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import (
+    BooleanField,
+    CharField,
+    DateTimeField,
+    IntegerField,
+    Serializer,
+    ValidationError,
+)
 from rest_framework.views import APIView
 
 from authsec.audit.actor import Actor
 from authsec.web.access import Mark
-from authsec.web.problems import invalid
+from authsec.web.pagination import paginate, parse_limit
+from authsec.web.parameters import parameters
+from authsec.web.problems import Problem, invalid
 
 
 class ApiView(APIView):
@@ -26,11 +37,22 @@ class ApiView(APIView):
     mark = Mark("bearer")
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
     actor: Actor
+    powers: Any  # authz.console.Powers of the caller, likewise
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Run inside :attr:`scope`, which ends after the answer is made and before it is sent."""
         with ExitStack() as self.scope:
             return super().dispatch(request, *args, **kwargs)
+
+    def action_instead(self, caller_id: UUID) -> str | None:
+        """Another action that also opens the view, for what is the caller's own (a users.id); None without one."""
+        return None
+
+    def also_requires(self, action: str) -> None:
+        """Ask for a second action, when what the body wants needs it. Raises a Problem (403)."""
+        decision = self.powers.decide(action)
+        if not decision.allowed:
+            raise Problem(403, "forbidden", " ".join(decision.reasons))
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
@@ -69,11 +91,50 @@ class Input(Serializer[Any]):
         )
 
 
+class Moment(DateTimeField):
+    """A time with its zone (RFC 3339 §5.6): without one it would be another moment for every reader."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            raise ValidationError("A time with its zone, such as 2026-12-01T09:00:00Z.")
+        return super().enforce_timezone(value)
+
+
+class Listed(Serializer[Any]):
+    """What every list has besides its items."""
+
+    next = CharField(allow_null=True, help_text="Cursor of the next page.")
+    count = IntegerField()
+    count_is_estimate = BooleanField()
+
+
 def read_input(serializer: type[Input], request: Request) -> dict[str, Any]:
     """The validated body; raises a Problem (422) that names each wrong member."""
     reader = serializer(data=request.data if request.data is not None else {})
     reader.is_valid(raise_exception=True)
     return dict(reader.validated_data)
+
+
+def page_of(
+    request: Request,
+    rows: QuerySet[Any],
+    show: Callable[[Sequence[Any]], list[dict[str, Any]]],
+    *,
+    column: str = "created_at",
+    id_column: str = "id",
+) -> Response:
+    """One keyset page of ``rows``, newest first; ``show`` makes the items of all its rows at once."""
+    given = parameters(request, "cursor", "limit")
+    page = paginate(
+        rows,
+        column=column,
+        id_column=id_column,
+        cursor=given.get("cursor", ""),
+        limit=parse_limit(given.get("limit", "")),
+    )
+    return listing(
+        show(page.items), next=page.next, count=page.count.value, estimated=page.count.is_estimate
+    )
 
 
 def listing(

@@ -1,6 +1,9 @@
 """Query parameters of the management API, and ids: read strictly, refused with a reason."""
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from ipaddress import ip_address
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -9,8 +12,7 @@ from rest_framework.request import Request
 from authsec.web.problems import Problem, wrong_parameter
 
 MAX_PARAMETERS = 50
-MAX_LIMIT = 200
-DEFAULT_LIMIT = 50
+EARLIEST_YEAR, LATEST_YEAR = 1970, 3000
 
 
 def parameters(request: Request, *names: str) -> dict[str, str]:
@@ -49,12 +51,32 @@ def uuid_parameter(given: Mapping[str, str], name: str) -> UUID | None:
         raise wrong_parameter(name, "An id is a UUID.") from error
 
 
-def limit_parameter(given: Mapping[str, str]) -> int:
-    """``limit``: 1 to MAX_LIMIT rows on a page, DEFAULT_LIMIT when missing."""
-    value = given.get("limit", str(DEFAULT_LIMIT))
-    if not value.isascii() or not value.isdigit() or len(value) > 4 or not 1 <= int(value) <= MAX_LIMIT:
-        raise wrong_parameter("limit", f"A number from 1 to {MAX_LIMIT}.")
-    return int(value)
+def moment_parameter(given: Mapping[str, str], name: str) -> datetime | None:
+    """The parameter as a time with its zone (RFC 3339), None when it is missing."""
+    if name not in given:
+        return None
+    # A plus sign that nobody encoded arrives as a blank.
+    text = re.sub(r" (\d\d:\d\d)$", r"+\1", given[name])
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise wrong_parameter(name, "A time as in 2026-12-01T09:00:00Z.") from error
+    if moment.tzinfo is None or not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
+        raise wrong_parameter(name, f"A time with its zone, from {EARLIEST_YEAR} to {LATEST_YEAR}.")
+    return moment
+
+
+def address_parameter(given: Mapping[str, str], name: str) -> str | None:
+    """The parameter as an IP address, None when it is missing."""
+    if name not in given:
+        return None
+    try:
+        address = ip_address(given[name])
+    except ValueError as error:
+        raise wrong_parameter(name, "An IPv4 or IPv6 address.") from error
+    if getattr(address, "scope_id", None):
+        raise wrong_parameter(name, "An address without a zone.")
+    return str(address)
 
 
 def parse_uuid(text: str) -> UUID:

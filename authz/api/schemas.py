@@ -1,0 +1,160 @@
+"""Bodies that the API of access takes and gives."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from authsec.web.api import Input, Listed, Moment
+from authz import conditions
+
+
+class GroupInput(Input):
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class GroupChange(Input):
+    name = serializers.CharField(max_length=100, required=False)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+
+
+class Group(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    members = serializers.IntegerField(help_text="How many people are in it.")
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class Groups(Listed):
+    items = Group(many=True)
+
+
+class MembersInput(Input):
+    """`user_ids`, `emails` or both. All are added or none."""
+
+    user_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1000)
+    emails = serializers.ListField(child=serializers.EmailField(), required=False, max_length=1000)
+
+
+class GroupMember(serializers.Serializer[Any]):
+    user_id = serializers.UUIDField()
+    email = serializers.CharField(allow_blank=True)
+    display_name = serializers.CharField(allow_blank=True)
+    source = serializers.CharField()
+    added_at = serializers.DateTimeField()
+
+
+class GroupMembers(Listed):
+    items = GroupMember(many=True)
+
+
+class ConditionsInput(Input):
+    """An unknown key is refused: a condition that is ignored would be access."""
+
+    mfa_required = serializers.BooleanField(required=False)
+    mfa_max_age_s = serializers.IntegerField(
+        required=False, min_value=60, max_value=conditions.MAX_MFA_MAX_AGE_S
+    )
+    allowed_ip_cidrs = serializers.ListField(
+        child=serializers.CharField(max_length=60), required=False, max_length=conditions.MAX_RANGES
+    )
+    not_before = Moment(required=False)
+
+
+class RoleBindingInput(Input):
+    role_id = serializers.UUIDField()
+    application_id = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="Without one: tenant-wide."
+    )
+    conditions = ConditionsInput(required=False, allow_null=True, default=None)
+    expires_at = Moment(required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class BindingInput(RoleBindingInput):
+    """Exactly one subject."""
+
+    user_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    group_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    service_account_id = serializers.UUIDField(required=False, allow_null=True, default=None)
+    plan_tier = serializers.SlugField(
+        required=False, allow_null=True, default=None, help_text="The tier's key."
+    )
+
+
+class Conditions(serializers.Serializer[Any]):
+    """Only what is set."""
+
+    mfa_required = serializers.BooleanField(required=False)
+    mfa_max_age_s = serializers.IntegerField(required=False)
+    allowed_ip_cidrs = serializers.ListField(child=serializers.CharField(), required=False)
+    not_before = serializers.DateTimeField(required=False)
+
+
+class Binding(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    role_id = serializers.UUIDField()
+    role_name = serializers.CharField()
+    user_id = serializers.UUIDField(allow_null=True)
+    group_id = serializers.UUIDField(allow_null=True)
+    service_account_id = serializers.UUIDField(allow_null=True)
+    plan_tier = serializers.CharField(allow_null=True, help_text="The tier's key.")
+    application_id = serializers.UUIDField(allow_null=True, help_text="null: tenant-wide.")
+    application_name = serializers.CharField(allow_null=True)
+    conditions = Conditions()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    reason = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    created_by = serializers.UUIDField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class Bindings(Listed):
+    items = Binding(many=True)
+
+
+class Standing(serializers.Serializer[Any]):
+    active = serializers.BooleanField()
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+STATES = [
+    "active",
+    "pending_step_up",
+    "outside_ip",
+    "missing_context",
+    "not_yet",
+    "expired",
+    "ended",
+    "suspended",
+    "unsupported",
+]
+
+
+class AccessItem(serializers.Serializer[Any]):
+    binding_id = serializers.UUIDField()
+    role_id = serializers.UUIDField()
+    role_name = serializers.CharField()
+    source = serializers.ChoiceField(["direct", "group", "service-account", "plan"])
+    source_id = serializers.UUIDField()
+    source_name = serializers.CharField(allow_blank=True)
+    application_id = serializers.UUIDField(allow_null=True, help_text="null: tenant-wide.")
+    scopes = serializers.ListField(child=serializers.CharField())
+    console_permissions = serializers.ListField(child=serializers.CharField())
+    conditions = Conditions()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    state = serializers.ChoiceField(STATES)
+
+
+class EffectiveAccess(serializers.Serializer[Any]):
+    user = serializers.UUIDField()
+    standing = Standing()
+    items = AccessItem(many=True)
+    effective = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Application id → the scopes that a token could carry.",
+    )
+    effective_console = serializers.ListField(child=serializers.CharField())
+    count = serializers.IntegerField()

@@ -1,0 +1,51 @@
+"""Bodies that the API of end users takes and gives."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from authsec.web.api import Input, Listed
+from endusers.models import EndUser as Row
+
+
+class RateLimit(serializers.Serializer[Any]):
+    limit = serializers.IntegerField()
+    window_s = serializers.IntegerField()
+    until = serializers.DateTimeField(required=False, allow_null=True)
+    reason = serializers.CharField(required=False, allow_blank=True)
+
+
+class EndUser(serializers.Serializer[Any]):
+    user_id = serializers.UUIDField(help_text="The `sub` that Applications see.")
+    email = serializers.CharField()
+    display_name = serializers.CharField(allow_blank=True)
+    status = serializers.ChoiceField(Row.Status.choices)
+    plan_tier = serializers.CharField(help_text="The tier's key.")
+    rate_limit_override = RateLimit(allow_null=True)
+    first_consent_at = serializers.DateTimeField(allow_null=True)
+    last_seen_at = serializers.DateTimeField(allow_null=True)
+    suspended_at = serializers.DateTimeField(allow_null=True)
+    suspended_reason = serializers.CharField(allow_blank=True)
+    applications = serializers.ListField(
+        child=serializers.CharField(), help_text="Names of the Applications that the person has connected."
+    )
+
+
+class EndUsers(Listed):
+    items = EndUser(many=True)
+
+
+class Suspension(Input):
+    reason = serializers.CharField(max_length=500, help_text="Kept in the audit log; never empty.")
+
+
+class Reactivation(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class Change(Input):
+    """What is left out stays as it is. Suspending needs `suspended_reason`."""
+
+    status = serializers.ChoiceField(Row.Status.choices, required=False)
+    plan_tier = serializers.SlugField(required=False)
+    suspended_reason = serializers.CharField(max_length=500, required=False)

@@ -1,0 +1,15 @@
+"""The management API of end users."""
+
+from django.urls import path
+
+from endusers.api.end_users import EndUsers, OneEndUser, Reactivate, Suspend
+
+HERE = "uflow/v2/tenants/<uuid:tenant_id>/end-users"
+
+app_name = "endusers_api"
+urlpatterns = [
+    path(HERE, EndUsers.as_view(), name="end_users"),
+    path(f"{HERE}/<uuid:user_id>", OneEndUser.as_view(), name="end_user"),
+    path(f"{HERE}/<uuid:user_id>/suspend", Suspend.as_view(), name="suspend"),
+    path(f"{HERE}/<uuid:user_id>/reactivate", Reactivate.as_view(), name="reactivate"),
+]
