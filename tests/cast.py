@@ -139,6 +139,12 @@ def role(tenant: Tenant, name: str, scopes: Iterable[str] = (), console: Iterabl
         return made
 
 
+def system_role(tenant: Tenant, key: str) -> Role:
+    """One of the tenant's system roles, such as tenant-admin."""
+    with tenant_context(tenant.id):
+        return Role.objects.get(tenant=tenant, system_key=key)
+
+
 def group(tenant: Tenant, name: str, members: Iterable[TenantUser] = ()) -> Group:
     """A group with these users in it."""
     with tenant_context(tenant.id):

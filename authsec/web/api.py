@@ -132,9 +132,7 @@ def page_of(
         cursor=given.get("cursor", ""),
         limit=parse_limit(given.get("limit", "")),
     )
-    return listing(
-        show(page.items), next=page.next, count=page.count.value, estimated=page.count.is_estimate
-    )
+    return listing(show(page.items), next=page.next, count=page.count.value, estimated=page.count.is_estimate)
 
 
 def listing(

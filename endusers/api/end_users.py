@@ -39,9 +39,7 @@ class EndUsers(ApiView):
     )
     def get(self, request: Request, tenant_id: UUID) -> Response:
         """One page of them, filtered. Members who never consented are no end users."""
-        given = parameters(
-            request, "status", "plan_tier", "q", "application", "sort", "cursor", "limit"
-        )
+        given = parameters(request, "status", "plan_tier", "q", "application", "sort", "cursor", "limit")
         if len(given.get("q", "")) > LONGEST_TEXT:
             raise wrong_parameter("q", f"At most {LONGEST_TEXT} characters.")
         filters = Filters(
@@ -93,7 +91,9 @@ class OneEndUser(ApiView):
             self.also_requires("endusers:suspend")
             operations.reactivate(**who)
         elif "suspended_reason" in given:
-            raise invalid("Only together with status suspended.", {"suspended_reason": "Without a suspension."})
+            raise invalid(
+                "Only together with status suspended.", {"suspended_reason": "Without a suspension."}
+            )
         if "plan_tier" in given:
             operations.set_plan_tier(tier_key=given["plan_tier"], **who)
         return answer(self.tenant_id, user_id)
