@@ -7,8 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import F, OuterRef, Subquery
 
-from authsec.web.pagination import CAP, LIMIT, BadCursor, Count, Page, cut, parse_cursor
+from authsec.web.pagination import CAP, LIMIT, Count, Page, cut, parse_cursor
+from endusers.models import EndUser
+from tenants.models import Profile
 
 SORTS = ("last_seen", "first_consent")
 SHORTEST_PART = 3  # letters that a trigram has
@@ -74,6 +77,11 @@ class EndUserCard:
         """What to call this person: the shared name, else the address."""
         return self.display_name or self.email
 
+    @property
+    def others(self) -> int:
+        """How many Applications there are beside the first."""
+        return len(self.applications) - 1
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -122,6 +130,27 @@ def choices(tenant_id: UUID) -> list[Choice]:
         return [Choice(*row) for row in statement.fetchall()]
 
 
+def standing(tenant_id: UUID, user_id: UUID) -> EndUser | None:
+    """One end user with tier, profile and membership, or None where the user is not an end user here. One statement.
+
+    Annotated: ``email``, ``display_name``, ``member_type`` and ``member_status`` (None without a membership),
+    ``suspender`` (the name behind ``suspended_by``, when it is a person of this tenant).
+    """
+    suspender = Profile.objects.filter(tenant_id=tenant_id, user_id=OuterRef("suspended_by"))
+    return (
+        EndUser.objects.filter(tenant_id=tenant_id, user_id=user_id)
+        .select_related("plan_tier")
+        .annotate(
+            email=F("user__profiles__email"),
+            display_name=F("user__profiles__display_name"),
+            member_type=F("user__memberships__type"),
+            member_status=F("user__memberships__status"),
+            suspender=Subquery(suspender.values("display_name")[:1]),
+        )
+        .first()
+    )
+
+
 def _find(text: str) -> tuple[str | None, str | None]:
     """How to look for a text: as an id, as a part (three letters or more), or as a beginning."""
     if not text:
@@ -139,6 +168,3 @@ def _find(text: str) -> tuple[str | None, str | None]:
 def _card(row: Sequence[Any]) -> EndUserCard:
     *columns, applications = row
     return EndUserCard(*columns, tuple(applications))
-
-
-__all__ = ["SORTS", "BadCursor", "Choice", "EndUserCard", "Filters", "choices", "search"]

@@ -1,4 +1,16 @@
-from django.urls import URLPattern
+"""The default workspace, under ``/t/<slug>/``."""
+
+from django.urls import path
+
+from endusers.views import people, standing
 
 app_name = "endusers"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", people.workspace, name="home"),
+    path("end-users/", people.people, name="list"),
+    path("end-users/overview/", people.charts, name="overview"),
+    path("end-users/<uuid:user_id>/", people.person, name="detail"),
+    path("end-users/<uuid:user_id>/suspend/", standing.suspend, name="suspend"),
+    path("end-users/<uuid:user_id>/reactivate/", standing.reactivate, name="reactivate"),
+    path("end-users/<uuid:user_id>/plan-tier/", standing.plan_tier, name="plan_tier"),
+]

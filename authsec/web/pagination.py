@@ -72,6 +72,12 @@ class Page(Generic[Row]):
     previous: str | None
     count: Count
 
+    @property
+    def range(self) -> str:
+        """What the pager says is shown: places on the first page, a number on the others, which know no place."""
+        shown = len(self.items)
+        return f"1–{shown}" if self.previous is None and shown > 1 else str(shown)
+
 
 def parse_cursor(text: str, sort: str) -> Cursor | None:
     """Read a cursor made for the order ``sort``; None when there is none. Raises BadCursor."""

@@ -1,0 +1,71 @@
+"""The default workspace: the list of end users, and one of them."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+
+from authsec.audit.queries import about
+from authsec.web.access import member, requires
+from authsec.web.htmx import page_or_partial
+from authsec.web.http import Request
+from endusers import filters, overview, queries
+
+
+@member
+def workspace(request: Request) -> HttpResponse:
+    """A tenant's front page is its end users."""
+    return redirect("endusers:list", slug=request.tenant.slug)
+
+
+@requires("endusers:read")
+def people(request: Request) -> HttpResponse:
+    """One page of end users, as the address filters and sorts them."""
+    tenant_id = request.tenant.tenant_id
+    chosen = filters.read(request.GET, queries.choices(tenant_id), timezone.now())
+    page = queries.search(tenant_id, chosen.filters, chosen.cursor, sort=chosen.sort)
+    context = {
+        "page": page,
+        "chosen": chosen,
+        "views": filters.views(request.GET),
+        "crumbs": [("End Users", None)],
+    }
+    return page_or_partial(request, "endusers/list.html", context, partial="update")
+
+
+@requires("endusers:read")
+def charts(request: Request) -> HttpResponse:
+    """The four small charts above the list; loaded after it, so that they never hold it up."""
+    stats = overview.stats(request.tenant.tenant_id, timezone.now())
+    context = {"stats": stats, "crumbs": crumbs(request, "Overview")}
+    return page_or_partial(request, "endusers/overview.html", context, partial="strip")
+
+
+@requires("endusers:read")
+def person(request: Request, user_id: UUID) -> HttpResponse:
+    """One end user: where they stand, what they reach, what happened."""
+    end_user = load(request, user_id)
+    context = {
+        "end_user": end_user,
+        "entries": about(request.tenant.tenant_id, user_id),
+        "crumbs": crumbs(request, end_user.name),
+    }
+    return render(request, "endusers/detail.html", context)
+
+
+def load(request: Request, user_id: UUID) -> Any:
+    """The end user of the address with a ``name``, or 404: unknown, another tenant's, or a member only."""
+    end_user: Any = queries.standing(request.tenant.tenant_id, user_id)
+    if end_user is None:
+        raise Http404("No such end user.")
+    end_user.name = end_user.display_name or end_user.email
+    return end_user
+
+
+def crumbs(request: Request, *last: str) -> list[tuple[str, str | None]]:
+    """The way from the tenant's list of end users to a page below it."""
+    above = ("End Users", reverse("endusers:list", kwargs={"slug": request.tenant.slug}))
+    return [above, *((label, None) for label in last)]
