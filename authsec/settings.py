@@ -72,6 +72,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsec.console.middleware.ClientAddressMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Outside the transaction: allauth sends some notices on commit, and needs its request then.
+    "allauth.account.middleware.AccountMiddleware",
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -81,9 +83,9 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
     "tenants.middleware.TenantMiddleware",
     "authsec.console.middleware.MarkMiddleware",
+    "tenants.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "authsec.urls"
@@ -130,7 +132,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}
     if VALKEY_URL
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "authsec_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "authsec_cache",
+        # The default of 300 would let a flood of new counters push a lockout out.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # --- Sign-in ----------------------------------------------------------------------------------------------------------
@@ -147,6 +154,59 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
+PASSWORD_RESET_TIMEOUT = 3_600  # seconds that a reset link lives
+
+ACCOUNT_ADAPTER = "tenants.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "tenants.account_forms.SignInForm",
+    "signup": "tenants.account_forms.SignUpForm",
+    "add_email": "tenants.account_forms.ChangeEmailForm",
+    "change_password": "tenants.account_forms.ChangePasswordForm",
+    "set_password": "tenants.account_forms.SetPasswordForm",
+    "reset_password": "tenants.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "tenants.account_forms.NewPasswordForm",
+    "reauthenticate": "tenants.account_forms.ConfirmPasswordForm",
+}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 3
+# Only in the browser that signed up, where the password was typed; any other one is asked to sign in.
+ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/account/"
+ACCOUNT_CHANGE_EMAIL = True  # one address; a new one replaces it once confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
+# By address (ip) and by account (key, user). A refused try is not counted again, so that a lock ends by itself.
+ACCOUNT_RATE_LIMITS = {
+    "login": "120/m/ip",
+    "login_failed": "30/m/ip,300/h/ip,5/5m/key",
+    "signup": "30/m/ip",
+    "reset_password": "20/m/ip,5/h/key",
+    "reset_password_from_key": "20/m/ip",
+    "confirm_email": "1/m/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
+MFA_ADAPTER = "tenants.adapters.SecondFactorAdapter"
+MFA_FORMS = {
+    "authenticate": "tenants.account_forms.SecondFactorForm",
+    "reauthenticate": "tenants.account_forms.ConfirmSecondFactorForm",
+    "activate_totp": "tenants.account_forms.EnrolAuthenticatorForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "AuthSec"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off (RFC 6238 §5.2)
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TRUST_ENABLED = True
+MFA_TRUST_COOKIE_NAME = "authsec_trusted"
+MFA_TRUST_COOKIE_AGE = 30 * 86_400
 
 # --- Sessions and cookies ---------------------------------------------------------------------------------------------
 SESSION_ENGINE = "authsec.sessions"

@@ -12,6 +12,7 @@ urlpatterns = [
     path("dev/mail/", views.mailbox, name="mailbox"),
     path("dev/mail/<str:name>", views.mail, name="mail"),
     path("accounts/", include("allauth.urls")),
+    path("account/", include("tenants.account_urls")),
     path("t/<slug:slug>/", include("endusers.urls")),
     path("t/<slug:slug>/", include("authz.urls")),
     path("t/<slug:slug>/", include("oauth.urls.console")),
@@ -26,4 +27,5 @@ urlpatterns = [
 handler400 = "authsec.views.bad_request"
 handler403 = "authsec.views.forbidden"
 handler404 = "authsec.views.not_found"
+handler429 = "authsec.views.too_many"  # allauth looks here
 handler500 = "authsec.views.server_error"

@@ -90,6 +90,13 @@ def not_found(request: Any, exception: Exception | None = None) -> HttpResponse:
     return render(request, "errors/404.html", status=404)
 
 
+def too_many(request: Any) -> HttpResponse:
+    """A limit on sign-in was reached; the windows are a minute or longer."""
+    response = render(request, "errors/429.html", {"retry_after": 60}, status=429)
+    response["Retry-After"] = "60"
+    return response
+
+
 def server_error(request: Any) -> HttpResponse:
     """Our fault: the request's id leads to the log."""
     if wants_problem(request):

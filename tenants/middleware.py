@@ -14,13 +14,15 @@ from tenants.queries import memberships_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
 WITHOUT_TRANSACTION = ("/healthz", "/static/")
+# Where a refusal is written down: replayed codes, failed sign-ins.
+COUNTED = ("/oauth/", "/accounts/", "/account/step-up/")
 
 
 class TransactionMiddleware:
     """Opens the transaction in which sessions, sign-in and the view read and write.
 
-    A status of 400 or above rolls back, except under ``/oauth/``, where a 4xx commits: a replayed code
-    must revoke what it gave (RFC 6749 §4.1.2).
+    A status of 400 or above rolls back, except where a 4xx commits because the refusal itself is written: under
+    ``/oauth/`` a replayed code must revoke what it gave (RFC 6749 §4.1.2), at sign-in a wrong password must count.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -31,7 +33,7 @@ class TransactionMiddleware:
             return self.get_response(request)
         with app_context():
             response = self.get_response(request)
-            refused = response.status_code >= 400 and not request.path_info.startswith("/oauth/")
+            refused = response.status_code >= 400 and not request.path_info.startswith(COUNTED)
             if refused or response.status_code >= 500:
                 transaction.set_rollback(True)
         return response

@@ -1,20 +1,31 @@
-"""How the person at the browser signed in: when, with what, and how strongly."""
+"""How the person at the browser signed in: when, with what, and how strongly; and where they go from there."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from django.utils.http import url_has_allowed_host_and_scheme
 
 ACR_PASSWORD = "urn:authsec:acr:pwd"  # noqa: S105
 ACR_MFA = "urn:authsec:acr:mfa"
-# allauth's name of a method → the RFC 8176 value, and whether it is a second factor.
+# allauth's name of a method → the RFC 8176 value, and whether it is a second factor. A recovery code is a one-time
+# password from a printed list.
 METHODS = {
     "password": ("pwd", False),
     "code": ("otp", False),
     "socialaccount": ("fed", False),
     "totp": ("otp", True),
-    "recovery_codes": ("kba", True),
+    "recovery_codes": ("otp", True),
     "webauthn": ("hwk", True),
 }
+FRESH = timedelta(minutes=5)  # how long a sign-in or a confirmation opens what asks for one
+
+# What views leave for one another: in the session the address of an invitation that is being accepted and where a
+# step-up goes on after enrolment; on the request the tick that says to remember this browser.
+INVITED_EMAIL = "invited_email"
+STEP_UP_NEXT = "step_up_next"
+TRUST_THIS_BROWSER = "trust_this_browser"
 
 
 @dataclass(frozen=True)
@@ -30,7 +41,13 @@ class SignIn:
 
 
 def sign_in_of(session: Any) -> SignIn:
-    """Read what allauth recorded in the session at sign-in, re-authentication and step-up."""
+    """Read what allauth recorded in the session at sign-in, re-authentication and step-up.
+
+    A trusted browser leaves no record of a second factor: ``amr`` says what happened, not what was spared. Records of
+    somebody who has begun to sign in but is not the session's person do not count.
+    """
+    if session.get("account_authentication_methods_user") != session.get("_auth_user_id"):
+        return SignIn()
     amr: list[str] = []
     auth_time = mfa_at = None
     for record in session.get("account_authentication_methods", []):
@@ -50,3 +67,46 @@ def sign_in_of(session: Any) -> SignIn:
 def second_factor_at(request: Any) -> datetime | None:
     """When the person last completed a second factor in this session, or None."""
     return sign_in_of(request.session).mfa_at
+
+
+def is_fresh(session: Any, *, second_factor: bool, now: datetime) -> bool:
+    """Whether the session's last authentication (or last second factor) is at most five minutes old."""
+    sign_in = sign_in_of(session)
+    at = sign_in.mfa_at if second_factor else sign_in.auth_time
+    return at is not None and now - at < FRESH
+
+
+def own_path(url: str) -> str | None:
+    """``url`` when it is an absolute path of this server, else None: the guard of every ``next``.
+
+    Refuses other hosts in all their spellings (``//host``, ``/\\host``, ``https:host``), and control characters.
+    """
+    plain = url.startswith("/") and url.isprintable() and len(url) <= 8_000
+    return url if plain and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else None
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who waits behind the sign-in page: the client's and the Application's names, the tenant's slug, and the origin
+    (``https://host:port`` or ``scheme:``) of the client's registered redirect address, empty when it has none.
+    """
+
+    client: str
+    application: str
+    tenant: str
+    returns_to: str = ""
+
+
+_describe: Callable[[str], Asking | None] | None = None
+
+
+def register_describer(describe: Callable[[str], Asking | None]) -> None:
+    """Name the function that reads an authorize URL. It lives upstairs, in oauth, and is handed down at start-up."""
+    global _describe
+    _describe = describe
+
+
+def describe_next(url: str | None) -> Asking | None:
+    """Who asks, when ``url`` is a well-formed authorize URL; None for every other page."""
+    path = own_path(url or "")
+    return _describe(path) if path and _describe and path.startswith("/oauth/authorize?") else None

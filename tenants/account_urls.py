@@ -1,0 +1,14 @@
+"""The person's own pages, mounted at /account/."""
+
+from django.urls import path
+
+from tenants.views import account
+
+# Beside allauth's own names, account_login and so on.
+urlpatterns = [
+    path("", account.home, name="account_home"),
+    path("tenants/", account.tenants, name="account_tenants"),
+    path("step-up/", account.step_up, name="stepup"),
+    path("step-up/done/", account.step_up_done, name="stepup_done"),
+    path("trusted-browser/forget/", account.forget_browser, name="account_forget_browser"),
+]

@@ -1,0 +1,188 @@
+"""allauth's seams: who may sign up, where links lead, who counts as whom, what is encrypted."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import qrcode
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
+from allauth.account.models import EmailAddress
+from allauth.account.utils import get_next_redirect_url
+from allauth.core import context
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.internal.flows.trust import trust_browser
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
+
+from authsec.database.context import app_context
+from authsec.secrets import decrypt, encrypt
+from tenants.identities import free_address
+from tenants.signin import INVITED_EMAIL, TRUST_THIS_BROWSER, is_fresh, own_path
+
+MESSAGES = {
+    "email_password_mismatch": _("The e-mail or the password is not right."),
+    "too_many_login_attempts": _("Too many tries. Wait a few minutes, then try again."),
+    "rate_limited": _("Too many tries. Wait a few minutes, then try again."),
+    "incorrect_password": _("This is not your password."),
+    "enter_current_password": _("This is not your present password."),
+    "incorrect_code": _("This code is not right, or it has been used. Wait for the next one."),
+    "duplicate_email": _("This is your address already."),
+    "invalid_password_reset": _("This link is not valid any more."),
+    "unverified_email": _("Confirm your e-mail address first; then add a second factor."),
+}
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """E-mail and password, by the installation's switches, with links that lead to PUBLIC_URL only."""
+
+    error_messages = DefaultAccountAdapter.error_messages | MESSAGES
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """SIGNUP=open, or somebody who holds an invitation (its view noted the address in the session)."""
+        return settings.SIGNUP == "open" or bool(request.session.get(INVITED_EMAIL))
+
+    def clean_email(self, email: str) -> str:
+        """Where sign-up is by invitation, a new identity gets the invited address and no other."""
+        request = context.request
+        if settings.SIGNUP != "open" and request and not request.user.is_authenticated:
+            invited = request.session.get(INVITED_EMAIL)
+            if invited and request.resolver_match.url_name == "account_signup" and email != invited:
+                raise ValidationError(_("Your invitation is for %(email)s."), params={"email": invited})
+        return email
+
+    def is_safe_url(self, url: str | None) -> bool:
+        """Only paths of this server: an absolute address is never followed, whatever host it names."""
+        return own_path(url or "") is not None
+
+    def is_ajax(self, request: HttpRequest) -> bool:
+        """Never: allauth's JSON answers are not an interface of ours."""
+        return False
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that TRUSTED_PROXIES vouches for; empty on a Unix socket without a proxy."""
+        return getattr(request, "client_ip", None) or ""
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        # Without the Host header, which a client could vary to get a fresh counter.
+        return f"login:{credentials.get('email', '').strip().lower()}"
+
+    # --- sign-in ---------------------------------------------------------------------------------------------------
+    def pre_login(
+        self, request: HttpRequest, user: Any, *, signup: bool, **facts: Any
+    ) -> HttpResponse | None:
+        """Signing up with a password is a password sign-in too; allauth records it only at the login form."""
+        if signup:
+            record_authentication(request, user, method="password")
+        return super().pre_login(request, user, signup=signup, **facts)
+
+    def get_login_stages(self) -> list[str]:
+        """Without allauth's page of its own for trusting a browser: a tick beside the code does it."""
+        return [stage for stage in super().get_login_stages() if stage != "allauth.mfa.stages.TrustStage"]
+
+    def post_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse:
+        """After the session is made: remember the browser if the person ticked that with the second factor."""
+        response = super().post_login(request, user, **facts)
+        if getattr(request, TRUST_THIS_BROWSER, False):
+            trust_browser(request, user, response)
+        return response
+
+    def is_reauthentication_required(self, *, app: str, **facts: Any) -> bool:
+        """Not within five minutes of signing in, with the second factor for those who have one."""
+        request = context.request
+        enrolled = "mfa_reauthenticate" in {flow["id"] for flow in get_reauthentication_flows(request.user)}
+        return not is_fresh(request.session, second_factor=enrolled, now=timezone.now())
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Who has a second factor confirms with it: the password alone would undo what it is for."""
+        methods = super().get_reauthentication_methods(user)
+        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+
+    # --- e-mail ----------------------------------------------------------------------------------------------------
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """The link was opened: the address is this person's, and whoever merely claimed it gives way."""
+        if free_address(email=email_address.email, owner=email_address.user_id):
+            return super().confirm_email(request, email_address)
+        self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt")
+        return False
+
+    def respond_email_verification_sent(self, request: HttpRequest, user: Any) -> HttpResponse:
+        """*Look into your mailbox*, keeping where the person was going."""
+        return HttpResponseRedirect(with_next(reverse("account_email_verification_sent"), request))
+
+    def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:
+        """After confirming: on to where sign-up began, through sign-in where this browser has no session."""
+        request = context.request
+        if request.user.is_authenticated:
+            return settings.ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL
+        return reverse("account_login")
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        """The mailed link, with ``next``: another browser knows nothing of this one's session."""
+        path = reverse("account_confirm_email", args=[emailconfirmation.key])
+        return settings.PUBLIC_URL + with_next(path, request)
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        """The mailed link that sets a new password, and then leads to where sign-in was going.
+
+        The page that asks for it carries that as ``then``: allauth would follow a ``next`` before mailing is said.
+        """
+        uid, _dash, token = key.partition("-")
+        path = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
+        onward = own_path(context.request.GET.get("then", ""))
+        return settings.PUBLIC_URL + path + (f"?{urlencode({'next': onward})}" if onward else "")
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        """Somebody signed up with an address that has an identity. The page answers as for a new one."""
+        make_password("the time that hashing a new password takes")
+        self.send_mail("account/email/account_already_exists", email, {})
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Every mail knows the public address, never the Host header's."""
+        super().send_mail(template_prefix, email, {"public_url": settings.PUBLIC_URL} | context)
+
+    def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
+        """A security notice. allauth sends some on commit, where a transaction of its own is needed."""
+        with app_context():
+            super().send_notification_mail(*args, **kwargs)
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):
+    """TOTP secrets and recovery seeds: encrypted at rest, shown as a QR code that a strict CSP allows."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {
+        code: MESSAGES[code] for code in ("incorrect_code", "unverified_email")
+    }
+
+    def encrypt(self, text: str) -> str:
+        return encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return decrypt(encrypted_text)
+
+    def build_totp_svg(self, url: str) -> SafeString:
+        """The QR code as inline SVG without styles: one path of dark modules on a light ground."""
+        code = qrcode.QRCode(border=3, error_correction=qrcode.ERROR_CORRECT_M)
+        code.add_data(url)
+        rows = code.get_matrix()
+        size = len(rows)
+        path = "".join(
+            f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, dark in enumerate(row) if dark
+        )
+        return mark_safe(  # noqa: S308 - numbers and our own words only
+            f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" aria-label="QR code" shape-rendering="crispEdges">'
+            f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
+        )
+
+
+def with_next(path: str, request: HttpRequest | None) -> str:
+    """``path`` with the request's ``next``, when that is one of our own paths."""
+    onward = get_next_redirect_url(request) if request else None
+    return f"{path}?{urlencode({'next': onward})}" if onward else path

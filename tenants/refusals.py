@@ -1,0 +1,57 @@
+"""What allauth answers with 200 although it refused: 422 for a form, 429 for a limit, and why."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from tenants.signin import describe_next
+
+TOO_MANY = {"too_many_login_attempts", "rate_limited"}
+
+
+class RefusalMiddleware:
+    """Gives allauth's pages honest status codes, and the words of who waits behind the sign-in page.
+
+    A browser shows the page either way; a program, a test and a log see the refusal. What was counted on the way is
+    kept (``tenants.middleware.TransactionMiddleware``).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_template_response(self, request: Any, response: Any) -> Any:
+        """Runs after the view and before its template."""
+        view = getattr(request.resolver_match, "func", None)
+        if not getattr(view, "__module__", "").startswith("allauth."):
+            return response
+        facts = response.context_data = response.context_data or {}
+        response.status_code = _status(response, facts, posted=request.method == "POST")
+        if response.status_code == 429:
+            response["Retry-After"] = "300"
+        facts["asking"] = asking = describe_next(facts.get("redirect_field_value"))
+        if asking and asking.returns_to:
+            # The form's answer may lead, by way of the authorize page, to the client: a redirect is checked too.
+            response._csp_update = {"form-action": [asking.returns_to]}
+        return response
+
+
+def _status(response: Any, facts: dict[str, Any], *, posted: bool) -> int:
+    if response.template_name == "account/signup_closed.html":
+        return 403
+    if facts.get("token_fail"):
+        return 400
+    if facts.get("confirmation", response) is None:
+        return 404
+    form = facts.get("form")
+    if not posted or "form" not in facts:
+        return int(response.status_code)
+    if form is None:
+        return 422  # the code page, posted without a code
+    if not form.is_bound or form.is_valid():
+        return int(response.status_code)
+    codes = {error.code for errors in form.errors.as_data().values() for error in errors}
+    return 429 if codes & TOO_MANY else 422

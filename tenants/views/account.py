@@ -1,0 +1,98 @@
+"""A person's own pages: how they sign in, which tenants they belong to, and the second factor right now."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.core import ratelimit
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch, reverse
+
+from authsec.web.access import signed_in
+from tenants.account_forms import ConfirmSecondFactorForm
+from tenants.queries import memberships_of
+from tenants.signin import STEP_UP_NEXT, own_path, sign_in_of
+
+# label, URL name, icon of the account's own small menu; what has no page yet is left out.
+PAGES = [
+    ("Overview", "account_home", "user"),
+    ("Connections", "oauth:connections", "plug"),
+    ("Tenants", "account_tenants", "layers"),
+]
+
+
+def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    """The account's pages as tabs, the present one marked."""
+    tabs = []
+    for label, name, icon in PAGES:
+        try:
+            url = reverse(name)
+        except NoReverseMatch:
+            continue
+        tabs.append({"label": label, "url": url, "icon": icon, "current": url == request.path})
+    return tabs
+
+
+@signed_in
+def home(request: HttpRequest) -> HttpResponse:
+    """One's own sign-in methods and the present session's facts."""
+    methods = {found.type: found for found in Authenticator.objects.filter(user=request.user)}
+    codes = methods.get(Authenticator.Type.RECOVERY_CODES)
+    context = {
+        "tabs": account_tabs(request),
+        "sign_in": sign_in_of(request.session),
+        "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
+        "authenticator": methods.get(Authenticator.Type.TOTP),
+        "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
+        "trusted": settings.MFA_TRUST_COOKIE_NAME in request.COOKIES,
+    }
+    return render(request, "account/home.html", context)
+
+
+@signed_in
+def tenants(request: HttpRequest) -> HttpResponse:
+    """The tenants one belongs to, with one's own status in each."""
+    cards = memberships_of(request.user.pk)
+    return render(request, "account/tenants.html", {"tabs": account_tabs(request), "cards": cards})
+
+
+@signed_in
+def forget_browser(request: HttpRequest) -> HttpResponse:
+    """Stop trusting this browser: the next sign-in asks for the second factor."""
+    response = redirect("account_home")
+    if request.method == "POST":
+        response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite=settings.SESSION_COOKIE_SAMESITE)
+    return response
+
+
+@signed_in
+def step_up(request: HttpRequest) -> HttpResponse:
+    """A second factor, made to happen now, then on to ``next``.
+
+    ``without`` is where *Continue without* leads (default: ``next``). Who has no authenticator app yet is led
+    through enrolment, which asks for a code and so is a second factor, and comes back here to go on.
+    """
+    onward = own_path(request.GET.get("next", "")) or reverse("account_home")
+    without = own_path(request.GET.get("without", "")) or onward
+    enrolled = Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists()
+    form = ConfirmSecondFactorForm(request.POST or None, user=request.user)
+    if request.method == "POST" and enrolled:
+        refused = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
+        if refused:
+            return refused
+        if form.is_valid():
+            form.save()
+            return redirect(onward)
+    if not enrolled:
+        request.session[STEP_UP_NEXT] = onward
+    status = 422 if request.method == "POST" and enrolled else 200
+    context = {"form": form, "enrolled": enrolled, "onward": onward, "without": without}
+    return render(request, "account/step_up.html", context, status=status)
+
+
+@signed_in
+def step_up_done(request: HttpRequest) -> HttpResponse:
+    """After enrolment: on to where the step-up was for."""
+    return redirect(own_path(request.session.pop(STEP_UP_NEXT, "")) or reverse("account_home"))
