@@ -72,8 +72,6 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsec.console.middleware.ClientAddressMiddleware",
     "csp.middleware.CSPMiddleware",
-    # Outside the transaction: allauth sends some notices on commit, and needs its request then.
-    "allauth.account.middleware.AccountMiddleware",
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -83,6 +81,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "tenants.middleware.TenantMiddleware",
     "authsec.console.middleware.MarkMiddleware",
     "tenants.refusals.RefusalMiddleware",

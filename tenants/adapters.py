@@ -149,8 +149,8 @@ class AccountAdapter(DefaultAccountAdapter):
         super().send_mail(template_prefix, email, {"public_url": settings.PUBLIC_URL} | context)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
-        """A security notice. allauth sends some on commit, where a transaction of its own is needed."""
-        with app_context():
+        """A security notice. allauth sends some on commit: after the request's transaction and its context."""
+        with app_context(), context.request_context(self.request):
             super().send_notification_mail(*args, **kwargs)
 
 
