@@ -5,7 +5,10 @@ does the work across tenants. Both are NOLOGIN and granted ``WITH INHERIT FALSE,
 inherited roles, so a plain GRANT would open every row to whoever logs in.
 """
 
+from contextlib import suppress
 from typing import Any
+
+from django.db import ProgrammingError, transaction
 
 NAMES = ("authsec_app", "authsec_system")
 
@@ -65,20 +68,21 @@ select distinct login from unnest(%(logins)s::text[]) login, unnest(%(roles)s::t
 
 
 def prepare(cursor: Any, *logins: str) -> list[str]:
-    """Make the roles and let the logins become them, as far as the connected owner may.
+    """Make the roles and let the logins become them, as far as the connected owner may. Needs an open transaction.
 
     Returns the statements that are left for a DBA; empty when all is well.
     """
-    cursor.execute("select rolcreaterole from pg_roles where rolname = session_user")
-    may_create = cursor.fetchone() == (True,)
-    for statement in create_statements() if may_create else []:
-        cursor.execute(statement)
+    for attempt in (create_statements(), *([grant] for grant in grant_statements(*logins))):
+        with (
+            suppress(ProgrammingError),
+            transaction.atomic(),
+        ):  # not CREATEROLE, or not the one who made the roles
+            for statement in attempt:
+                cursor.execute(statement)
     cursor.execute("select count(*) from pg_roles where rolname = any(%s)", [list(NAMES)])
     exist = cursor.fetchone() == (len(NAMES),)
     cursor.execute(MISSING, {"logins": list(logins), "roles": list(NAMES)})
     missing = sorted(login for (login,) in cursor.fetchall())
-    if missing and may_create:
-        for statement in grant_statements(*missing):
-            cursor.execute(statement)
+    if not missing:
         return []
-    return (grant_statements(*missing) if exist else dba_statements(*logins)) if missing else []
+    return grant_statements(*missing) if exist else dba_statements(*logins)

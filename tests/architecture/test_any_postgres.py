@@ -10,12 +10,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from authsec.database import roles
 from authsec.database.binaries import Account, binaries_for
 from authsec.database.embedded import CHECKOUT
 
@@ -47,6 +49,21 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
+    """A server whose owner may make roles, and has."""
+    with started() as server:
+        for statement in roles.create_statements():
+            server.run(statement)
+        yield server
+
+
+@pytest.fixture
+def untouched_server() -> Iterator[Server]:
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started() -> Iterator[Server]:
     place = Path(tempfile.mkdtemp(prefix="postgres-"))
     place.chmod(0o755)
     account, port = Account.for_server(), free_port()

@@ -71,7 +71,8 @@ class Command(BaseCommand):
             left = roles.prepare(cursor, *logins)
         if left:
             raise CommandError(
-                f"The login {logins[0]} may not create roles. A DBA has to run this once; then run setup again:\n\n"
+                f"The login {logins[0]} may not make and give the roles. "
+                "A DBA has to run this once; then run setup again:\n\n"
                 + "".join(f"  {statement};\n" for statement in left)
             )
 
