@@ -8,6 +8,7 @@ from rest_framework.parsers import BaseParser
 from authsec.web.problems import Problem
 
 MAX_BODY = 1_048_576
+MAX_DEPTH = 32
 
 
 class StrictJSONParser(BaseParser):
@@ -24,7 +25,7 @@ class StrictJSONParser(BaseParser):
             value = json.loads(
                 raw.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_constant
             )
-            _check_text(value)
+            _check(value)
         except UnicodeDecodeError as error:
             raise _malformed("The body is not UTF-8.") from error
         except RecursionError as error:
@@ -49,16 +50,18 @@ def _constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _check_text(value: Any) -> None:
-    """Refuse what PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
+def _check(value: Any, depth: int = 0) -> None:
+    """Refuse what is nested too deeply, and what PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError("a string holds NUL")
         value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for half of a surrogate pair
     elif isinstance(value, dict):
         for name, member in value.items():
-            _check_text(name)
-            _check_text(member)
+            _check(name)
+            _check(member, depth + 1)
     elif isinstance(value, list):
         for member in value:
-            _check_text(member)
+            _check(member, depth + 1)

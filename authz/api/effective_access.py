@@ -1,0 +1,101 @@
+"""Why somebody may do what they may."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authsec.web.access import requires
+from authsec.web.api import ApiView
+from authsec.web.parameters import (
+    address_parameter,
+    moment_parameter,
+    one_of,
+    parameters,
+    uuid_parameter,
+)
+from authsec.web.problems import not_found
+from authz import effective
+from authz.api import schemas
+from authz.api.rows import found
+from authz.models import Application
+
+
+class EffectiveAccess(ApiView):
+    """The bindings that reach a user, with source, conditions and state, and what comes of them."""
+
+    def action_instead(self, caller_id: UUID) -> str | None:
+        """One's own access needs no right to see other people's."""
+        return "effective_access:own" if self.kwargs["user_id"] == caller_id else None
+
+    @requires("effective_access:read", critical=False)
+    @extend_schema(
+        operation_id="effective_access",
+        responses=schemas.EffectiveAccess,
+        tags=["access"],
+        parameters=[
+            OpenApiParameter("application", description="Only this Application, by id."),
+            OpenApiParameter("at", description="As if asked then (RFC 3339). Now, when missing."),
+            OpenApiParameter("mfa", enum=["true", "false"], description="As if with a fresh second factor."),
+            OpenApiParameter("ip", description="As if asked from this address."),
+        ],
+    )
+    def get(self, request: Request, user_id: UUID) -> Response:
+        """What tokens could carry, Application by Application, and every binding that says so.
+
+        Without `ip` a binding limited to addresses is `missing_context`; without `mfa=true` one that asks for a
+        second factor is `pending_step_up`.
+        """
+        given = parameters(request, "application", "at", "mfa", "ip")
+        at = moment_parameter(given, "at") or timezone.now()
+        application_id = uuid_parameter(given, "application")
+        mfa = one_of(given, "mfa", ["true", "false"]) == "true"
+        ip = address_parameter(given, "ip")
+        if application_id:
+            found(Application, self.tenant_id, application_id)
+        explanation = effective.explain(
+            tenant_id=self.tenant_id,
+            subject_kind="user",
+            subject_id=user_id,
+            at=at,
+            mfa_at=at if mfa else None,
+            ip=ip,
+            application_id=application_id,
+        )
+        if explanation is None:
+            raise not_found("There is no such user here.")
+        return Response(_shown(explanation))
+
+
+def _shown(explanation: effective.Explanation) -> dict[str, Any]:
+    return {
+        "user": explanation.subject.id,
+        "standing": {
+            "active": explanation.standing.active,
+            "reasons": list(explanation.standing.reasons),
+        },
+        "items": [_item(item) for item in explanation.items],
+        "effective": {str(key): list(names) for key, names in explanation.effective.items()},
+        "effective_console": list(explanation.effective_console),
+        "count": len(explanation.items),
+    }
+
+
+def _item(item: effective.Item) -> dict[str, Any]:
+    return {
+        "binding_id": item.binding_id,
+        "role_id": item.role_id,
+        "role_name": item.role_name,
+        "source": item.source,
+        "source_id": item.source_id,
+        "source_name": item.source_name,
+        "application_id": item.application_id,
+        "scopes": list(item.scopes),
+        "console_permissions": list(item.console_permissions),
+        "conditions": item.conditions,
+        "expires_at": item.expires_at,
+        "state": item.state,
+    }
