@@ -42,7 +42,7 @@ CATALOG = {
     "member.left": Entry("Member left", "{target} left the team", "log-out"),
     # end users
     "end_user.appeared": Entry(
-        "End user appeared", "{target} became an end user on {after.plan_tier}", "user-plus"
+        "End user appeared", "{target} became an end user on {after.plan_tier_name}", "user-plus"
     ),
     "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),
     "end_user.reactivated": Entry("End user reactivated", "{actor} reactivated {target}", "rotate-ccw"),

@@ -216,6 +216,9 @@
   document.addEventListener("htmx:afterSettle", (event) => { // after htmx has minded autofocus
     if (event.target.id === "dialog") ($("[aria-invalid='true']", event.target) || $("[autofocus]", event.target) || $("[data-close]", event.target))?.focus();
   });
+  document.addEventListener("htmx:configRequest", ({ detail }) => { // an address says only what was asked for
+    if (detail.verb === "get") [...detail.formData.entries()].forEach(([name, value]) => { if (value === "") detail.formData.delete(name); });
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const { status } = event.detail.xhr;
     const id = event.detail.xhr.getResponseHeader?.("X-Request-ID");
