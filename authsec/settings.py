@@ -305,6 +305,7 @@ REFRESH_FAMILY_SECONDS = 90 * 86_400  # the end, however often it is used
 AUTHORIZATION_CODE_SECONDS = 60
 OAUTH2_PROVIDER = {
     "OAUTH2_VALIDATOR_CLASS": "oauth.validator.Validator",
+    "OAUTH2_SERVER_CLASS": "oauth.server.Server",
     "SCOPES_BACKEND_CLASS": "oauth.scopes.ApplicationScopes",
     "CLIENT_SECRET_HASHER": "authsec_fast",
     "PKCE_REQUIRED": True,

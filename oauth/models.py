@@ -89,6 +89,9 @@ class Issued(models.Model):
     auth_time = models.DateTimeField(null=True, blank=True)
     mfa_at = models.DateTimeField(null=True, blank=True, help_text="When the second factor was completed.")
     auth_ip = models.GenericIPAddressField(null=True, blank=True)
+    requested = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Asked for, whether given or not."
+    )
 
     objects = ScopedManager()
 

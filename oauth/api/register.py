@@ -1,0 +1,59 @@
+"""Dynamic client registration (RFC 7591): a switch of the installation."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpResponse, JsonResponse
+from django.utils import timezone
+
+from authsec.web.access import protocol
+from oauth import throttle
+from oauth.api.wire import cross_origin, no_store, read_body
+from oauth.clients import Refused, read_registration, register_public
+from oauth.exchange import BadRequest
+from oauth.models import Client
+
+
+@protocol
+@cross_origin("POST")
+def register(request: Any) -> HttpResponse:
+    """Register whoever asks: it gains nothing but an id, with which people may consent to it."""
+    if not settings.CLIENT_REGISTRATION:
+        raise Http404
+    if request.method != "POST":
+        raise BadRequest("invalid_request", "Use POST.", 405)
+    if not throttle.hit("register", request.client_ip or ""):
+        raise BadRequest("temporarily_unavailable", "Too many registrations; try again in a minute.", 429)
+    try:
+        registration = read_registration(_document(read_body(request)))
+    except Refused as refused:
+        raise BadRequest(refused.code, refused.description) from refused
+    client, secret = register_public(registration, now=timezone.now())
+    return no_store(JsonResponse(_answer(client, secret), status=201))
+
+
+def _document(body: bytes) -> Any:
+    try:
+        return json.loads(body.decode())
+    except (ValueError, RecursionError) as error:
+        raise Refused("invalid_client_metadata", "The body is not JSON in UTF-8.") from error
+
+
+def _answer(client: Client, secret: str) -> dict[str, Any]:
+    """RFC 7591 §3.2.1: everything registered, with what the server chose in place of what was asked."""
+    answer = client.metadata | {
+        "client_id": client.client_id,
+        "client_id_issued_at": int(client.created.timestamp()),
+        "redirect_uris": client.redirect_uris.split(),
+        "grant_types": client.grant_types,
+        "response_types": ["code"],
+        "token_endpoint_auth_method": client.token_endpoint_auth_method,
+    }
+    if client.name:
+        answer["client_name"] = client.name
+    if client.client_uri:
+        answer["client_uri"] = client.client_uri
+    if secret:
+        answer |= {"client_secret": secret, "client_secret_expires_at": 0}
+    return answer

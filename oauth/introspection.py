@@ -1,0 +1,148 @@
+"""Token introspection (RFC 7662): the whole endpoint, dispatched ahead of Django, one statement an answer.
+
+Every call of every tool of every Application asks here, so nothing runs but this file: no middleware, no session, no
+ORM. Each thread keeps a connection of its own on which the statement stays prepared, outside any transaction: the
+definer function ``introspect`` is all that the login role can call there.
+"""
+
+import json
+import logging
+import re
+import threading
+from collections.abc import Callable, Iterable
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import parse_qsl
+
+import psycopg
+from django.conf import settings
+from django.db import connection as django_connection
+
+from authsec.secrets import digest
+from oauth.exchange import basic_credentials
+
+log = logging.getLogger(__name__)
+
+PATH = "/oauth/introspect"
+STATEMENT = "select answer::text from introspect(%s, %s, %s, %s::inet, %s)"
+MAX_BODY = 16_384
+CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+INACTIVE = b'{"active": false}'
+HEADERS = [
+    ("Content-Type", "application/json"),
+    ("Cache-Control", "no-store"),
+    ("Pragma", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+]
+REASONS = {
+    200: "OK",
+    400: "Bad Request",
+    401: "Unauthorized",
+    405: "Method Not Allowed",
+    413: "Content Too Large",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+
+Answer = tuple[int, bytes, list[tuple[str, str]]]
+# Runs the statement; returns its row, or None when the credential is wrong.
+Ask = Callable[[tuple[Any, ...]], tuple[str | None] | None]
+_local = threading.local()
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """The WSGI callable."""
+    status, body, extra = respond(environ, ask)
+    headers = [*HEADERS, *extra, ("Content-Length", str(len(body)))]
+    if settings.SECURE_HSTS_SECONDS:
+        headers.append(
+            ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload")
+        )
+    start_response(f"{status} {REASONS[status]}", headers)
+    return [body]
+
+
+def respond(environ: dict[str, Any], ask: Ask) -> Answer:
+    """Answer one request: status, body, headers besides the usual."""
+    if environ["REQUEST_METHOD"] != "POST":
+        # RFC 7662 §4: a GET would leave the token in logs.
+        return _error(405, "invalid_request", "Use POST.", [("Allow", "POST")])
+    pairs = basic_credentials(environ.get("HTTP_AUTHORIZATION", ""))
+    try:
+        form = _form(environ)
+        ip = str(ip_address(form["client_ip"])) if form.get("client_ip") else None
+    except ValueError as error:
+        return _error(400, "invalid_request", str(error))
+    except OverflowError as error:
+        return _error(413, "invalid_request", str(error))
+    token = form.get("token", "")
+    try:
+        for user, secret in pairs or []:
+            if not CREDENTIAL.fullmatch(user):
+                continue
+            row = ask((user, digest(secret), digest(token), ip, settings.ISSUER))
+            if row is not None:
+                if not token:
+                    return _error(400, "invalid_request", "token is missing.")
+                return 200, row[0].encode() if row[0] else INACTIVE, []
+    except psycopg.OperationalError:
+        log.exception("introspection: the database does not answer")
+        return _error(503, "temporarily_unavailable", "Try again.")
+    return _error(
+        401,
+        "invalid_client",
+        "Authenticate with the Application's resource credential.",
+        [("WWW-Authenticate", 'Basic realm="introspection"')],
+    )
+
+
+def _form(environ: dict[str, Any]) -> dict[str, str]:
+    """The posted parameters. Raises ValueError for what is no proper form, OverflowError for too large a one."""
+    try:
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > MAX_BODY:
+        raise OverflowError("The body is too large.")
+    body = environ["wsgi.input"].read(length) if length > 0 else b""
+    if body and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+        raise ValueError("Send the parameters as application/x-www-form-urlencoded.")
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError as error:
+        raise ValueError("The body is not a valid form in UTF-8.") from error
+    form = dict(pairs)
+    if len(form) < len(pairs):
+        raise ValueError("A parameter must not be included more than once.")
+    return form
+
+
+def _error(status: int, code: str, text: str, headers: list[tuple[str, str]] | None = None) -> Answer:
+    return status, json.dumps({"error": code, "error_description": text}).encode(), headers or []
+
+
+def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
+    """Run the statement on this thread's own connection; a connection that was lost is made anew, once."""
+    fresh = False
+    while True:
+        own = getattr(_local, "connection", None)
+        if own is None or own.closed:
+            own, fresh = _connect(), True
+            _local.connection = own
+        try:
+            return own.execute(STATEMENT, parameters, prepare=True).fetchone()
+        except psycopg.OperationalError:
+            own.close()
+            if fresh:
+                raise
+
+
+def _connect() -> psycopg.Connection[Any]:
+    if settings.DATABASE_DIRECT_URL == settings.DATABASE_URL:
+        # The same database that Django was told, a test's included.
+        named = django_connection.get_connection_params()
+        keys = ("dbname", "user", "password", "host", "port", "sslmode")
+        return psycopg.connect(**{k: named[k] for k in keys if named.get(k)}, autocommit=True)
+    return psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True)

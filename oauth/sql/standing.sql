@@ -1,0 +1,72 @@
+-- May this subject hold any access at all right now? (domain.md, Rule 3.) One answer for consent, issue, refresh and
+-- introspection: '' for yes, else the first reason. 'unknown' means: neither an active membership nor an end-user row,
+-- which the authorize page alone may let pass.
+--
+-- Neither function is a definer: called in a request they see the request's tenant, called by introspect() all rows.
+-- plpgsql, so that the plans are kept: planning them costs many times their execution.
+
+create or replace function standing(
+  p_tenant uuid, p_kind text, p_subject uuid, p_application uuid, p_client uuid, p_consented boolean
+) returns text language plpgsql stable as $$
+begin
+  return (select case
+    when not exists (select from tenants_tenant t where t.id = p_tenant and t.status = 'open')
+      then 'tenant_closed'
+    when not exists (select from authz_application a where a.tenant_id = p_tenant and a.id = p_application
+                        and a.status = 'enabled' and a.ended_at is null)
+      then 'application_disabled'
+    when not exists (select from oauth_client c where c.id = p_client and c.disabled_at is null)
+      or exists (select from oauth_clientapproval v where v.tenant_id = p_tenant and v.client_id = p_client
+                    and v.status = 'denied')
+      then 'client_denied'
+    when p_kind = 'service_account'
+      then case when exists (select from authz_serviceaccount s where s.tenant_id = p_tenant and s.id = p_subject
+                                and s.ended_at is null) then '' else 'account_ended' end
+    when exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
+                    and m.status = 'suspended')
+      or exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject
+                    and e.status = 'suspended')
+      then 'suspended'
+    when not exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
+                        and m.status = 'active')
+     and not exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject)
+      then 'unknown'
+    when p_consented and not exists (select from oauth_consent n where n.tenant_id = p_tenant and n.user_id = p_subject
+                        and n.client_id = p_client and n.application_id = p_application and n.withdrawn_at is null)
+      then 'consent_withdrawn'
+    else '' end);
+end $$;
+
+-- The terms of granted = entitled ∩ supported ∩ requested, for one subject, Application and client: standing, what
+-- reaches the subject (scope → its best state), what the Application supports and gives by default, and whether the
+-- subject is an active member or has an end-user row.
+create or replace function issue_terms(
+  p_tenant uuid, p_kind text, p_subject uuid, p_application uuid, p_client uuid, p_consented boolean,
+  p_at timestamptz, p_mfa_at timestamptz, p_ip inet
+) returns table(standing text, states jsonb, supported text[], defaults text[], member boolean, end_user boolean)
+language plpgsql stable as $$
+declare
+  v_standing text := standing(p_tenant, p_kind, p_subject, p_application, p_client, p_consented);
+  v_kind text := case when v_standing = 'unknown' then 'stranger' else p_kind end;
+begin
+  return query select
+    v_standing,
+    case when v_standing in ('', 'unknown') then coalesce((
+      select jsonb_object_agg(found.name, found.state) from (
+        select distinct on (r.name) r.name, g.state
+          from effective_grants(p_tenant, v_kind, p_subject, p_at, p_mfa_at, p_ip) g
+          join authz_role o on o.tenant_id = p_tenant and o.id = g.role_id and (o.ended_at is null or o.ended_at > p_at)
+          join authz_rolescope r on r.tenant_id = p_tenant and r.role_id = g.role_id and r.kind = 'scope'
+           and r.added_at <= p_at and (r.ended_at is null or r.ended_at > p_at)
+         where g.application_id is null or g.application_id = p_application
+         order by r.name, array_position(
+           array['active', 'pending_step_up', 'missing_context', 'outside_ip', 'not_yet', 'expired', 'ended'], g.state)
+      ) found), '{}'::jsonb) else '{}'::jsonb end,
+    array(select s.name::text from authz_scope s where s.tenant_id = p_tenant and s.application_id = p_application
+             and s.created_at <= p_at and (s.ended_at is null or s.ended_at > p_at) order by s.name),
+    array(select s.name::text from authz_scope s where s.tenant_id = p_tenant and s.application_id = p_application
+             and s.is_default and s.created_at <= p_at and (s.ended_at is null or s.ended_at > p_at) order by s.name),
+    exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
+               and m.status = 'active'),
+    exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject);
+end $$;

@@ -1,0 +1,35 @@
+"""Rate limits of the protocol endpoints, shared through Valkey where VALKEY_URL is set, else by process."""
+
+from functools import cache
+
+from django.conf import settings
+from limits import RateLimitItem, parse
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+# What is limited, by whom it is counted, how often. Failures count at the token endpoint, work does not.
+LIMITS = {
+    "register": "120/minute",  # by address
+    "client": "300/minute",  # failed token requests, by address and client id
+}
+
+
+@cache
+def _limiter() -> FixedWindowRateLimiter:
+    url = settings.VALKEY_URL.replace("valkey://", "redis://") if settings.VALKEY_URL else "memory://"
+    return FixedWindowRateLimiter(storage_from_string(url))
+
+
+@cache
+def _item(kind: str) -> RateLimitItem:
+    return parse(LIMITS[kind])
+
+
+def hit(kind: str, *who: str) -> bool:
+    """Count one; False when the limit is reached."""
+    return _limiter().hit(_item(kind), kind, *who)
+
+
+def exhausted(kind: str, *who: str) -> bool:
+    """Whether the limit is reached, without counting."""
+    return not _limiter().test(_item(kind), kind, *who)

@@ -1,0 +1,215 @@
+"""Access and refresh tokens as rows: written in one statement with their decision, revoked by family or holder.
+
+Reuse detection and revocation delete access tokens: introspection finds nothing then, and what must outlive a token
+stands by value in its Decision.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Q, QuerySet
+
+from authsec.database.fields import uuid7
+from authsec.secrets import digest
+from oauth.issuance import Grantable
+from oauth.models import AccessToken, Issued, RefreshToken
+
+ACCESS = """
+access as (
+  insert into oauth_accesstoken (
+    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested,
+    user_id, application_id, token, token_checksum, expires, scope, resource, created, updated, token_family)
+  values (
+    %(id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s, %(auth_ip)s,
+    %(requested)s, %(identity)s, %(client)s, '', %(access_digest)s, %(expires)s, %(scope)s, %(resource)s::jsonb,
+    %(now)s, %(now)s, %(family)s))
+"""
+REFRESH = """
+refresh as (
+  insert into oauth_refreshtoken (
+    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested,
+    user_id, application_id, token, token_checksum, token_family, resource, created, updated, scope, expires,
+    family_expires)
+  values (
+    %(refresh_id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s,
+    %(auth_ip)s, %(requested)s, %(identity)s, %(client)s, '', %(refresh_digest)s, %(family)s, %(resource)s::jsonb,
+    %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
+"""
+CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = %(now)s where id = %(code)s)"
+ROTATE = "rotated as (update oauth_refreshtoken set revoked = %(now)s, updated = %(now)s where id = %(previous)s)"
+SLIDE = "slid as (update oauth_refreshtoken set expires = %(refresh_expires)s, updated = %(now)s where id = %(previous)s)"
+DECISION = """
+decision as (
+  insert into oauth_decision (
+    id, tenant_id, token_id, subject, subject_kind, client_id, client_name, application_id, grant_type, at,
+    requested, entitled, supported, granted, pending)
+  values (
+    %(decision)s, %(tenant)s, %(id)s, %(subject)s, %(kind)s, %(client)s, %(client_name)s, %(audience)s, %(grant_type)s,
+    %(now)s, %(asked)s, %(entitled)s, %(supported)s, %(granted)s, %(pending)s))
+"""
+SEEN = """
+seen as (update endusers_enduser set last_seen_at = %(now)s where tenant_id = %(tenant)s and user_id = %(subject)s)
+"""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Whom the tokens are for and how that person signed in: copied from the code through every refresh."""
+
+    tenant_id: UUID | None
+    audience_id: UUID | None
+    subject: UUID
+    subject_kind: str
+    identity_id: UUID | None
+    acr: str = ""
+    amr: tuple[str, ...] = ()
+    auth_time: datetime | None = None
+    mfa_at: datetime | None = None
+    auth_ip: str | None = None
+
+    @classmethod
+    def of(cls, row: Issued) -> "Holder":
+        """The holder of a code or token."""
+        return cls(
+            row.tenant_id,
+            row.audience_id,
+            row.subject,
+            row.subject_kind,
+            row.user_id,
+            row.acr,
+            tuple(row.amr),
+            row.auth_time,
+            row.mfa_at,
+            row.auth_ip,
+        )
+
+
+@dataclass(frozen=True)
+class Family:
+    """The refresh tokens that descend from one code. ``scope`` is what consent gave, ``ends`` their last moment."""
+
+    id: UUID
+    scope: str
+    ends: datetime
+
+
+def write(
+    *,
+    holder: Holder,
+    client: tuple[UUID, str],
+    jti: UUID,
+    access_token: str | None,
+    refresh_token: str | None,
+    scope: str,
+    requested: tuple[str, ...],
+    resource: str,
+    grant_type: str,
+    now: datetime,
+    decided: Grantable | None,
+    family: Family | None = None,
+    code_id: UUID | None = None,
+    previous_id: UUID | None = None,
+) -> None:
+    """Write what one token response gives, in one statement: tokens, the used code or refresh token, the decision.
+
+    ``access_token`` None: a JWT, of which no row is kept. ``refresh_token`` None: none is given; with
+    ``previous_id`` the previous one then slides on. ``client``: its key and name.
+    """
+    parts: list[str] = []
+    if access_token:
+        parts.append(ACCESS)
+    if refresh_token:
+        parts.append(REFRESH)
+    if code_id:
+        parts.append(CONSUME)
+    if previous_id:
+        parts.append(ROTATE if refresh_token else SLIDE)
+    if decided is not None:
+        parts += [DECISION, SEEN] if holder.subject_kind == "user" else [DECISION]
+    if not parts:
+        return
+    ends = family.ends if family else now
+    values = {
+        **vars(holder),
+        "tenant": holder.tenant_id,
+        "audience": holder.audience_id,
+        "kind": holder.subject_kind,
+        "identity": holder.identity_id,
+        "amr": list(holder.amr),
+        "id": jti,
+        "client": client[0],
+        "client_name": client[1],
+        "access_digest": digest(access_token or ""),
+        "refresh_digest": digest(refresh_token or ""),
+        "refresh_id": uuid7(),
+        "decision": uuid7(),
+        "expires": now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
+        "scope": scope,
+        "resource": json.dumps([resource]),
+        "requested": list(requested),
+        "consented": family.scope if family else "",
+        "family": family.id if family else None,
+        "family_expires": ends,
+        "refresh_expires": min(now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS), ends),
+        "code": code_id,
+        "previous": previous_id,
+        "grant_type": grant_type,
+        "now": now,
+        "granted": scope.split(),
+        "asked": list(requested),
+        "entitled": list(decided.entitled) if decided else [],
+        "supported": list(decided.terms.supported) if decided else [],
+        "pending": decided.terms.pending(requested) if decided else [],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"with {', '.join(parts)} select 1", values)
+
+
+def revoke_family(family_id: UUID, *, now: datetime) -> None:
+    """Kill every token that descends from one code: its access tokens and its refresh tokens."""
+    RefreshToken.objects.filter(token_family=family_id, revoked__isnull=True).update(revoked=now, updated=now)
+    _delete(AccessToken.objects.filter(token_family=family_id))
+
+
+def _delete(tokens: QuerySet) -> int:
+    """One DELETE; no row refers to an access token, so there is nothing to collect first."""
+    return int(tokens._raw_delete(tokens.db))
+
+
+def held_by(
+    *,
+    tenant_id: UUID,
+    subject: UUID,
+    client_id: UUID | None = None,
+    application_id: UUID | None = None,
+) -> Q:
+    """The condition for one person's tokens in a tenant, of one client or Application where given."""
+    held = Q(tenant_id=tenant_id, subject=subject)
+    if client_id:
+        held &= Q(application_id=client_id)
+    if application_id:
+        held &= Q(audience_id=application_id)
+    return held
+
+
+def revoke_held(held: Q, *, now: datetime) -> int:
+    """Kill the tokens that :func:`held_by` describes. Returns how many access and refresh tokens died."""
+    refresh = RefreshToken.objects.filter(held, revoked__isnull=True).update(revoked=now, updated=now)
+    return int(refresh) + _delete(AccessToken.objects.filter(held))
+
+
+def count_live(held: Q, *, now: datetime) -> int:
+    """How many of these tokens work now, access and refresh together."""
+    return (
+        AccessToken.objects.filter(held, expires__gt=now).count()
+        + RefreshToken.objects.filter(held, revoked__isnull=True, expires__gt=now).count()
+    )
+
+
+def revoke_access_token(token_id: UUID) -> None:
+    """Kill one access token that belongs to no family: a service account's."""
+    _delete(AccessToken.objects.filter(pk=token_id))
