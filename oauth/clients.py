@@ -144,7 +144,7 @@ def create_for_tenant(
     client, secret = _create(registration, tenant_id=tenant_id)
     for application_id in application_ids or []:
         ClientApplication.objects.create(tenant_id=tenant_id, client=client, application_id=application_id)
-    _record(client, tenant_id, "client.created", actor, now)
+    _record(client, tenant_id, "client.registered", actor, now)
     return client, secret
 
 
@@ -157,7 +157,7 @@ def create_for_service_account(
     """
     registration = Registration(readable_name(name), [], "client_secret_basic", ["client_credentials"])
     client, secret = _create(registration, tenant_id=tenant_id, service_account_id=service_account_id)
-    _record(client, tenant_id, "client.created", actor, now)
+    _record(client, tenant_id, "client.registered", actor, now)
     return client, secret
 
 

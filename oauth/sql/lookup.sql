@@ -37,11 +37,13 @@ end $$;
 -- The Application behind a resource URI (RFC 8707). A verified one is everybody's; an unverified one exists for the
 -- active members of its own tenant only. p_client_tenant: a tenant's own client knows that tenant alone.
 create or replace function find_resource(p_uri text, p_identity uuid, p_client_tenant uuid)
-returns table(tenant_id uuid, application_id uuid, tenant_slug text, tenant_name text, user_id uuid)
+returns table(
+  tenant_id uuid, application_id uuid, application_name text, tenant_slug text, tenant_name text, user_id uuid
+)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return query
-    select a.tenant_id, a.id, t.slug::text, t.name::text, u.id
+    select a.tenant_id, a.id, a.name::text, t.slug::text, t.name::text, u.id
       from authz_application a
       join tenants_tenant t on t.id = a.tenant_id
       left join users u on u.identity_id = p_identity and u.tenant_id = a.tenant_id

@@ -2,9 +2,24 @@
 
 from django.urls import path
 
+from oauth.api import introspect, register, revoke, token, wellknown
 from oauth.api.jwks import jwks
+from oauth.views.authorize import authorize
 
 app_name = "protocol"
 urlpatterns = [
+    path(".well-known/oauth-authorization-server", wellknown.authorization_server, name="metadata"),
+    path(".well-known/oauth-authorization-server/<path:path>", wellknown.authorization_server),
+    path(".well-known/oauth-protected-resource/api", wellknown.management_api),
+    path(
+        "applications/<uuid:application_id>/protected-resource-metadata",
+        wellknown.protected_resource,
+        name="protected_resource",
+    ),
+    path("oauth/authorize", authorize, name="authorize"),
+    path("oauth/token", token.token, name="token"),
+    path("oauth/revoke", revoke.revoke, name="revoke"),
+    path("oauth/register", register.register, name="register"),
+    path("oauth/introspect", introspect.introspect, name="introspect"),
     path("oauth/jwks", jwks, name="jwks"),
 ]

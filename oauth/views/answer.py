@@ -1,0 +1,74 @@
+"""The answer that leaves for the client: the code, in the transaction that writes the consent."""
+
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from django.http import HttpResponse
+
+from oauth import consent
+from oauth.exchange import Approval, Exchange
+from oauth.server import Server
+from oauth.tokens import Holder
+from oauth.validator import Validator
+from oauth.views.asking import Asking
+
+
+def leave(request: Any, url: str) -> HttpResponse:
+    """Redirect to the client. After a POST with 303, so that nothing posted here travels on (RFC 9700 §4.12)."""
+    response = HttpResponse(status=303 if request.method == "POST" else 302)
+    response["Location"] = url
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def issue_code(request: Any, asking: Asking, scopes: tuple[str, ...]) -> HttpResponse:
+    """Record the consent, save the code through the toolkit's server, and go back to the client."""
+    asked = asking.asked
+    exchange = Exchange(asked.parameters, asking.now, request.client_ip, client=asked.client)
+    exchange.approval = Approval(
+        holder=_holder(request, asking, scopes),
+        scopes=scopes,
+        requested=asking.kept_requested(scopes),
+        resource=asking.resource,
+        nonce=asked.parameters.get("nonce", "")[:255],
+    )
+    known = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
+    query = urlencode({name: asked.parameters[name] for name in known if name in asked.parameters})
+    headers, _, _ = Server(Validator(exchange)).create_authorization_response(
+        f"/oauth/authorize?{query}", "POST", None, {}, list(scopes), {"redirect_uri": asked.redirect_uri}
+    )
+    answer = dict(parse_qsl(urlsplit(headers["Location"]).query))
+    if "code" not in answer:
+        return leave(request, asked.refusal(answer.get("error", "server_error"), answer.get("error_description", "")))
+    return leave(request, asked.answer(code=answer["code"]))
+
+
+def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:
+    sign_in, identity = asking.sign_in, request.user
+    if asking.target is None:
+        subject, kind = identity.pk, "identity"
+    else:
+        kind = "user"
+        subject = consent.record(
+            tenant_id=asking.target.tenant_id,
+            identity=identity,
+            client=asking.asked.client,
+            grantable=asking.grantable,
+            scopes=scopes,
+            ip=request.client_ip,
+            request_id=request.id,
+            now=asking.now,
+        )
+    return Holder(
+        tenant_id=asking.target.tenant_id if asking.target else None,
+        audience_id=asking.target.application_id if asking.target else None,
+        subject=subject,
+        subject_kind=kind,
+        identity_id=identity.pk,
+        acr=sign_in.acr,
+        amr=sign_in.amr,
+        auth_time=sign_in.auth_time,
+        mfa_at=sign_in.mfa_at,
+        auth_ip=request.client_ip,
+    )

@@ -1,0 +1,229 @@
+"""The authorize page (RFC 6749 §3.1): who asks, may this person, with which second factor, and what do they allow."""
+
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import urlencode
+from django.views.decorators.http import require_http_methods
+
+from authsec.database.context import system_context, tenant_context
+from authsec.web.access import protocol
+from oauth import consent
+from oauth.authorization import SKIP_STEP_UP, AuthorizationRequest, NoRedirect, Refused, read_request
+from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
+from oauth.models import ClientApproval
+from oauth.redirects import destination
+from oauth.views.answer import issue_code, leave
+from oauth.views.asking import Asking, api_asking, client_facts
+from tenants.signin import SignIn, sign_in_of
+
+PAGES = {
+    "suspended": 403,
+    "tenant_closed": 403,
+    "application_disabled": 403,
+    "client_denied": 403,
+    "members_only": 403,
+    "listed_only": 403,
+    "unverified": 403,
+    "pending": 200,
+    "unverified_email": 403,
+}
+
+
+@protocol
+@require_http_methods(["GET", "HEAD", "POST"])
+def authorize(request: Any) -> HttpResponse:
+    """Validate, sign in, step up, ask, answer. The form posts back here and everything is decided anew."""
+    try:
+        asked = read_request(request.META.get("QUERY_STRING", ""))
+    except NoRedirect as error:
+        return render(request, "oauth/bad_request.html", {"reason": str(error)}, status=400)
+    try:
+        asked.check()
+        resource = asked.resource()
+        interruption = _before_consent(request, asked, resource)
+        if interruption is not None:
+            return interruption
+        if resource == settings.API_RESOURCE:
+            return _for_api(request, asked)
+        return _for_application(request, asked, resource)
+    except Refused as error:
+        return leave(request, asked.refusal(error.code, error.description))
+
+
+def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse | None:
+    """Signing in, as recently as asked for, with a verified address. None when all of it is done."""
+    silent = "none" in asked.prompts
+    if not request.user.is_authenticated:
+        _target(asked, resource, None)
+        if silent:
+            raise Refused("login_required", "Nobody is signed in.")
+        return redirect_to_login(asked.url_after_login())
+    sign_in = sign_in_of(request.session)
+    if _too_old(asked, sign_in):
+        if silent:
+            raise Refused("login_required", "The sign-in is too old.")
+        onward = asked.url_after_login() if "login" in asked.prompts else asked.url()
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': onward})}")
+    if not EmailAddress.objects.filter(user=request.user, email=request.user.email, verified=True).exists():
+        if silent:
+            raise Refused("interaction_required", "The e-mail address is not verified.")
+        return page(request, asked, "unverified_email")
+    return None
+
+
+def _too_old(asked: AuthorizationRequest, sign_in: SignIn) -> bool:
+    """Whether the client wants a younger authentication (OpenID Connect Core §3.1.2.1).
+
+    ``max_age`` under a minute means now: a minute is what coming back from signing in may take.
+    """
+    if "login" in asked.prompts:
+        return True
+    if asked.max_age is None:
+        return False
+    age = (timezone.now() - sign_in.auth_time).total_seconds() if sign_in.auth_time else float("inf")
+    return age > max(asked.max_age, 60)
+
+
+def _target(asked: AuthorizationRequest, resource: str, identity_id: Any) -> consent.Target | None:
+    """The Application asked for; None while only signing in can tell. Raises Refused (invalid_target)."""
+    if resource == settings.API_RESOURCE:
+        if not asked.client.api_access:
+            raise Refused("invalid_target", "This client may not use the management API.")
+        return None
+    found = consent.find_target(resource_uri=resource, identity_id=identity_id, client=asked.client)
+    if found is None and (identity_id or not consent.may_be_known_after_sign_in(resource)):
+        raise Refused("invalid_target", "There is no such resource here.")
+    return found
+
+
+def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse:
+    target = _target(asked, resource, request.user.pk)
+    assert target is not None
+    now, sign_in = timezone.now(), sign_in_of(request.session)
+    with tenant_context(target.tenant_id, savepoint=False):
+        word = consent.approval_of(
+            tenant_id=target.tenant_id,
+            client=asked.client,
+            redirect_host=destination(asked.redirect_uri).host,
+            now=now,
+        )
+        if word == ClientApproval.Status.DENIED:
+            return _stop(request, asked, "client_denied", target)
+        terms = read_terms(
+            tenant_id=target.tenant_id,
+            subject=Subject("user", target.user_id, sign_in.mfa_at, request.client_ip),
+            client_id=asked.client.pk,
+            application_id=target.application_id,
+            at=now,
+            consented=False,
+        )
+        if terms is None:
+            raise Refused("invalid_target", "There is no such resource here.")
+        grantable = grantable_scopes(terms, requested=asked.scopes, arriving=True)
+        if grantable.refusal:
+            return _stop(request, asked, grantable.refusal, target)
+        if word == ClientApproval.Status.PENDING:
+            return _stop(request, asked, "pending", target)
+        step_up = _step_up(asked, grantable, sign_in)
+        if step_up is not None:
+            return step_up
+        return _consent(request, asked, Asking(asked, target, grantable, sign_in, now))
+
+
+def _step_up(asked: AuthorizationRequest, grantable: Grantable, sign_in: SignIn) -> HttpResponse | None:
+    """A second factor first, where the client asks for what needs one (RFC 9470 §5); never for mere defaults."""
+    wants = "urn:authsec:acr:mfa" in asked.parameters.get("acr_values", "").split() and not sign_in.mfa_at
+    needed = wants or (grantable.explicit and grantable.waiting)
+    if not needed or asked.without_step_up:
+        return None
+    if "none" in asked.prompts:
+        raise Refused("interaction_required", "A second factor is needed.")
+    onward = {"next": asked.url(), "without": asked.url(**dict([SKIP_STEP_UP]))}
+    return redirect(f"{reverse('stepup')}?{urlencode(onward)}")
+
+
+def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpResponse:
+    """Ask, or take the answer, or go on where the person already said yes to all of it."""
+    if request.method == "POST":
+        return _answer(request, asking)
+    grantable = asking.grantable
+    if not grantable.granted and not grantable.sign_in_only and not grantable.waiting:
+        if "none" in asked.prompts:
+            raise Refused("access_denied", "None of these scopes can be granted.")
+        return asking.page(request)
+    given = asking.consented()
+    known = given is not None and set(grantable.granted) <= given and bool(grantable.granted or grantable.sign_in_only)
+    if known and "consent" not in asked.prompts and not (grantable.waiting and not asked.without_step_up):
+        return issue_code(request, asking, grantable.granted)
+    if "none" in asked.prompts:
+        if known:
+            return issue_code(request, asking, grantable.granted)
+        raise Refused("consent_required", "The person has to consent first.")
+    return asking.page(request)
+
+
+def _answer(request: Any, asking: Asking) -> HttpResponse:
+    """Nothing posted widens what is granted: ticks only choose from what the gate gives at this moment."""
+    if request.POST.get("action") != "allow":
+        raise Refused("access_denied", "The person did not allow it.")
+    ticked = set(request.POST.getlist("scopes"))
+    chosen = tuple(name for name in asking.grantable.granted if name in ticked)
+    if not chosen and not asking.grantable.sign_in_only:
+        raise Refused("access_denied", "The person allowed nothing of what was asked for.")
+    return issue_code(request, asking, chosen)
+
+
+def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
+    """The management API belongs to no tenant: its scopes come to whoever may ask, Cedar decides what they do."""
+    _target(asked, settings.API_RESOURCE, request.user.pk)
+    if "none" in asked.prompts:
+        raise Refused("consent_required", "The person has to consent first.")
+    now = timezone.now()
+    wanted = tuple(name for name in API_SCOPES if not asked.asks_for_scopes or name in asked.scopes)
+    if not wanted:
+        raise Refused("invalid_scope", f"The management API's scopes are {' and '.join(API_SCOPES)}.")
+    with system_context():
+        asking = api_asking(asked, wanted, sign_in_of(request.session), now)
+        return _answer(request, asking) if request.method == "POST" else asking.page(request)
+
+
+def _stop(
+    request: Any,
+    asked: AuthorizationRequest,
+    reason: str,
+    target: consent.Target,
+) -> HttpResponse:
+    """Say plainly why it does not go on; where nothing may be shown, tell the client."""
+    if "none" in asked.prompts:
+        raise Refused("interaction_required" if reason == "pending" else "access_denied", "Not allowed.")
+    return page(request, asked, reason, target)
+
+
+def page(
+    request: Any,
+    asked: AuthorizationRequest,
+    reason: str,
+    target: consent.Target | None = None,
+) -> HttpResponse:
+    """A page that names the reason, with a way back to the client."""
+    context = {
+        "reason": reason,
+        "client": client_facts(asked),
+        "tenant_name": target.tenant_name if target else "",
+        "application_name": target.application_name if target else "",
+        "back": asked.refusal("access_denied", "Not allowed."),
+        "again": asked.url(),
+    }
+    template = "oauth/pending.html" if reason == "pending" else "oauth/stopped.html"
+    response = render(request, template, context, status=PAGES[reason])
+    if reason == "pending":
+        response["Refresh"] = "5"  # goes on by itself once the tenant has approved, also without JavaScript
+    response["Cache-Control"] = "no-store"
+    return response
