@@ -4,6 +4,7 @@ The authorize page, the code exchange, refresh and client credentials all come h
 no road of the toolkit leads to a token around it.
 """
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -112,7 +113,8 @@ def read_terms(
         row = cursor.fetchone()
     if row is None:
         return None
-    return Terms(*row[:7], row[7], tuple(row[8]), tuple(row[9]), row[10], row[11])
+    # Django leaves jsonb as text.
+    return Terms(*row[:7], json.loads(row[7]), tuple(row[8]), tuple(row[9]), row[10], row[11])
 
 
 def grantable_scopes(terms: Terms, *, requested: list[str], arriving: bool = False) -> Grantable:
