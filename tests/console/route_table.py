@@ -1,0 +1,141 @@
+"""Every route of the installation, and who may pass: the table that ``test_every_route`` walks.
+
+A row says it a second time, independently of the marks in the code: a changed mark shows up as a failing row.
+``gets`` and ``posts`` name the console permission that the method needs; ANYONE_IN means any active member.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+PUBLIC = "public"  # anybody
+OWN = "own"  # any signed-in person, about themselves
+SELF = "self"  # any bearer of a management API token, about themselves
+PROTOCOL = "protocol"  # authenticates its caller itself; the statuses are given
+CONSOLE = "console"  # a page under /t/<slug>/
+API = "api"  # a management API route
+ANYONE_IN = "any member"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One route: its kind, and per method the permission that lets pass (or, for a protocol, the statuses)."""
+
+    kind: str
+    methods: dict[str, Any] = field(default_factory=dict)
+    url: str = ""  # for routes that are regular expressions
+    bodies: dict[str, Any] = field(default_factory=dict)
+    others: tuple[int, ...] = (404,)  # what a stranger may get who names our ids inside their own tenant
+
+
+def public(**methods: Any) -> Row:
+    return Row(PUBLIC, methods or {"GET": None})
+
+
+def own(url: str = "", **methods: Any) -> Row:
+    return Row(OWN, methods or {"GET": None}, url)
+
+
+def protocol(**methods: tuple[int, ...]) -> Row:
+    return Row(PROTOCOL, methods)
+
+
+def page(right: str, post: str | None = None, **more: Any) -> Row:
+    """A page that is read with one permission and, where it has a form, posted with another."""
+    methods = {"GET": right} | ({"POST": post} if post else {})
+    return Row(CONSOLE, methods, **more)
+
+
+def deed(right: str, **more: Any) -> Row:
+    """A route that only takes POST."""
+    return Row(CONSOLE, {"POST": right}, **more)
+
+
+def api(bodies: dict[str, Any] | None = None, **methods: str) -> Row:
+    return Row(API, methods, bodies=bodies or {})
+
+
+ROWS: dict[str, Row] = {
+    # the front door
+    "": public(),
+    "healthz": public(),
+    "readyz": public(),
+    "styleguide/": public(),
+    "dev/mail/": public(),
+    "dev/mail/<str:name>": Row(PUBLIC, {"GET": 404}, url="/dev/mail/nothing.eml"),
+    # one's own account
+    "account/": own(),
+    "account/tenants/": own(),
+    "account/step-up/": own(),
+    "account/step-up/done/": own(),
+    "account/trusted-browser/forget/": own(POST=None),
+    # End Users
+    "t/<slug:slug>/": page(ANYONE_IN),
+    "t/<slug:slug>/end-users/": page("endusers:read"),
+    "t/<slug:slug>/end-users/overview/": page("endusers:read"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/": page("endusers:read"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": page("endusers:suspend", "endusers:suspend"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": page("endusers:suspend", "endusers:suspend"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": page("endusers:update", "endusers:update"),
+    # oauth
+    "oauth/jwks": protocol(GET=(200,)),
+    # management API, about oneself
+    "api/me": Row(SELF, {"GET": None}),
+    "api/me/memberships": Row(SELF, {"GET": None}),
+    # management API, in a tenant
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
+        GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/suspend": api(
+        POST="endusers:suspend", bodies={"POST": {"reason": "a reason"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/reactivate": api(POST="endusers:suspend"),
+    "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
+    "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
+    "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
+    "uflow/v2/groups/<uuid:group_id>/members": api(
+        GET="groups:read", POST="groups:manage", bodies={"POST": {"user_ids": ["$member_id"]}}
+    ),
+    "uflow/v2/groups/<uuid:group_id>/members/<uuid:user_id>": api(DELETE="groups:manage"),
+    "uflow/v2/groups/<uuid:group_id>/role-bindings": api(
+        GET="bindings:read", POST="bindings:create", bodies={"POST": {"role_id": "$role_id"}}
+    ),
+}
+# Pages of allauth: some for anybody, some only after sign-in.
+ALLAUTH_PUBLIC = {
+    "accounts/login/": "",
+    "accounts/logout/": "",
+    "accounts/inactive/": "",
+    "accounts/signup/": "",
+    "accounts/confirm-email/": "",
+    "accounts/password/reset/": "",
+    "accounts/password/reset/done/": "",
+    "accounts/password/reset/key/done/": "",
+    "accounts/login/code/confirm/": "",
+    "accounts/2fa/authenticate/": "",
+    "accounts/2fa/trust/": "",
+}
+ALLAUTH_OWN = [
+    "accounts/reauthenticate/",
+    "accounts/email/",
+    "accounts/password/change/",
+    "accounts/password/set/",
+    "accounts/2fa/",
+    "accounts/2fa/reauthenticate/",
+    "accounts/2fa/totp/activate/",
+    "accounts/2fa/totp/deactivate/",
+    "accounts/2fa/recovery-codes/",
+    "accounts/2fa/recovery-codes/generate/",
+    "accounts/2fa/recovery-codes/download/",
+]
+ROWS |= {path: Row(PUBLIC, {"GET": None}, url) for path, url in ALLAUTH_PUBLIC.items()}
+ROWS |= {path: own() for path in ALLAUTH_OWN}
+# Links that nobody was ever sent.
+ROWS |= {
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": Row(
+        PUBLIC, {"GET": 404}, "/accounts/confirm-email/a-key-that-never-was/"
+    ),
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": Row(
+        PUBLIC, {"GET": 400}, "/accounts/password/reset/key/1a-nothing/"
+    ),
+}
