@@ -44,9 +44,7 @@ class _Reader(HTMLParser):
             self._select = (name, "multiple" in has)
         elif tag == "option" and self._select:
             chosen, first = self._select[0], self._select[0] not in form.data and not self._select[1]
-            if "selected" in has:
-                form.data[chosen] = [has.get("value", "")]
-            elif first:
+            if "selected" in has or first:
                 form.data[chosen] = [has.get("value", "")]
         elif tag == "textarea" and name:
             form.data[name] = [""]

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import itertools
+import re
 import secrets
 from types import TracebackType
 from typing import Any
@@ -11,9 +12,10 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 
 from tests.forms import form_with
-from tests.servers import Service
+from tests.servers import Service, eventually
 
 _addresses = itertools.count(1)
+LINK = re.compile(r"https?://\S+")
 REDIRECT_URI = "http://127.0.0.1:7/callback"
 
 
@@ -74,6 +76,16 @@ class Person:
         assert "authsec_session" in self.http.cookies
         return self
 
+    def sign_up(self, email: str, password: str = "a long walk to the token") -> "Person":
+        """Make an account and confirm its address by the mailed link."""
+        self.service.keep(password)
+        self.post(self.get("/accounts/signup/"), "password1", email=email, password1=password)
+        link = mailed_link(self.service, email, containing="confirm")
+        page = self.get(link)
+        if page.status_code == 200 and "confirm-email" in str(page.url):
+            self.post(page, "csrfmiddlewaretoken")
+        return self
+
     def authorize(
         self, client: dict[str, Any], *, resource: str, scope: str | None = None, **more: str
     ) -> dict[str, str]:
@@ -122,6 +134,38 @@ class Person:
         body: dict[str, Any] = answer.json()
         self.service.keep(body["access_token"], body.get("refresh_token"))
         return body
+
+
+def demo_person(service: Service, key: str) -> Person:
+    """A person of the demo, signed in once a run: an authenticator's code counts only once in half a minute."""
+    if key not in service.people:
+        person = service.closing.enter_context(Person(service))
+        service.people[key] = person.sign_in(service.user(key))
+    found: Person = service.people[key]
+    return found
+
+
+def newcomer(service: Service) -> tuple[Person, str]:
+    """Somebody new, signed in and with a confirmed address; and that address."""
+    email = f"new.{secrets.token_hex(5)}@walks.example"
+    return service.closing.enter_context(Person(service)).sign_up(email), email
+
+
+def mailed_link(service: Service, email: str, *, containing: str = "/") -> str:
+    """The newest link that a mail brought to this address; polls until it is there."""
+
+    def newest() -> str:
+        links = [
+            link.rstrip(".,)>")
+            for text in service.mails_to(email)
+            for link in LINK.findall(text)
+            if containing in link
+        ]
+        return links[-1] if links else ""
+
+    link = eventually(newest, what=f"a mail with a link to {email}")
+    service.keep(urlsplit(link).path.strip("/").split("/")[-1])
+    return link
 
 
 def register(service: Service, name: str = "Plain client", **more: Any) -> dict[str, Any]:

@@ -59,6 +59,7 @@ class Service:
     closing: ExitStack = field(default_factory=ExitStack)
     servers: dict[str, ResourceServer] = field(default_factory=dict)
     authenticators: dict[str, Authenticator] = field(default_factory=dict)
+    people: dict[str, Any] = field(default_factory=dict)  # signed-in demo people, see tests.plain_client
 
     def user(self, key: str) -> dict[str, Any]:
         """A person of the demo by key, such as ``alice``."""

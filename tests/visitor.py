@@ -1,7 +1,6 @@
 """A person with a browser: headless Chromium on the product's own pages, the way a hand would use them."""
 
 import itertools
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +9,8 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from scripts.chromium import find
-from tests.servers import Service, eventually
+from tests.plain_client import demo_person, mailed_link
+from tests.servers import Service
 
 FLAGS = [
     "--no-sandbox",
@@ -24,7 +24,6 @@ FLAGS = [
 ]
 PATIENCE_MS = 20_000
 _addresses = itertools.count(1)
-LINK = re.compile(r"https?://\S+")
 
 # Runs before any script of the page: counts what the policy refused.
 COUNT_VIOLATIONS = """
@@ -99,6 +98,14 @@ class Visitor:
         self.fill_sign_in(who, second_factor=second_factor)
         return self
 
+    def become(self, key: str) -> "Visitor":
+        """Be a person of the demo who signed in earlier: their cookies, without the forms."""
+        jar = demo_person(self.service, key).http.cookies
+        self.context.add_cookies(
+            [{"name": name, "value": value, "url": self.service.base_url} for name, value in jar.items()]
+        )
+        return self
+
     def fill_sign_in(self, who: dict[str, Any], *, second_factor: bool = True) -> None:
         """Fill the sign-in form that is shown."""
         self.page.fill("input[name=login]", who["email"])
@@ -131,25 +138,9 @@ class Visitor:
         self.page.fill("input[name=password1]", password)
         self.submit("input[name=password1]")
 
-    def mailed_link(self, email: str, *, containing: str = "/") -> str:
-        """The newest link that a mail brought to this address."""
-
-        def newest() -> str:
-            links = [
-                link.rstrip(".,)>")
-                for text in self.service.mails_to(email)
-                for link in LINK.findall(text)
-                if containing in link
-            ]
-            return links[-1] if links else ""
-
-        link = eventually(newest, what=f"a mail with a link to {email}")
-        self.service.keep(urlsplit(link).path.strip("/").split("/")[-1])
-        return link
-
     def confirm_address(self, email: str) -> None:
         """Follow the verification link and press its button when it has one."""
-        self.go(self.mailed_link(email, containing="confirm"))
+        self.go(mailed_link(self.service, email, containing="confirm"))
         button = self.page.locator("main form button.primary")
         if "confirm-email" in self.page.url and button.count():
             with self.page.expect_navigation(wait_until="load"):

@@ -151,7 +151,9 @@ def test_next_leads_to_paths_of_ours_only(here, elsewhere, target):
 
 def test_a_reset_link_sets_a_new_password_and_leads_on(here, elsewhere):
     here.join("ed@people.example")
-    elsewhere.post(f"/accounts/password/reset/?then={AUTHORIZE.replace('&', '%26')}", {"email": "ed@people.example"})
+    elsewhere.post(
+        f"/accounts/password/reset/?then={AUTHORIZE.replace('&', '%26')}", {"email": "ed@people.example"}
+    )
     link = link_to("ed@people.example")
     page = elsewhere.get(link)["Location"]
     assert "set-password" in page
@@ -211,7 +213,9 @@ def test_changing_the_address_long_after_sign_in_asks_again(here):
 def test_changing_the_password_keeps_this_session_and_ends_the_others(here, elsewhere):
     here.join("ed@people.example")
     elsewhere.sign_in("ed@people.example")
-    answer = here.post("/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "another long password"})
+    answer = here.post(
+        "/accounts/password/change/", {"oldpassword": PASSWORD, "password1": "another long password"}
+    )
     assert answer.status_code == 302
     assert here.is_signed_in
     assert not elsewhere.is_signed_in
@@ -219,7 +223,11 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(here, else
 
 
 def test_mailed_links_follow_the_public_address_not_the_host_header(here):
-    here.post("/accounts/signup/", {"email": "ed@people.example", "password1": PASSWORD}, headers={"host": "evil.example"})
+    here.post(
+        "/accounts/signup/",
+        {"email": "ed@people.example", "password1": PASSWORD},
+        headers={"host": "evil.example"},
+    )
     assert mails("ed@people.example")[0].links[0].startswith("http://localhost:8000/accounts/confirm-email/")
     assert "evil" not in mails("ed@people.example")[0].text
 

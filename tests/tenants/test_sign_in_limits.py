@@ -60,7 +60,9 @@ def test_a_refusal_says_the_same_for_known_and_unknown_addresses(alice, here):
 )
 def test_no_header_gets_around_the_counting(alice, headers):
     tries = [
-        Browser(headers=headers | {"x-forwarded-for": f"203.0.113.{n}"}).sign_in(EMAIL, "wrong password").status_code
+        Browser(headers=headers | {"x-forwarded-for": f"203.0.113.{n}"})
+        .sign_in(EMAIL, "wrong password")
+        .status_code
         for n in range(6)
     ]
     assert tries[-1] == 429
@@ -173,7 +175,9 @@ def test_made_up_links_are_refused(here, path):
     assert here.post(path, {"password1": "x"}).status_code in (400, 404)
 
 
-@pytest.mark.parametrize("query", ["next=%00", "next=/%00", "email=%00", "next=" + "x" * 5000, "next=%ff%fe", "then=%00"])
+@pytest.mark.parametrize(
+    "query", ["next=%00", "next=/%00", "email=%00", "next=" + "x" * 5000, "next=%ff%fe", "then=%00"]
+)
 def test_nonsense_in_the_query_is_ignored(alice, here, query):
     for path in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/", "/accounts/logout/"):
         assert here.get(f"{path}?{query}").status_code in (200, 302)

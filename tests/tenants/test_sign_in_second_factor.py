@@ -148,7 +148,9 @@ def test_a_later_step_up_renews_the_time(alice, here):
 
 
 def test_who_has_no_second_factor_enrols_in_the_step_up_and_goes_on(without):
-    page = without.get("/account/step-up/?next=%2Foauth%2Fauthorize%3Fclient_id%3Dc%26state%3Ds").content.decode()
+    page = without.get(
+        "/account/step-up/?next=%2Foauth%2Fauthorize%3Fclient_id%3Dc%26state%3Ds"
+    ).content.decode()
     assert "/accounts/2fa/totp/activate/" in page
     assert f'href="{ONWARD.replace("&", "&amp;")}"' in page  # continue without
     without.enrol()
@@ -163,7 +165,9 @@ def test_step_up_leads_to_paths_of_ours_only(alice, here):
     here.enter_code(totp(SECRET, -1))
     page = here.get("/account/step-up/?next=//evil.example/&without=https://evil.example/").content.decode()
     assert "evil" not in page
-    assert here.post("/account/step-up/?next=//evil.example/", {"code": totp(SECRET)})["Location"] == "/account/"
+    assert (
+        here.post("/account/step-up/?next=//evil.example/", {"code": totp(SECRET)})["Location"] == "/account/"
+    )
 
 
 def test_step_up_without_a_session_asks_for_sign_in(here):
@@ -187,7 +191,9 @@ def test_enrolment_long_after_sign_in_asks_for_the_password_first(without):
     age(without, minutes=6)
     answer = without.get("/accounts/2fa/totp/activate/")
     assert answer["Location"].startswith("/accounts/reauthenticate/")
-    assert without.post(answer["Location"], {"password": PASSWORD})["Location"] == "/accounts/2fa/totp/activate/"
+    assert (
+        without.post(answer["Location"], {"password": PASSWORD})["Location"] == "/accounts/2fa/totp/activate/"
+    )
     assert without.get("/accounts/2fa/totp/activate/").status_code == 200
 
 

@@ -1,0 +1,80 @@
+"""Every page a person can open, from the table of routes, with ids of the demo."""
+
+from functools import lru_cache
+from typing import Any
+
+import httpx
+import psycopg
+
+from tests.console.route_table import CONSOLE, OWN, PUBLIC, ROWS
+from tests.console.world import fill
+from tests.plain_client import pkce, register
+from tests.servers import Service
+
+# One row of each kind of acme-corp, as a path names it.
+SAMPLES = {
+    "user_id": "select user_id from endusers_enduser where tenant_id = %s order by user_id limit 1",
+    "member_id": "select user_id from tenants_membership where tenant_id = %s and type = 'member' limit 1",
+    "application_id": "select id from authz_application where tenant_id = %s order by name limit 1",
+    "role_id": "select id from authz_role where tenant_id = %s and system_key = '' order by name limit 1",
+    "group_id": "select id from authz_group where tenant_id = %s order by name limit 1",
+    "service_account_id": "select id from authz_serviceaccount where tenant_id = %s limit 1",
+    "account_id": "select id from authz_serviceaccount where tenant_id = %s limit 1",
+    "binding_id": "select id from authz_binding where tenant_id = %s and group_id is not null limit 1",
+    "client_id": "select client_id from oauth_clientapproval where tenant_id = %s limit 1",
+    "consent_id": "select id from oauth_consent where tenant_id = %s limit 1",
+    "credential_id": "select id from oauth_resourcecredential where tenant_id = %s limit 1",
+}
+# Pages that answer with something else than a page for a person.
+NO_PAGES = {"healthz", "readyz", "accounts/2fa/recovery-codes/download/"}
+
+
+@lru_cache(maxsize=4)
+def _samples(database_url: str, tenant_id: str) -> dict[str, Any]:
+    found: dict[str, Any] = {"slug": "acme-corp", "tenant_id": tenant_id}
+    with psycopg.connect(database_url) as connection:
+        connection.execute("set local role authsec_system")
+        for name, question in SAMPLES.items():
+            row = connection.execute(question, [tenant_id]).fetchone()
+            if row:
+                found[name] = row[0]
+    return found
+
+
+def address(service: Service, path: str) -> str:
+    """The path of a route's page in acme-corp."""
+    row = ROWS[path]
+    return row.url or fill(path, _samples(service.database_url, service.tenant("acme-corp")["id"]))
+
+
+def routes_of(*kinds: str) -> list[str]:
+    """Routes of these kinds that answer GET with a page."""
+    return [
+        path
+        for path, row in ROWS.items()
+        if row.kind in kinds
+        and "GET" in row.methods
+        and path not in NO_PAGES
+        and row.methods["GET"] not in (400, 404)
+    ]
+
+
+FOR_OPERATORS = routes_of(CONSOLE, OWN)
+FOR_ANYBODY = routes_of(PUBLIC)
+
+
+def consent_url(service: Service, slug: str = "github-mcp", **more: str) -> str:
+    """An authorize request of a client that has just registered, for one of the demo's Applications."""
+    client = register(service, "Claude Code")
+    _, challenge = pkce()
+    query = {
+        "response_type": "code",
+        "client_id": client["client_id"],
+        "redirect_uri": client["redirect_uris"][0],
+        "resource": service.application(slug)["resource_uri"],
+        "state": "a state that the client chose",
+        "code_challenge": challenge,
+        "code_challenge_method": "S256",
+        **more,
+    }
+    return str(httpx.URL(f"{service.base_url}/oauth/authorize", params=query))

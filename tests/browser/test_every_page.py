@@ -1,0 +1,121 @@
+"""Every page: nothing that keeps somebody out, nothing that the security policy refuses, nothing wider than a phone."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser import pages
+from tests.servers import Service
+from tests.visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture(scope="module")
+def operator(browser: Browser, services: Any) -> Iterator[Visitor]:
+    """Olga, who owns acme-corp, signed in once for the module."""
+    visitor = Visitor(browser, services(4)).become("olga")
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def passer_by(browser: Browser, services: Any) -> Iterator[Visitor]:
+    """Nobody in particular."""
+    visitor = Visitor(browser, services(4))
+    yield visitor
+    visitor.close()
+
+
+def grave_findings(page: Page) -> list[str]:
+    """What axe finds on the page that would keep somebody out, one line each."""
+    results = Axe().run(page).response
+    return [
+        f"{finding['impact']} {finding['id']}: {node['target']} {node['html'][:160]}"
+        for finding in results["violations"]
+        if finding["impact"] in GRAVE
+        for node in finding["nodes"][:5]
+    ]
+
+
+def assert_good(visitor: Visitor) -> None:
+    """The page shown passes in both themes, fits a phone, and made the policy refuse nothing."""
+    page = visitor.page
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert grave_findings(page) == [], f"{scheme} {page.url}"
+    page.set_viewport_size({"width": 320, "height": 720})
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert wide <= 0, f"{page.url} is {wide} px wider than a screen of 320 px"
+    assert page.title().strip()
+    assert page.locator("h1").count() == 1, f"{page.url} needs one h1"
+    assert visitor.violations() == []
+    assert [text for text in visitor.messages if "error:" in text and "status of 4" not in text] == []
+
+
+def open_page(visitor: Visitor, path: str) -> None:
+    visitor.messages.clear()
+    visitor.go(path)
+
+
+@pytest.mark.parametrize("path", pages.FOR_OPERATORS)
+def test_a_page_for_operators(operator: Visitor, path: str) -> None:
+    open_page(operator, pages.address(operator.service, path))
+    assert_good(operator)
+
+
+@pytest.mark.parametrize("path", pages.FOR_ANYBODY)
+def test_a_page_for_anybody(passer_by: Visitor, path: str) -> None:
+    open_page(passer_by, pages.address(passer_by.service, path))
+    assert_good(passer_by)
+
+
+@pytest.mark.parametrize("scope", [None, "pr:read pr:write no:such"])
+def test_the_consent_page(operator: Visitor, scope: str | None) -> None:
+    open_page(operator, pages.consent_url(operator.service, **({"scope": scope} if scope else {})))
+    assert operator.page.locator("button[name=action][value=allow]").count() == 1
+    assert_good(operator)
+
+
+def test_a_consent_page_with_scopes_that_wait_for_a_second_factor(operator: Visitor) -> None:
+    open_page(operator, pages.consent_url(operator.service, "deploy-mcp"))
+    assert_good(operator)
+
+
+@pytest.mark.parametrize("path", ["/no/such/page", "/t/no-such-tenant/"])
+def test_a_page_that_is_not_there(operator: Visitor, path: str) -> None:
+    open_page(operator, path)
+    assert_good(operator)
+
+
+def test_an_authorize_request_of_an_unknown_client(operator: Visitor) -> None:
+    open_page(operator, "/oauth/authorize?client_id=nobody&response_type=code")
+    assert_good(operator)
+
+
+def test_a_page_that_a_member_may_not_open(browser: Browser, services: Any) -> None:
+    service: Service = services(4)
+    visitor = Visitor(browser, service).become("carl")
+    open_page(visitor, "/t/acme-corp/audit/")
+    assert "403" in visitor.page.content() or "not" in visitor.page.inner_text("main")
+    assert_good(visitor)
+    visitor.close()
+
+
+def test_the_counter_of_violations_counts(passer_by: Visitor) -> None:
+    open_page(passer_by, "/accounts/login/")
+    passer_by.page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.x = 1'}))"
+    )
+    assert passer_by.violations() != []
+
+
+def test_axe_finds_a_grave_fault_where_there_is_one(passer_by: Visitor) -> None:
+    open_page(passer_by, "/accounts/login/")
+    passer_by.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert grave_findings(passer_by.page) != []

@@ -1,0 +1,98 @@
+"""Without a mouse: one sees where one is, and a dialog takes the focus and gives it back."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers import Service
+from tests.visitor import Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
+
+# Whether the focused element shows it: an outline or a ring of its own, or its container does.
+SHOWS_FOCUS = """() => {
+  const seen = (element) => {
+    const style = getComputedStyle(element);
+    return (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none';
+  };
+  const here = document.activeElement;
+  return here && here !== document.body
+    ? seen(here) || seen(here.parentElement) || !!(here.labels && [...here.labels].some(seen)) : null;
+}"""
+HIDDEN = """() => {
+  const box = document.activeElement.getBoundingClientRect();
+  const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
+  return !!at && at !== document.activeElement && !document.activeElement.contains(at) && !at.contains(document.activeElement);
+}"""
+
+
+def walk_with_tab(page: Page, most: int = 40) -> tuple[int, list[str]]:
+    """Press Tab through a page: how many stops, and those where nobody could see or find the focus."""
+    lost = []
+    for stop in range(most):
+        page.keyboard.press("Tab")
+        shows = page.evaluate(SHOWS_FOCUS)
+        if shows is None:
+            return stop, lost
+        described = page.evaluate("document.activeElement.outerHTML.slice(0, 120)")
+        if not shows:
+            lost.append(f"no ring: {described}")
+        if page.evaluate(HIDDEN):
+            lost.append(f"covered: {described}")
+    return most, lost
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/t/acme-corp/end-users/",
+        "/t/acme-corp/authz/groups/",
+        "/t/acme-corp/authz/effective-access/",
+        "/account/",
+    ],
+)
+def test_every_stop_of_the_tab_key_can_be_seen(visit: Callable[..., Visitor], path: str) -> None:
+    page = visit().become("olga").go(path)
+    stops, lost = walk_with_tab(page)
+    assert stops > 5
+    assert lost == []
+
+
+def test_the_first_stop_skips_to_the_content(visit: Callable[..., Visitor]) -> None:
+    page = visit().become("olga").go("/t/acme-corp/end-users/")
+    page.keyboard.press("Tab")
+    expect(page.locator("a.skip")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_signing_in_needs_no_mouse(visit: Callable[..., Visitor], service: Service) -> None:
+    who = service.user("adam")
+    page = visit().go("/accounts/login/")
+    page.locator("input[name=login]").focus()
+    page.keyboard.type(who["email"])
+    page.locator("input[name=password]").focus()
+    page.keyboard.type(who["password"])
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/t/acme-corp/**")
+
+
+def test_a_dialog_takes_the_focus_and_gives_it_back(visit: Callable[..., Visitor]) -> None:
+    page = visit().become("olga").go("/t/acme-corp/end-users/")
+    page.locator("tbody tr a").first.click()
+    page.wait_for_url("**/end-users/*/**")
+    opener = page.get_by_role("link", name="Suspend").first
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog[open]")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator(":focus")).to_have_count(1)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "!document.activeElement.closest('main') || !!document.activeElement.closest('dialog')"
+        )
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(opener).to_be_focused()

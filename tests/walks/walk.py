@@ -1,0 +1,61 @@
+"""What every walk does: an operator's hand in the console, and what a token is worth right now."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.servers import Service
+from tests.visitor import Visitor
+
+marks = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("service")]
+
+
+def consenting(visitor: Visitor) -> "object":
+    """The ``consent`` of an AI client for somebody who is signed in already."""
+
+    def consent(url: str) -> None:
+        visitor.go(url)
+        visitor.allow()
+
+    return consent
+
+
+def open_end_user(operator: Visitor, tenant: str, email: str) -> Page:
+    """Find somebody on the End Users page by e-mail and open their page."""
+    page = operator.go(f"/t/{tenant}/end-users/?q={email}")
+    row = page.locator("tbody tr", has_text=email).first
+    expect(row).to_be_visible()
+    row.locator("a").first.click()
+    page.wait_for_url("**/end-users/*/**")
+    expect(page.locator("main")).to_contain_text(email)
+    return page
+
+
+def suspend(operator: Visitor, tenant: str, email: str, reason: str = "leaked key") -> None:
+    """Suspend an end user with a reason, on the page and in its dialog."""
+    page = open_end_user(operator, tenant, email)
+    page.get_by_role("link", name="Suspend").first.click()
+    form = page.locator("form:visible", has=page.locator("[name=reason]")).first
+    form.locator("[name=reason]").fill(reason)
+    form.locator("button.danger, button.primary").last.click()
+    expect(page.locator("main")).to_contain_text("Suspended")
+
+
+def reactivate(operator: Visitor, tenant: str, email: str) -> None:
+    """Reactivate an end user."""
+    page = open_end_user(operator, tenant, email)
+    control = page.get_by_role("link", name="Reactivate").or_(page.get_by_role("button", name="Reactivate"))
+    control.first.click()
+    confirm = page.locator("form.dialog:visible button.primary, form.dialog:visible button.danger")
+    if confirm.count():
+        confirm.last.click()
+    expect(page.locator("main")).to_contain_text("Active")
+
+
+def active(service: Service, token: str, *, by: str) -> bool:
+    """Whether the Application ``by`` would let this token in right now."""
+    return bool(service.introspect(token, by=by)["active"])
+
+
+def scopes(service: Service, token: str, *, by: str) -> set[str]:
+    """The scopes that this token carries right now."""
+    return set(service.introspect(token, by=by).get("scope", "").split())
