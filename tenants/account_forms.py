@@ -39,6 +39,17 @@ class Plain:
                 form_field.widget.attrs["maxlength"] = str(LONGEST_PASSWORD)
 
 
+class NameForm(forms.Form):
+    """What one is called. ``autocomplete``: WCAG 1.3.5."""
+
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=150,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "name", "autofocus": True}),
+    )
+
+
 class SignInForm(Plain, account.LoginForm):
     labels = {"login": _("E-mail"), "password": _("Password")}
 
@@ -93,7 +104,12 @@ class OneTimeCode(Plain):
         super().__init__(*args, **kwargs)
         code = self.fields["code"]
         code.validators.append(MaxLengthValidator(32))
-        code.widget.attrs |= {"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        code.widget.attrs |= {
+            "autocomplete": "one-time-code",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+            "autofocus": True,
+        }
         code.widget.attrs["class"] = "otp"
 
     def clean_code(self) -> str:
@@ -112,7 +128,8 @@ class OneTimeCode(Plain):
         window = mfa_settings.TOTP_PERIOD * (2 * mfa_settings.TOTP_TOLERANCE + 1)
         if not cache.add(f"code-used:{self.user.pk}:{code.strip()}", "y", timeout=window):
             raise forms.ValidationError(
-                _("This code is not right, or it has been used. Wait for the next one."), code="incorrect_code"
+                _("This code is not right, or it has been used. Wait for the next one."),
+                code="incorrect_code",
             )
         tries.rollback()
         return str(code)

@@ -7,6 +7,7 @@ from tenants.views import account
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
     path("", account.home, name="account_home"),
+    path("name/", account.name, name="account_name"),
     path("tenants/", account.tenants, name="account_tenants"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),

@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-import qrcode
+import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
@@ -81,7 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Signing up with a password is a password sign-in too; allauth records it only at the login form."""
         if signup:
             record_authentication(request, user, method="password")
-        return super().pre_login(request, user, signup=signup, **facts)
+        response: HttpResponse | None = super().pre_login(request, user, signup=signup, **facts)
+        return response
 
     def get_login_stages(self) -> list[str]:
         """Without allauth's page of its own for trusting a browser: a tick beside the code does it."""
@@ -89,7 +90,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def post_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse:
         """After the session is made: remember the browser if the person ticked that with the second factor."""
-        response = super().post_login(request, user, **facts)
+        response: HttpResponse = super().post_login(request, user, **facts)
         if getattr(request, TRUST_THIS_BROWSER, False):
             trust_browser(request, user, response)
         return response
@@ -109,7 +110,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """The link was opened: the address is this person's, and whoever merely claimed it gives way."""
         if free_address(email=email_address.email, owner=email_address.user_id):
-            return super().confirm_email(request, email_address)
+            return bool(super().confirm_email(request, email_address))
         self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt")
         return False
 
@@ -121,13 +122,13 @@ class AccountAdapter(DefaultAccountAdapter):
         """After confirming: on to where sign-up began, through sign-in where this browser has no session."""
         request = context.request
         if request.user.is_authenticated:
-            return settings.ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL
+            return str(settings.ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL)
         return reverse("account_login")
 
     def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
         """The mailed link, with ``next``: another browser knows nothing of this one's session."""
         path = reverse("account_confirm_email", args=[emailconfirmation.key])
-        return settings.PUBLIC_URL + with_next(path, request)
+        return f"{settings.PUBLIC_URL}{with_next(path, request)}"
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The mailed link that sets a new password, and then leads to where sign-in was going.
@@ -137,7 +138,8 @@ class AccountAdapter(DefaultAccountAdapter):
         uid, _dash, token = key.partition("-")
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": uid, "key": token})
         onward = own_path(context.request.GET.get("then", ""))
-        return settings.PUBLIC_URL + path + (f"?{urlencode({'next': onward})}" if onward else "")
+        query = f"?{urlencode({'next': onward})}" if onward else ""
+        return f"{settings.PUBLIC_URL}{path}{query}"
 
     def send_account_already_exists_mail(self, email: str) -> None:
         """Somebody signed up with an address that has an identity. The page answers as for a new one."""

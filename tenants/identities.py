@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
 
 from tenants.models import Identity
+from tenants.signals import identity_renamed
 
 
 def register_identity(*, email: str, password: str | None, name: str = "", now: datetime) -> Identity:
@@ -18,6 +19,15 @@ def register_identity(*, email: str, password: str | None, name: str = "", now: 
     identity = Identity.objects.create_user(email, password, name=name, created_at=now)
     EmailAddress.objects.create(user=identity, email=identity.email, verified=True, primary=True)
     return identity
+
+
+def rename(*, identity: Identity, name: str) -> None:
+    """Set what a person is called, here and in every tenant that knows them. Does nothing when it is the name."""
+    if name == identity.name:
+        return
+    identity.name = name
+    identity.save(update_fields=["name"])
+    identity_renamed.send(Identity, user=identity)
 
 
 def enrol_authenticator(*, identity: Identity, secret: str) -> Authenticator:

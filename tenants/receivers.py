@@ -7,8 +7,10 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.dispatch import receiver
 
+from tenants.signals import identity_renamed
 
-@receiver([user_logged_in, email_changed], dispatch_uid="tenants.refresh_profiles")
+
+@receiver([user_logged_in, email_changed, identity_renamed], dispatch_uid="tenants.refresh_profiles")
 def refresh_profiles(sender: Any, user: Any, **_: Any) -> None:
     """Copy the identity's e-mail and name into its profile in every tenant, where they differ. One statement."""
     with connection.cursor() as cursor:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from tenants.signin import describe_next
+from tenants.signin import Asking, describe_next
 
 TOO_MANY = {"too_many_login_attempts", "rate_limited"}
 
@@ -32,11 +32,17 @@ class RefusalMiddleware:
         response.status_code = _status(response, facts, posted=request.method == "POST")
         if response.status_code == 429:
             response["Retry-After"] = "300"
-        facts["asking"] = asking = describe_next(facts.get("redirect_field_value"))
-        if asking and asking.returns_to:
-            # The form's answer may lead, by way of the authorize page, to the client: a redirect is checked too.
-            response._csp_update = {"form-action": [asking.returns_to]}
+        stage = getattr(request, "_login_stage", None)  # between password and code the session knows the way
+        onward = stage.login.redirect_url if stage else facts.get("redirect_field_value")
+        facts["asking"] = describe_next(onward)
+        admit_return(response, facts["asking"])
         return response
+
+
+def admit_return(response: Any, asking: Asking | None) -> None:
+    """Let the page's form lead, by way of the authorize page, back to the client: the policy checks redirects too."""
+    if asking and asking.returns_to:
+        response._csp_update = {"form-action": [asking.returns_to]}
 
 
 def _status(response: Any, facts: dict[str, Any], *, posted: bool) -> int:

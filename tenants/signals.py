@@ -7,3 +7,6 @@ tenant_opened = Signal()
 
 # A membership changed. Sends membership (after), before (dict of type and status, None when new), actor, now.
 membership_changed = Signal()
+
+# A person's name changed. Sends user (Identity). Stays in this room: profiles follow it.
+identity_renamed = Signal()

@@ -6,14 +6,17 @@ from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 
 from authsec.web.access import signed_in
-from tenants.account_forms import ConfirmSecondFactorForm
+from tenants.account_forms import ConfirmSecondFactorForm, NameForm
+from tenants.identities import rename
 from tenants.queries import memberships_of
-from tenants.signin import STEP_UP_NEXT, own_path, sign_in_of
+from tenants.refusals import admit_return
+from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
 PAGES = [
@@ -21,9 +24,10 @@ PAGES = [
     ("Connections", "oauth:connections", "plug"),
     ("Tenants", "account_tenants", "layers"),
 ]
+AMR_WORDS = {"pwd": "password", "otp": "one-time code", "hwk": "passkey", "fed": "your company’s sign-in"}
 
 
-def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
+def account_tabs(request: Any) -> list[dict[str, Any]]:
     """The account's pages as tabs, the present one marked."""
     tabs = []
     for label, name, icon in PAGES:
@@ -36,13 +40,15 @@ def account_tabs(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 @signed_in
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: Any) -> HttpResponse:
     """One's own sign-in methods and the present session's facts."""
+    sign_in = sign_in_of(request.session)
     methods = {found.type: found for found in Authenticator.objects.filter(user=request.user)}
     codes = methods.get(Authenticator.Type.RECOVERY_CODES)
     context = {
         "tabs": account_tabs(request),
-        "sign_in": sign_in_of(request.session),
+        "sign_in": sign_in,
+        "methods": [AMR_WORDS[value] for value in sign_in.amr if value in AMR_WORDS],
         "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
         "authenticator": methods.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
@@ -52,23 +58,35 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @signed_in
-def tenants(request: HttpRequest) -> HttpResponse:
+def name(request: Any) -> HttpResponse:
+    """What one is called, in every tenant one belongs to."""
+    form = NameForm(request.POST or None, initial={"name": request.user.name})
+    if request.method == "POST" and form.is_valid():
+        rename(identity=request.user, name=form.cleaned_data["name"])
+        messages.success(request, "Your name is saved.")
+        return redirect("account_home")
+    status = 422 if request.method == "POST" else 200
+    return render(request, "account/name.html", {"form": form}, status=status)
+
+
+@signed_in
+def tenants(request: Any) -> HttpResponse:
     """The tenants one belongs to, with one's own status in each."""
     cards = memberships_of(request.user.pk)
     return render(request, "account/tenants.html", {"tabs": account_tabs(request), "cards": cards})
 
 
 @signed_in
-def forget_browser(request: HttpRequest) -> HttpResponse:
+def forget_browser(request: Any) -> HttpResponse:
     """Stop trusting this browser: the next sign-in asks for the second factor."""
     response = redirect("account_home")
     if request.method == "POST":
-        response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite=settings.SESSION_COOKIE_SAMESITE)
+        response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite="Lax")
     return response
 
 
 @signed_in
-def step_up(request: HttpRequest) -> HttpResponse:
+def step_up(request: Any) -> HttpResponse:
     """A second factor, made to happen now, then on to ``next``.
 
     ``without`` is where *Continue without* leads (default: ``next``). Who has no authenticator app yet is led
@@ -79,7 +97,9 @@ def step_up(request: HttpRequest) -> HttpResponse:
     enrolled = Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists()
     form = ConfirmSecondFactorForm(request.POST or None, user=request.user)
     if request.method == "POST" and enrolled:
-        refused = ratelimit.consume_or_429(request, action="reauthenticate", user=request.user)
+        refused: HttpResponse | None = ratelimit.consume_or_429(
+            request, action="reauthenticate", user=request.user
+        )
         if refused:
             return refused
         if form.is_valid():
@@ -89,10 +109,12 @@ def step_up(request: HttpRequest) -> HttpResponse:
         request.session[STEP_UP_NEXT] = onward
     status = 422 if request.method == "POST" and enrolled else 200
     context = {"form": form, "enrolled": enrolled, "onward": onward, "without": without}
-    return render(request, "account/step_up.html", context, status=status)
+    response = render(request, "account/step_up.html", context, status=status)
+    admit_return(response, describe_next(onward))
+    return response
 
 
 @signed_in
-def step_up_done(request: HttpRequest) -> HttpResponse:
+def step_up_done(request: Any) -> HttpResponse:
     """After enrolment: on to where the step-up was for."""
     return redirect(own_path(request.session.pop(STEP_UP_NEXT, "")) or reverse("account_home"))

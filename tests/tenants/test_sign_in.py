@@ -6,8 +6,9 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from tenants import signin
 from tenants.models import Identity
-from tenants.signin import ACR_PASSWORD, own_path, sign_in_of
+from tenants.signin import ACR_PASSWORD, Asking, own_path, sign_in_of
 from tests.tenants.browser import PASSWORD, Browser, link_to, mails
 
 pytestmark = pytest.mark.django_db
@@ -238,3 +239,27 @@ def age(browser, **by):
     for record in session["account_authentication_methods"]:
         record["at"] -= timedelta(**by).total_seconds()
     session.save()
+
+
+def test_a_name_is_saved_and_may_be_taken_back(here):
+    here.join("ed@people.example")
+    assert here.post("/account/name/", {"name": "Ed Okafor"}).status_code == 302
+    assert "Ed Okafor" in here.get("/account/").content.decode()
+    assert here.post("/account/name/", {"name": "x" * 151}).status_code == 422
+    assert here.post("/account/name/", {"name": "a\0b"}).status_code == 422
+    here.post("/account/name/", {"name": ""})
+    assert Identity.objects.get().name == ""
+
+
+def test_the_sign_in_page_says_who_asks_and_lets_its_form_return_there(here, monkeypatch):
+    described = Asking("<i>Claude Code", "deploy-mcp", "acme-corp", "http://127.0.0.1:9")
+    monkeypatch.setattr(signin, "_describe", lambda url: described if url == AUTHORIZE else None)
+    here.sign_up("ed@people.example")
+    answer = here.get("/accounts/login/", {"next": AUTHORIZE})
+    page = answer.content.decode()
+    assert "&lt;i&gt;Claude Code asks for <b>deploy-mcp</b> at <b>acme-corp</b>" in page
+    assert "Signing in doesn’t give anything away yet." in page
+    assert "form-action 'self' http://127.0.0.1:9" in answer["Content-Security-Policy"]
+    plain = here.get("/accounts/login/", {"next": "/account/"})
+    assert "asks for" not in plain.content.decode()
+    assert "127.0.0.1" not in plain["Content-Security-Policy"]

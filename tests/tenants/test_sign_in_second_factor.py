@@ -8,8 +8,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from tenants import signin
 from tenants.identities import enrol_authenticator, register_identity
-from tenants.signin import ACR_MFA, ACR_PASSWORD, sign_in_of
+from tenants.signin import ACR_MFA, ACR_PASSWORD, Asking, sign_in_of
 from tests.tenants.browser import PASSWORD, Browser, mails, totp
 
 pytestmark = pytest.mark.django_db
@@ -234,3 +235,13 @@ def age(browser, **by):
     for record in session["account_authentication_methods"]:
         record["at"] -= timedelta(**by).total_seconds()
     session.save()
+
+
+def test_between_password_and_code_the_form_may_return_to_the_client(alice, here, monkeypatch):
+    monkeypatch.setattr(signin, "_describe", lambda url: Asking("c", "a", "t", "http://127.0.0.1:9"))
+    here.sign_in(EMAIL, next=ONWARD)
+    policy = here.get("/accounts/2fa/authenticate/")["Content-Security-Policy"]
+    assert "form-action 'self' http://127.0.0.1:9" in policy
+    here.enter_code(totp(SECRET))
+    policy = here.get("/account/step-up/", {"next": ONWARD})["Content-Security-Policy"]
+    assert "form-action 'self' http://127.0.0.1:9" in policy
