@@ -55,42 +55,40 @@ CATALOG = {
     "application.registered": Entry(
         "Application registered", "{actor} registered Application {target}", "server"
     ),
-    "application.changed": Entry("Application changed", "{actor} changed Application {target}", "server"),
-    "application.closed": Entry(
-        "Application closed", "{actor} closed Application {target}", "server", "stop"
+    "application.updated": Entry("Application changed", "{actor} changed Application {target}", "server"),
+    "application.scopes_changed": Entry(
+        "Scopes changed", "{actor} changed the scopes of {target}", "key-round"
     ),
-    "scope.added": Entry("Scope added", "{actor} added scope {after.scope} to {target}", "key-round"),
-    "scope.changed": Entry("Scope changed", "{actor} changed scope {after.scope} of {target}", "key-round"),
-    "scope.removed": Entry(
-        "Scope removed", "{actor} removed scope {before.scope} from {target}", "key-round", "stop"
+    "application.disabled": Entry(
+        "Application disabled", "{actor} disabled Application {target}", "power-off", "stop"
+    ),
+    "application.enabled": Entry("Application enabled", "{actor} enabled Application {target}", "power"),
+    "application.archived": Entry(
+        "Application archived", "{actor} archived Application {target}", "archive", "stop"
     ),
     "role.created": Entry("Role created", "{actor} created role {target}", "shield-check"),
-    "role.changed": Entry("Role changed", "{actor} changed role {target}", "shield-check"),
-    "role.closed": Entry("Role closed", "{actor} closed role {target}", "shield-check", "stop"),
+    "role.edited": Entry("Role changed", "{actor} changed role {target}", "shield-check"),
+    "role.archived": Entry("Role archived", "{actor} archived role {target}", "archive", "stop"),
     "group.created": Entry("Group created", "{actor} created group {target}", "users-round"),
-    "group.changed": Entry("Group changed", "{actor} changed group {target}", "users-round"),
-    "group.archived": Entry("Group archived", "{actor} archived group {target}", "users-round", "stop"),
-    "group.member_added": Entry(
-        "Added to a group", "{actor} added {after.user_name} to {target}", "user-plus"
-    ),
+    "group.edited": Entry("Group changed", "{actor} changed group {target}", "users-round"),
+    "group.archived": Entry("Group archived", "{actor} archived group {target}", "archive", "stop"),
+    "group.member_added": Entry("Added to a group", "{actor} added {after.user} to {target}", "user-plus"),
     "group.member_removed": Entry(
-        "Removed from a group", "{actor} removed {before.user_name} from {target}", "user-minus", "stop"
+        "Removed from a group", "{actor} took {before.user} out of {target}", "user-minus", "stop"
     ),
-    "binding.created": Entry("Role bound", "{actor} gave {after.subject_name} the role {after.role}", "link"),
-    "binding.ended": Entry(
-        "Binding ended", "{actor} took the role {before.role} from {before.subject_name}", "unlink", "stop"
-    ),
+    "binding.created": Entry("Role bound", "{actor} bound {target}", "link"),
+    "binding.ended": Entry("Binding ended", "{actor} ended {target}", "unlink", "stop"),
     "service_account.created": Entry(
         "Service account created", "{actor} created service account {target}", "bot"
     ),
-    "service_account.closed": Entry(
-        "Service account closed", "{actor} closed service account {target}", "bot", "stop"
+    "service_account.ended": Entry(
+        "Service account ended", "{actor} ended service account {target}", "bot", "stop"
     ),
     "service_account.operator_added": Entry(
-        "Operator named", "{actor} made {after.user_name} an operator of {target}", "bot"
+        "Operator named", "{actor} made {after.user} an operator of {target}", "bot"
     ),
     "service_account.operator_removed": Entry(
-        "Operator removed", "{actor} took {target} from its operator {before.user_name}", "bot", "stop"
+        "Operator removed", "{actor} took {target} out of the hands of {before.user}", "bot", "stop"
     ),
     # OAuth
     "consent.given": Entry(
@@ -103,6 +101,9 @@ CATALOG = {
         "Consent withdrawn", "{actor} cut {before.client} off from {before.application}", "unplug", "stop"
     ),
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
+    "client.secret_rotated": Entry(
+        "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
+    ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
     "client.secret_rotated": Entry(
@@ -127,6 +128,11 @@ class Line:
     reason: str
     at: datetime
     payload: str
+
+    @property
+    def capacity(self) -> str:
+        """As what the actor did it: the member type, else the kind of actor."""
+        return (self.event.actor_capacity or self.event.actor_kind).replace("_", " ")
 
 
 def describe(event: Event) -> Line:

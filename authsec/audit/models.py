@@ -42,6 +42,20 @@ class Event(models.Model):
                 models.F("id").desc(),
                 name="audit_event_target_idx",
             ),
+            models.Index(
+                "tenant",
+                "actor_id",
+                models.F("at").desc(),
+                models.F("id").desc(),
+                name="audit_event_actor_idx",
+            ),
+            models.Index(
+                "tenant",
+                "action",
+                models.F("at").desc(),
+                models.F("id").desc(),
+                name="audit_event_action_idx",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,4 +1,8 @@
-from django.urls import URLPattern
+"""The audit log, under ``/t/<slug>/audit/``."""
+
+from django.urls import path
+
+from authsec.audit import views
 
 app_name = "audit"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [path("", views.log, name="list")]

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import BadRequest
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 
 CAP = 10_000
@@ -51,7 +51,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows match; beyond the cap an estimate."""
+    """How many rows match; beyond the cap the planner's estimate, or just "over" the cap."""
 
     value: int
     is_estimate: bool = False
@@ -59,6 +59,8 @@ class Count:
     def __str__(self) -> str:
         if not self.is_estimate:
             return f"{self.value:,}"
+        if self.value == CAP + 1:
+            return f"over {CAP:,}"
         digits = len(str(self.value))
         return f"≈ {round(self.value, -max(digits - 3, 0)):,}"
 
@@ -131,20 +133,27 @@ def cut(
 
 
 def paginate(
-    rows: QuerySet[Any], *, column: str, cursor: str, limit: int = LIMIT, id_column: str = "id"
+    rows: QuerySet[Any],
+    *,
+    column: str,
+    cursor: str,
+    limit: int = LIMIT,
+    id_column: str = "id",
+    ask_planner: bool = False,
 ) -> Page[Any]:
-    """Page a queryset by a date column that is never NULL, newest first. Two statements, a third beyond the cap.
+    """Page a queryset by a date column that is never NULL, newest first. Two statements.
 
-    Raises BadCursor. Needs an index (tenant, column desc, id desc).
+    ``ask_planner`` spends a third one on an estimate of more than CAP rows. Raises BadCursor. Needs an index
+    (tenant, column desc, id desc).
     """
     place = parse_cursor(cursor, column)
-    total = count_of(rows)
+    total = count_of(rows, ask_planner=ask_planner)
     backward = place is not None and place.backward
     if place is not None:
         if place.value is None:
             raise BadCursor("The cursor is not one of this list's.")
         compare = TupleGreaterThan if backward else TupleLessThan
-        rows = rows.filter(compare((F(column), F(id_column)), (Value(place.value), Value(place.id))))
+        rows = rows.filter(compare((F(column), F(id_column)), (place.value, place.id)))
     order = (column, id_column) if backward else (f"-{column}", f"-{id_column}")
     return cut(
         list(rows.order_by(*order)[: limit + 1]),
@@ -156,10 +165,12 @@ def paginate(
     )
 
 
-def count_of(rows: QuerySet[Any], cap: int = CAP) -> Count:
-    """Count up to ``cap``; beyond it ask the planner."""
-    counted = rows.order_by()[: cap + 1].count()
-    if counted <= cap:
+def count_of(rows: QuerySet[Any], *, ask_planner: bool = False) -> Count:
+    """Count up to CAP; beyond it say so, or ask the planner."""
+    counted = rows.order_by()[: CAP + 1].count()
+    if counted <= CAP:
         return Count(counted)
+    if not ask_planner:
+        return Count(CAP + 1, is_estimate=True)
     plan = json.loads(rows.order_by().explain(format="json"))
-    return Count(max(counted, int(plan[0]["Plan"]["Plan Rows"])), is_estimate=True)
+    return Count(max(CAP + 2, int(plan[0]["Plan"]["Plan Rows"])), is_estimate=True)
