@@ -10,7 +10,7 @@ from authsec.audit.catalog import CATALOG, PLACE
 from authsec.web import icons
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-WRITERS = {"record", "_record", "_changed"}
+WRITERS = {"record", "record_event", "_record", "_changed"}
 PLAIN = re.compile(r"[a-z_]+\.[a-z_]+")
 
 
