@@ -27,6 +27,11 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def cache_key(key: str, prefix: str, version: int) -> str:
+    """The form in which a cache key is stored: a digest, as it may name an account, an address or a used code."""
+    return digest(f"{prefix}:{version}:{key}")
+
+
 def same_secret(secret: str, stored_digest: str) -> bool:
     """Whether the secret has the stored digest, in constant time."""
     return compare_digest(digest(secret), stored_digest)

@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "tenants.middleware.TenantMiddleware",
     "authsec.console.middleware.MarkMiddleware",
-    "tenants.refusals.RefusalMiddleware",
+    "tenants.account_pages.AccountPageMiddleware",
 ]
 
 ROOT_URLCONF = "authsec.urls"
@@ -128,12 +128,18 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache: counters of sign-in limits; shared by all workers and nodes -----------------------------------------------
+HASHED_KEYS = "authsec.secrets.cache_key"  # allauth's keys name accounts, addresses and used codes
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": VALKEY_URL}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": VALKEY_URL,
+        "KEY_FUNCTION": HASHED_KEYS,
+    }
     if VALKEY_URL
     else {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "authsec_cache",
+        "KEY_FUNCTION": HASHED_KEYS,
         # The default of 300 would let a flood of new counters push a lockout out.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }

@@ -11,11 +11,14 @@ from allauth.mfa.totp import forms as totp
 from django import forms
 from django.core.cache import cache
 from django.core.validators import MaxLengthValidator
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from tenants.signin import TRUST_THIS_BROWSER
 
 PASSWORD_HINT = _("At least 10 characters, and none of the common ones.")
+LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, and the column
 LONGEST_PASSWORD = 1_000  # characters; hashing must not be asked to read a book
 # Beyond the few tries in five minutes that guard every sign-in: codes are short.
 CODE_TRIES = {"second_factor": "50/d/key"}
@@ -34,6 +37,8 @@ class Plain:
             form_field.widget.attrs.pop("placeholder", None)
             form_field.label = self.labels.get(name, form_field.label)
             form_field.help_text = PASSWORD_HINT if name == "password1" else ""
+            if isinstance(form_field, forms.EmailField):
+                form_field.validators.append(MaxLengthValidator(LONGEST_EMAIL))
             if "password" in name and isinstance(form_field, forms.CharField):
                 form_field.validators.append(MaxLengthValidator(LONGEST_PASSWORD))
                 form_field.widget.attrs["maxlength"] = str(LONGEST_PASSWORD)
@@ -64,6 +69,16 @@ class SignUpForm(Plain, account.SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+
+    def try_save(self, request: HttpRequest) -> tuple[Any, HttpResponse | None]:
+        """Two sign-ups with one address at one moment: the second finds it taken, as if it had come later."""
+        try:
+            with transaction.atomic():
+                saved: tuple[Any, HttpResponse | None] = super().try_save(request)
+        except IntegrityError:
+            self.account_already_exists = True
+            saved = super().try_save(request)
+        return saved
 
 
 class ChangeEmailForm(Plain, account.AddEmailForm):

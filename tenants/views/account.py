@@ -10,12 +10,13 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from authsec.web.access import signed_in
 from tenants.account_forms import ConfirmSecondFactorForm, NameForm
+from tenants.account_pages import admit_return
 from tenants.identities import rename
 from tenants.queries import memberships_of
-from tenants.refusals import admit_return
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
@@ -40,6 +41,7 @@ def account_tabs(request: Any) -> list[dict[str, Any]]:
 
 
 @signed_in
+@require_safe
 def home(request: Any) -> HttpResponse:
     """One's own sign-in methods and the present session's facts."""
     sign_in = sign_in_of(request.session)
@@ -58,6 +60,7 @@ def home(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def name(request: Any) -> HttpResponse:
     """What one is called, in every tenant one belongs to."""
     form = NameForm(request.POST or None, initial={"name": request.user.name})
@@ -70,6 +73,7 @@ def name(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_safe
 def tenants(request: Any) -> HttpResponse:
     """The tenants one belongs to, with one's own status in each."""
     cards = memberships_of(request.user.pk)
@@ -77,15 +81,16 @@ def tenants(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_POST
 def forget_browser(request: Any) -> HttpResponse:
     """Stop trusting this browser: the next sign-in asks for the second factor."""
     response = redirect("account_home")
-    if request.method == "POST":
-        response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite="Lax")
+    response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite="Lax")
     return response
 
 
 @signed_in
+@require_http_methods(["GET", "HEAD", "POST"])
 def step_up(request: Any) -> HttpResponse:
     """A second factor, made to happen now, then on to ``next``.
 
@@ -115,6 +120,7 @@ def step_up(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_safe
 def step_up_done(request: Any) -> HttpResponse:
     """After enrolment: on to where the step-up was for."""
     return redirect(own_path(request.session.pop(STEP_UP_NEXT, "")) or reverse("account_home"))

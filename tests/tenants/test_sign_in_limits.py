@@ -8,7 +8,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from tenants.identities import enrol_authenticator, register_identity
-from tests.tenants.browser import PASSWORD, Browser, totp
+from tests.tenants.browser import PASSWORD, Browser, mails, totp
 
 pytestmark = pytest.mark.django_db
 SECRET = base64.b32encode(b"twenty secret bytes!").decode()
@@ -119,7 +119,18 @@ def test_reset_mails_are_limited_by_address(here):
     assert codes == [302] * 5 + [429]
 
 
-NONSENSE = ["\0", "a\0b@acme.example", "x" * 300_000, "😀" * 100, "' or 1=1 --", "\u202e@\u202e", "%00", "@"]
+LONG = f"{'a' * 60}@{'.'.join(['b' * 50] * 4)}.example"  # well formed, and longer than an address may be
+NONSENSE = [
+    LONG,
+    "\0",
+    "a\0b@acme.example",
+    "x" * 300_000,
+    "😀" * 100,
+    "' or 1=1 --",
+    "\u202e@\u202e",
+    "%00",
+    "@",
+]
 
 
 @pytest.mark.parametrize("text", NONSENSE, ids=range(len(NONSENSE)))
@@ -138,7 +149,7 @@ def test_nonsense_in_forms_gets_a_reason(here, settings, path, fields, text):
     assert not EmailAddress.objects.exists()
 
 
-@pytest.mark.parametrize("text", NONSENSE[:6], ids=range(6))
+@pytest.mark.parametrize("text", NONSENSE[:7], ids=range(7))
 def test_nonsense_as_code_or_password_gets_a_reason(alice, here, text):
     here.sign_in(EMAIL)
     for path, field in [
@@ -191,3 +202,16 @@ def test_nonsense_cookies_are_ignored(alice, here):
         here.cookies[name] = "x\\000" * 50
     assert here.get("/accounts/login/").status_code == 200
     assert here.sign_in(EMAIL).status_code in (302, 403)
+
+
+def test_an_address_taken_between_check_and_insert_is_answered_like_any_taken_one(alice, here, monkeypatch):
+    monkeypatch.setattr(
+        "allauth.account.internal.flows.manage_email.assess_unique_email", lambda email, user=None: True
+    )
+    assert here.sign_up(EMAIL)["Location"].startswith("/accounts/confirm-email/")
+    assert mails(EMAIL)[0].subject == "You have an account already"
+
+
+def test_account_pages_are_kept_in_no_cache(alice, here):
+    for path in ("/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"):
+        assert "no-store" in here.get(path)["Cache-Control"]

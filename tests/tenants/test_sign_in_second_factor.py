@@ -1,11 +1,13 @@
 """Authenticator app and recovery codes: enrolment, sign-in, trusted browsers, step-up, and what is stored."""
 
 import base64
+from base64 import b64decode
 from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from tenants import signin
@@ -209,7 +211,13 @@ def test_the_qr_code_is_inline_and_needs_no_wider_policy(without):
 def test_secrets_are_not_in_the_tables_in_clear(without):
     secret, codes = without.enrol()
     without.get("/account/")
+    without.post("/accounts/logout/")
+    without.sign_in("carl@acme.example")
+    without.enter_code(codes[0])
     rows = str(list(Authenticator.objects.values())) + str(list(Session.objects.values()))
+    with connection.cursor() as cursor:
+        cursor.execute("select cache_key, value from authsec_cache")
+        rows += str([(key, b64decode(value)) for key, value in cursor.fetchall()])
     assert Authenticator.objects.count() == 2
     assert secret not in rows
     assert without.cookies["authsec_session"].value not in rows

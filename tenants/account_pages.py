@@ -1,20 +1,22 @@
-"""What allauth answers with 200 although it refused: 422 for a form, 429 for a limit, and why."""
+"""What all of allauth's pages have in common here: honest status codes, who asks, nothing kept in caches."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import patch_cache_control
 
 from tenants.signin import Asking, describe_next
 
 TOO_MANY = {"too_many_login_attempts", "rate_limited"}
 
 
-class RefusalMiddleware:
-    """Gives allauth's pages honest status codes, and the words of who waits behind the sign-in page.
+class AccountPageMiddleware:
+    """Gives allauth's pages what its views have no seam for.
 
-    A browser shows the page either way; a program, a test and a log see the refusal. What was counted on the way is
-    kept (``tenants.middleware.TransactionMiddleware``).
+    It answers 200 where it refuses: here a form gets 422, a limit 429. A browser shows the page either way; a
+    program, a test and a log see the refusal. What was counted on the way is kept
+    (``tenants.middleware.TransactionMiddleware``).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -32,6 +34,7 @@ class RefusalMiddleware:
         response.status_code = _status(response, facts, posted=request.method == "POST")
         if response.status_code == 429:
             response["Retry-After"] = "300"
+        patch_cache_control(response, private=True, no_store=True)  # codes, secrets, addresses
         stage = getattr(request, "_login_stage", None)  # between password and code the session knows the way
         onward = stage.login.redirect_url if stage else facts.get("redirect_field_value")
         facts["asking"] = describe_next(onward)
