@@ -21,7 +21,7 @@ GIVEN = (
     "Kenji Kofi Lars Layla Leila Leo Lina Lotte Lucia Luis Maja Malik Marco Maria Mateo Mei Mina Mira Mohamed Nadia "
     "Naomi Nia Niko Nils Noor Nora Olu Omar Oscar Paula Pedro Petra Priya Rafael Rania Ravi Rosa Runa Sami Sara Sofia "
     "Sven Tara Tariq Theo Thuy Tomas Uma Vera Victor Wanda Wei Yara Yuki Yusuf Zainab Zoe"
-).split()
+)
 FAMILY = (
     "Abebe Acosta Adeyemi Ahmed Alvarez Andersen Arslan Baker Bauer Bianchi Borg Brandt Castro Chen Cohen Costa Cruz "
     "Dahl Das Diallo Dimitrov Dubois Eriksen Esposito Fernandes Fischer Fontaine Garcia Gomez Gupta Haddad Hansen "
@@ -30,7 +30,7 @@ FAMILY = (
     "Nguyen Nielsen Novak Nowak Okafor Olsen Ortega Osman Pereira Petrov Popescu Rahman Ramos Reyes Ricci Rossi Saito "
     "Santos Sato Schmidt Sharma Silva Singh Smit Sousa Suzuki Tanaka Tran Vargas Vega Virtanen Wagner Walker Weber "
     "Wilson Wong Yamamoto Yilmaz Young Zhang Zimmer"
-).split()
+)
 HOSTS = ("inbox.example", "mail.example", "post.example", "letters.example", "home.example")
 REASONS = (
     "Leaked an access token",
@@ -73,8 +73,8 @@ def _insert(crowd: Crowd, first: int, last: int, now: datetime) -> int:
                 "first": first,
                 "last": last,
                 "seed": f"{crowd.scopes[0]} ",
-                "given": GIVEN,
-                "family": FAMILY,
+                "given": GIVEN.split(),
+                "family": FAMILY.split(),
                 "hosts": list(HOSTS),
                 "reasons": list(REASONS),
                 "days": DAYS,

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from allauth.account.adapter import get_adapter as account_adapter  # noqa: F401 - loads allauth's seams first
 from allauth.mfa.models import Authenticator
 from allauth.mfa.utils import decrypt
 from django.contrib.auth.hashers import make_password

@@ -85,7 +85,12 @@ class DemoTenant:
         )
 
     def role(
-        self, name: str, description: str, days: float, scopes: Iterable[str] = (), console: Iterable[str] = ()
+        self,
+        name: str,
+        description: str,
+        days: float,
+        scopes: Iterable[str] = (),
+        console: Iterable[str] = (),
     ) -> Role:
         """A role of the tenant's own."""
         standing = Role.objects.filter(**self.here, name=name, ended_at=None).first()
@@ -187,7 +192,7 @@ class DemoTenant:
             self.kept.remember(client, secret)
         return client
 
-    # --- what the handout says ------------------------------------------------------------------------------------------
+    # --- what the handout says
 
     def handed_out(self) -> dict[str, Any]:
         """The tenant's entry."""

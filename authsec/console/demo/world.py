@@ -77,13 +77,13 @@ def _acme(
         github = demo.application("github-mcp", 9101, GITHUB, "Pull requests of our repositories", 230)
         deploy = demo.application("deploy-mcp", 9102, DEPLOY, "Roll-outs to staging and production", 200)
         reader = demo.role("PR Reader", "Reads pull requests.", 229, ["pr:read"])
-        writer = demo.role("PR Writer", "Reads, opens and changes pull requests.", 229, ["pr:read", "pr:write"])
+        writer = demo.role(
+            "PR Writer", "Reads, opens and changes pull requests.", 229, ["pr:read", "pr:write"]
+        )
         operator = demo.role(
             "Deploy Operator", "Starts and watches roll-outs.", 199, ["deploy:run", "deploy:status"]
         )
-        auditor = demo.role(
-            "Auditor", "Reads the audit log and who has which access.", 50, console=AUDITOR
-        )
+        auditor = demo.role("Auditor", "Reads the audit log and who has which access.", 50, console=AUDITOR)
         engineering = demo.group("engineering", "Who writes our software", [alice], 228)
         on_call = demo.group("on-call", "Who answers at night", [alice, carl], 110)
         demo.bind(writer, engineering, 228, github)
