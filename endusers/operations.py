@@ -62,7 +62,13 @@ def ensure(
         if not EndUserTier.objects.filter(tenant_id=tenant_id, user_id=user_id).exists():
             EndUserTier.objects.create(tenant_id=tenant_id, user_id=user_id, plan_tier=tier, from_at=now)
             _write_standing(end_user, "", actor, now)
-            _record(end_user, "end_user.appeared", actor, now, after={"plan_tier": tier.key, "plan_tier_name": tier.name})
+            _record(
+                end_user,
+                "end_user.appeared",
+                actor,
+                now,
+                after={"plan_tier": tier.key, "plan_tier_name": tier.name},
+            )
     if first_consent and end_user.first_consent_at is None:
         end_user.first_consent_at = end_user.last_seen_at = now
         end_user.save(update_fields=["first_consent_at", "last_seen_at"])

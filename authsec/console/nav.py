@@ -50,11 +50,13 @@ def sections(slug: str, path: str) -> list[dict[str, Any]]:
                 url = reverse(name, kwargs={"slug": slug})
             except NoReverseMatch:
                 continue
-            rows.append(
-                {"label": text, "url": url, "icon": icon, "active": path.startswith(url), "count": None}
-            )
+            rows.append({"label": text, "url": url, "icon": icon, "active": False, "count": None})
         if rows:
             shown.append({"label": label, "items": rows})
+    # Of pages inside one another (Settings, Settings → Team) the innermost is the one.
+    here = [row for section in shown for row in section["items"] if path.startswith(row["url"])]
+    if here:
+        max(here, key=lambda row: len(row["url"]))["active"] = True
     return shown
 
 

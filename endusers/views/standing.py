@@ -14,16 +14,20 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request
 from endusers import operations
-from endusers.forms import ReactivateForm, SuspendForm, TierForm
+from endusers.forms import TierForm
 from endusers.models import PlanTier
 from endusers.views.people import crumbs, load
+from tenants.forms import OptionalReason, RequiredReason
 
 
 @requires("endusers:suspend")
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: Request, user_id: UUID) -> HttpResponse:
     """Ask for the reason and show what stops; suspend."""
-    end_user, form = load(request, user_id), SuspendForm(request.POST if request.method == "POST" else None)
+    end_user, form = (
+        load(request, user_id),
+        RequiredReason(request.POST if request.method == "POST" else None),
+    )
     if request.method == "POST" and form.is_valid():
         operations.suspend(**change(request, user_id), reason=form.cleaned_data["reason"])
         return changed(request, end_user, f"{end_user.name} suspended in {request.tenant.name}")
@@ -36,7 +40,7 @@ def reactivate(request: Request, user_id: UUID) -> HttpResponse:
     """Say what comes back; reactivate."""
     end_user, form = (
         load(request, user_id),
-        ReactivateForm(request.POST if request.method == "POST" else None),
+        OptionalReason(request.POST if request.method == "POST" else None),
     )
     if request.method == "POST" and form.is_valid():
         operations.reactivate(**change(request, user_id), reason=form.cleaned_data["reason"])

@@ -76,6 +76,15 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": page("endusers:suspend", "endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": page("endusers:suspend", "endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": page("endusers:update", "endusers:update"),
+    # the audit log
+    "t/<slug:slug>/audit/": page("audit:read"),
+    # Settings
+    "t/<slug:slug>/settings/": page("org:read"),
+    "t/<slug:slug>/settings/team/": page("team:read"),
+    "t/<slug:slug>/settings/team/<uuid:user_id>/suspend/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:user_id>/reactivate/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:user_id>/type/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:user_id>/remove/": page("team:update", "team:update"),
     # oauth
     "oauth/jwks": protocol(GET=(200,)),
     # management API, about oneself

@@ -1,0 +1,39 @@
+"""Forms about people of a tenant."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from tenants.models import MemberType
+
+
+class RequiredReason(forms.Form):
+    """Why somebody is suspended: required, for the audit log."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why: the reason is written to the audit log.")},
+    )
+
+
+class OptionalReason(forms.Form):
+    """Why something is changed, where a reason may be left out."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class TypeForm(OptionalReason):
+    """The type that a member gets. ``owners`` says whether the person may make owners."""
+
+    field_order = ["type", "reason"]
+    type = forms.ChoiceField(label=_("Type"))
+
+    def __init__(self, *args: Any, owners: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offered = [choice for choice in MemberType.choices if owners or choice[0] != MemberType.OWNER]
+        self.fields["type"].choices = offered  # type: ignore[attr-defined]
