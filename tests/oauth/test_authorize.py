@@ -1,0 +1,383 @@
+"""The authorize endpoint: what is refused on a page, what the client hears, and what every answer carries."""
+
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+
+from authsec.database.context import system_context, tenant_context
+from authz.models import Application
+from endusers.models import EndUser
+from oauth.models import ClientPolicy, Consent, Grant
+from tenants.models import TenantUser
+from tests import cast
+from tests.oauth.world import REDIRECT_URI, public_client, redirected, world
+
+pytestmark = pytest.mark.django_db
+ED = "ed@consumer.example"
+
+
+def error(response: object) -> str:
+    answer = redirected(response)
+    assert answer["iss"] == settings.ISSUER, "RFC 9207 §2: iss on error responses too"
+    assert answer["state"] == "st-1"
+    assert "code" not in answer
+    return answer["error"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "unknown"},
+        {"client_id": None},
+        {"client_id": "x\x00y"},
+        {"redirect_uri": "https://evil.example/callback"},
+        {"redirect_uri": "http://127.0.0.1:7/callback/"},
+        {"redirect_uri": "http://127.0.0.1.evil.example:7/callback"},
+        {"redirect_uri": "http://127.0.0.1:7@evil.example/callback"},
+        {"redirect_uri": "http://127.0.0.1:7/callback#x"},
+        {"redirect_uri": "http://127.0.0.1:7/callback?x=1"},
+        {"redirect_uri": "http://[::1/callback"},
+    ],
+)
+def test_without_a_known_client_and_redirect_uri_nothing_is_sent_anywhere(
+    changes: dict[str, str | None],
+) -> None:  # RFC 6749 §4.1.2.1
+    url, _ = world().query(**changes)
+    answer = Browser().get(url)
+    assert answer.status_code == 400
+    assert "Location" not in answer
+
+
+def test_a_loopback_redirect_may_use_any_port() -> None:  # RFC 8252 §7.3
+    it = world()
+    url, _ = it.query(redirect_uri="http://127.0.0.1:61234/callback")
+    browser = it.signed_in(ED)
+    assert browser.get(url).status_code == 200
+    answer = browser.post(url, {"action": "allow", "scopes": ["read"]})
+    assert answer["Location"].startswith("http://127.0.0.1:61234/callback?code=")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"response_type": None}, "invalid_request"),
+        ({"response_type": "token"}, "unsupported_response_type"),
+        ({"response_type": "code token"}, "unsupported_response_type"),
+        ({"code_challenge": None, "code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": None}, "invalid_request"),
+        ({"code_challenge_method": "plain"}, "invalid_request"),
+        ({"code_challenge": "short"}, "invalid_request"),
+        ({"resource": None}, "invalid_target"),
+        ({"resource": "http://localhost:9101/unknown"}, "invalid_target"),
+        ({"resource": "not a uri"}, "invalid_target"),
+        ({"resource": "http://[::1"}, "invalid_target"),
+        ({"scope": 'a"b'}, "invalid_scope"),
+        ({"prompt": "none login"}, "invalid_request"),
+        ({"max_age": "soon"}, "invalid_request"),
+        ({"request_uri": "urn:x"}, "request_uri_not_supported"),
+        ({"response_mode": "fragment"}, "invalid_request"),
+        ({"resource": settings.API_RESOURCE}, "invalid_target"),
+    ],
+)
+def test_the_client_hears_what_is_wrong_with_state_and_iss(
+    changes: dict[str, str | None], code: str
+) -> None:  # RFC 9207 §2, RFC 7636 §4.4.1, RFC 8707 §2
+    it = world()
+    url, _ = it.query(**changes)
+    assert error(Browser().get(url)) == code
+    assert error(it.signed_in(ED).get(url)) == code
+
+
+def test_two_resources_are_refused() -> None:  # RFC 8707 §2: one Application a token
+    it = world()
+    url, _ = it.query()
+    answer = it.signed_in(ED).get(url + "&" + urlencode({"resource": it.resource}))
+    assert error(answer) == "invalid_target"
+
+
+def test_bad_bytes_and_floods_are_a_400() -> None:
+    it = world()
+    url, _ = it.query()
+    browser = it.signed_in(ED)
+    for bad in (url + "&scope=%ff%fe", url + "&x=%00", url + "&x=" + "a" * 9000, url + "&a=1" * 200):
+        assert browser.get(bad).status_code == 400
+
+
+def test_who_is_not_signed_in_signs_in_and_comes_back_with_everything() -> None:
+    it = world()
+    url, _ = it.query(scope="read")
+    answer = Browser().get(url)
+    assert answer.status_code == 302
+    login = urlsplit(answer["Location"])
+    assert login.path == settings.LOGIN_URL
+    back = parse_qs(urlsplit(parse_qs(login.query)["next"][0]).query)
+    assert back == parse_qs(urlsplit(url).query)
+
+
+def test_prompt_none_never_shows_a_page() -> None:  # OpenID Connect Core §3.1.2.6
+    it = world()
+    url, _ = it.query(prompt="none")
+    assert error(Browser().get(url)) == "login_required"
+    browser = it.signed_in(ED)
+    assert error(browser.get(url)) == "consent_required"
+    it.consent(browser)
+    assert "code" in redirected(browser.get(url))
+
+
+def test_prompt_login_asks_for_the_password_again_and_then_goes_on() -> None:
+    it = world()
+    url, _ = it.query(prompt="login consent")
+    answer = it.signed_in(ED).get(url)
+    assert answer.status_code == 302
+    onward = parse_qs(urlsplit(answer["Location"]).query)["next"][0]
+    assert parse_qs(urlsplit(onward).query)["prompt"] == ["consent"]
+
+
+def test_max_age_asks_for_a_younger_sign_in() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    session = browser.session
+    session["account_authentication_methods"][0]["at"] -= 3600
+    session.save()
+    url, _ = it.query(max_age="600")
+    assert "reauthenticate" in browser.get(url)["Location"]
+    url, _ = it.query(max_age="7200")
+    assert browser.get(url).status_code == 200
+
+
+def test_approval_prompt_auto_in_the_clients_query_skips_nothing() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read write", approval_prompt="auto")
+    assert browser.get(url).status_code == 200
+
+
+def test_consent_is_asked_again_only_when_scopes_grow() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read")
+    assert "code" in redirected(browser.get(url))
+    url, _ = it.query(scope="read", prompt="consent")
+    assert browser.get(url).status_code == 200
+    url, _ = it.query(scope="read write")
+    assert browser.get(url).status_code == 200
+
+
+def test_without_scope_the_default_scopes_are_asked_for() -> None:
+    it = world()
+    assert it.tokens(it.signed_in(ED))["scope"] == "read"
+    assert it.tokens(it.signed_in("flo@consumer.example"), scope="openid offline_access")["scope"] == "read"
+
+
+def test_hidden_fields_cannot_widen_what_is_granted() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, verifier = it.query(scope="read run")
+    page = browser.get(url)
+    assert 'value="run"' not in page.content.decode()
+    form = {"action": "allow", "scopes": ["read", "run", "write"], "scope": "read write run", "allow": "true"}
+    answer = it.exchange(redirected(browser.post(url, form))["code"], verifier)
+    assert answer.json()["scope"] == "read"
+
+
+def test_unticking_leaves_a_scope_out_and_all_of_them_is_access_denied() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, verifier = it.query(scope="read write")
+    code = redirected(browser.post(url, {"action": "allow", "scopes": ["write"]}))["code"]
+    assert it.exchange(code, verifier).json()["scope"] == "write"
+    assert error(it.signed_in("flo@consumer.example").post(url, {"action": "allow"})) == "access_denied"
+
+
+def nothing_written(it: object, email: str) -> bool:
+    with tenant_context(it.tenant.id):
+        return not (
+            TenantUser.objects.filter(identity__email=email).exists()
+            or Consent.objects.exists()
+            or Grant.objects.exists()
+        )
+
+
+@pytest.mark.parametrize("form", [{"action": "deny"}, {"action": "allow"}, {}])
+def test_a_refused_or_empty_consent_writes_nothing(form: dict[str, str]) -> None:  # Rule 3
+    it = world()
+    url, _ = it.query()
+    assert error(it.signed_in(ED).post(url, form)) == "access_denied"
+    assert nothing_written(it, ED)
+
+
+def test_a_get_shows_the_page_and_writes_nothing() -> None:
+    it = world()
+    url, _ = it.query(scope="read")
+    assert it.signed_in(ED).get(url).status_code == 200
+    assert nothing_written(it, ED)
+
+
+def test_an_active_member_becomes_no_end_user() -> None:
+    it = world()
+    user = cast.member(it.tenant, "alice@acme.example")
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), user, it.application)
+    facts = it.facts(it.tokens(it.signed_in("alice@acme.example"), scope="run")["access_token"])
+    assert facts["sub"] == str(user.id)
+    assert facts["scope"] == "run"
+    assert facts["plan_tier"] is None
+    assert facts["rate_limit"] is None
+    with tenant_context(it.tenant.id):
+        assert not EndUser.objects.exists()
+
+
+def test_members_only_and_listed_applications_say_so() -> None:
+    it = world()
+    url, _ = it.query()
+    for admission in ("members", "listed"):
+        with tenant_context(it.tenant.id):
+            Application.objects.update(admission=admission)
+        answer = it.signed_in(ED).get(url)
+        assert answer.status_code == 403
+        assert nothing_written(it, ED)
+    cast.end_user(it.tenant, ED)
+    assert it.signed_in(ED).get(url).status_code == 200
+    with tenant_context(it.tenant.id):
+        Application.objects.update(admission="members")
+    assert it.signed_in(ED).get(url).status_code == 403
+
+
+def test_an_unverified_application_serves_its_own_members_only() -> None:
+    it = world()
+    with tenant_context(it.tenant.id):
+        Application.objects.update(verified_at=None)
+    url, _ = it.query()
+    assert error(it.signed_in(ED).get(url)) == "invalid_target"
+    assert it.signed_in("owner@acme-corp.example").get(url).status_code == 200
+    assert Browser().get(url).status_code == 302
+
+
+def test_a_suspended_person_is_told_so_on_a_page() -> None:
+    it = world()
+    end_user = cast.end_user(it.tenant, ED)
+    with tenant_context(it.tenant.id):
+        EndUser.objects.filter(pk=end_user.pk).update(status="suspended", suspended_at=end_user.created_at)
+    url, _ = it.query()
+    for answer in (it.signed_in(ED).get(url), it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]})):
+        assert answer.status_code == 403
+        assert "suspended" in answer.content.decode()
+    url, _ = it.query(prompt="none")
+    assert error(it.signed_in(ED).get(url)) == "access_denied"
+
+
+def test_a_client_under_review_waits_and_goes_on_once_approved() -> None:
+    from authsec.audit.actor import SYSTEM
+    from django.utils import timezone
+    from oauth import clients
+
+    it = world()
+    with tenant_context(it.tenant.id):
+        ClientPolicy.objects.create(tenant=it.tenant, registration_policy="review")
+    browser = it.signed_in(ED)
+    url, _ = it.query()
+    page = browser.get(url)
+    assert page.status_code == 200
+    assert "waits for approval" in page.content.decode()
+    assert page["Refresh"]
+    decided = {"tenant_id": it.tenant.id, "client_id": it.client.pk, "actor": SYSTEM, "now": timezone.now()}
+    with tenant_context(it.tenant.id):
+        clients.approve(**decided)
+    assert 'name="scopes"' in browser.get(url).content.decode()
+    with tenant_context(it.tenant.id):
+        clients.deny(**decided)
+    assert browser.get(url).status_code == 403
+
+
+def test_an_allow_list_lets_only_listed_hosts_in() -> None:
+    it = world()
+    it.client = public_client(redirect_uris=["https://app.claude.example/callback"])
+    with tenant_context(it.tenant.id):
+        policy = ClientPolicy.objects.create(tenant=it.tenant, registration_policy="allow_list")
+    url, _ = it.query(redirect_uri="https://app.claude.example/callback")
+    assert it.signed_in(ED).get(url).status_code == 403
+    with tenant_context(it.tenant.id):
+        policy.allowed_hosts = ["app.claude.example"]
+        policy.save()
+    assert it.signed_in(ED).get(url).status_code == 200
+
+
+def test_an_unverified_address_gives_nothing() -> None:
+    it = world()
+    cast.person("new@consumer.example", verified=False)
+    url, _ = it.query()
+    answer = it.signed_in("new@consumer.example").post(url, {"action": "allow", "scopes": ["read"]})
+    assert answer.status_code == 403
+    assert nothing_written(it, "new@consumer.example")
+
+
+def test_a_disabled_client_is_unknown() -> None:
+    it = world()
+    with system_context():
+        from django.utils import timezone
+
+        it.client.disabled_at = timezone.now()
+        it.client.save()
+    url, _ = it.query()
+    assert Browser().get(url).status_code == 400
+
+
+def test_the_pages_policy_admits_the_clients_redirect_target_and_no_frames() -> None:
+    it = world()
+    url, _ = it.query()
+    policy = it.signed_in(ED).get(url)["Content-Security-Policy"]
+    assert "form-action 'self' http://127.0.0.1:7;" in policy + ";"
+    assert "frame-ancestors 'none'" in policy
+
+
+def test_a_scope_behind_a_second_factor_leads_to_it_when_asked_for() -> None:  # RFC 9470 §5
+    it = world()
+    user = cast.member(it.tenant, "alice@acme.example")
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), user, it.application, requires_mfa=True)
+    cast.bind(it.tenant, cast.role(it.tenant, "Plain", ["read"]), user, it.application)
+    url, verifier = it.query(scope="read run")
+    browser = it.signed_in("alice@acme.example")
+    answer = browser.get(url)
+    step_up = urlsplit(answer["Location"])
+    assert step_up.path == "/account/step-up/"
+    onward = parse_qs(step_up.query)
+    assert onward["next"] == [url]
+    page = browser.get(onward["without"][0])
+    assert "Needs your second factor" in page.content.decode()
+    code = redirected(browser.post(onward["without"][0], {"action": "allow", "scopes": ["read", "run"]}))["code"]
+    token = it.exchange(code, verifier).json()
+    assert token["scope"] == "read"
+    facts = it.facts(token["access_token"])
+    assert facts["pending"] == [{"scope": "run", "reason": "pending_step_up"}]
+    assert facts["acr"] == "urn:authsec:acr:pwd"
+
+    token = it.tokens(it.signed_in("alice@acme.example", mfa=True), scope="read run")
+    assert set(token["scope"].split()) == {"read", "run"}
+    facts = it.facts(token["access_token"])
+    assert facts["acr"] == "urn:authsec:acr:mfa"
+    assert "mfa" in facts["amr"]
+    assert "pending" not in facts
+
+
+def test_a_default_scope_behind_a_second_factor_never_forces_it() -> None:
+    it = world()
+    user = cast.member(it.tenant, "alice@acme.example")
+    cast.bind(it.tenant, cast.role(it.tenant, "R", ["read"]), user, it.application, requires_mfa=True)
+    url, _ = it.query()
+    page = it.signed_in("alice@acme.example").get(url)
+    assert page.status_code == 200
+    assert "Confirm now" in page.content.decode()
+    assert error(it.signed_in("alice@acme.example").post(url, {"action": "allow", "scopes": ["read"]})) == "access_denied"
+
+
+def test_redirect_uris_keep_their_own_query() -> None:
+    it = world()
+    uri = "https://app.example/cb?x=1"
+    it.client = public_client(redirect_uris=[uri])
+    url, _ = it.query(redirect_uri=uri)
+    answer = it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]})
+    assert answer["Location"].startswith("https://app.example/cb?x=1&code=")
+    assert REDIRECT_URI not in answer["Location"]
