@@ -82,6 +82,10 @@ class Validator(OAuth2Validator):
         """Exact, or loopback with any port."""
         return redirects.matches(redirect_uri, request.client.redirect_uris.split())
 
+    def get_default_scopes(self, client_id: str, request: Any, *args: Any, **kwargs: Any) -> list[str]:
+        """None here: without ``scope`` issuance takes the Application's."""
+        return []
+
     # --- codes --------------------------------------------------------------------------------------------------------
 
     def validate_scopes(
@@ -160,8 +164,10 @@ class Validator(OAuth2Validator):
     def confirm_redirect_uri(
         self, client_id: str, code: str, redirect_uri: str, client: Any, *args: Any, **kwargs: Any
     ) -> bool:
-        """The same as in the authorization request (RFC 6749 §4.1.3)."""
-        return self.exchange.grant is not None and redirect_uri == self.exchange.grant.redirect_uri
+        """The same as in the authorization request (RFC 6749 §4.1.3), else invalid_grant (§5.2)."""
+        if self.exchange.grant is None or redirect_uri != self.exchange.grant.redirect_uri:
+            raise InvalidGrantError(description="redirect_uri is not the one of the authorization request.")
+        return True
 
     def invalidate_authorization_code(
         self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
