@@ -107,11 +107,15 @@ class AuthorizationRequest:
 
     def _check_scopes(self) -> None:
         if len(self.scopes) > MAX_SCOPES or not all(SCOPE_TOKEN.fullmatch(name) for name in self.scopes):
-            raise Refused("invalid_scope", "A scope has a character that scopes cannot have, or there are too many.")
+            raise Refused(
+                "invalid_scope", "A scope has a character that scopes cannot have, or there are too many."
+            )
 
     def _check_sign_in(self) -> None:
         if not self.prompts <= PROMPTS or ("none" in self.prompts and len(self.prompts) > 1):
-            raise Refused("invalid_request", "prompt is none, or one or more of login, consent, select_account.")
+            raise Refused(
+                "invalid_request", "prompt is none, or one or more of login, consent, select_account."
+            )
         if not re.fullmatch(r"\d{1,9}", self.parameters.get("max_age", "0")):
             raise Refused("invalid_request", "max_age is a number of seconds.")
 
@@ -161,7 +165,10 @@ def is_resource_uri(uri: str) -> bool:
         _ = parts.port
     except ValueError:
         return False
-    return bool(parts.scheme and parts.hostname and "#" not in uri and "@" not in parts.netloc) and uri.isprintable()
+    return (
+        bool(parts.scheme and parts.hostname and "#" not in uri and "@" not in parts.netloc)
+        and uri.isprintable()
+    )
 
 
 def read_request(query: str) -> AuthorizationRequest:

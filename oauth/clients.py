@@ -1,5 +1,6 @@
 """OAuth clients: those that register themselves, those that a tenant makes, and the tenant's word on each."""
 
+import json
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -54,7 +55,9 @@ def readable_name(value: Any) -> str:
         raise Refused("invalid_client_metadata", "client_name must be a text.")
     name = unicodedata.normalize("NFC", value.strip())
     # Control, format (text direction, zero width), surrogate and private-use characters forge what a person reads.
-    if len(name) > MAX_NAME or any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in name):
+    if len(name) > MAX_NAME or any(
+        unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in name
+    ):
         raise Refused(
             "invalid_client_metadata",
             f"client_name has at most {MAX_NAME} characters and no control or invisible ones.",
@@ -101,18 +104,35 @@ def _grant_types(document: dict[str, Any]) -> list[str]:
         raise Refused("invalid_client_metadata", "grant_types and response_types are lists.")
     granted = [name for name in CODE_GRANTS if name in asked]
     if "authorization_code" not in granted or (responses and "code" not in responses):
-        raise Refused("invalid_client_metadata", "grant_types must hold authorization_code, response_types code.")
+        raise Refused(
+            "invalid_client_metadata", "grant_types must hold authorization_code, response_types code."
+        )
     return granted
 
 
 def _client_uri(value: Any) -> str:
-    if isinstance(value, str) and len(value) <= 500 and value.startswith("https://") and not redirects.problem(value):
+    if (
+        isinstance(value, str)
+        and len(value) <= 500
+        and value.startswith("https://")
+        and not redirects.problem(value)
+    ):
         return value
     return ""
 
 
 def _may_keep(value: Any) -> bool:
-    return value is not None and "\\u0000" not in repr(value) and "\x00" not in str(value) and len(repr(value)) <= MAX_KEPT
+    """Whether PostgreSQL can keep it: small, no NUL, no half of a surrogate pair."""
+    text = json.dumps(value, ensure_ascii=False)
+    return value is not None and "\\u0000" not in text and _is_text(text) and len(text) <= MAX_KEPT
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def register_public(registration: Registration, *, now: datetime) -> tuple[Client, str]:
@@ -198,12 +218,16 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
 # --- the tenant's word ------------------------------------------------------------------------------------------------
 
 
-def approve(*, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime) -> ClientApproval:
+def approve(
+    *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
+) -> ClientApproval:
     """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient."""
     return _decide(tenant_id, client_id, ClientApproval.Status.APPROVED, reason, actor, now)
 
 
-def deny(*, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime) -> ClientApproval:
+def deny(
+    *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
+) -> ClientApproval:
     """Shut a client out: its tokens for this tenant's Applications answer inactive from the next call on.
 
     Raises NoSuchClient.

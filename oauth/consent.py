@@ -40,7 +40,9 @@ class Target:
 def find_target(*, resource_uri: str, identity_id: UUID | None, client: Client) -> Target | None:
     """Look a resource up across tenants; None when it is unknown, or unverified and not this person's tenant's."""
     with connection.cursor() as cursor:
-        cursor.execute("select * from find_resource(%s, %s, %s)", [resource_uri, identity_id, client.tenant_id])
+        cursor.execute(
+            "select * from find_resource(%s, %s, %s)", [resource_uri, identity_id, client.tenant_id]
+        )
         row = cursor.fetchone()
     return Target(*row) if row else None
 

@@ -130,7 +130,9 @@ def authenticate(parameters: dict[str, str], header: str) -> tuple[Client | None
         client = find_client(posted_id)
         return client, client is not None and _proves(client, posted_secret)
     if posted_secret:
-        raise BadRequest("invalid_request", "Authenticate in one way only: Basic or the body (RFC 6749 §2.3).")
+        raise BadRequest(
+            "invalid_request", "Authenticate in one way only: Basic or the body (RFC 6749 §2.3)."
+        )
     for user, password in pairs:
         client = find_client(user)
         if client is None:

@@ -58,7 +58,10 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     headers = [*HEADERS, *extra, ("Content-Length", str(len(body)))]
     if settings.SECURE_HSTS_SECONDS:
         headers.append(
-            ("Strict-Transport-Security", f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload")
+            (
+                "Strict-Transport-Security",
+                f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload",
+            )
         )
     start_response(f"{status} {REASONS[status]}", headers)
     return [body]
@@ -107,7 +110,11 @@ def _form(environ: dict[str, Any]) -> dict[str, str]:
     if length > MAX_BODY:
         raise OverflowError("The body is too large.")
     body = environ["wsgi.input"].read(length) if length > 0 else b""
-    if body and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower() != "application/x-www-form-urlencoded":
+    if (
+        body
+        and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
+        != "application/x-www-form-urlencoded"
+    ):
         raise ValueError("Send the parameters as application/x-www-form-urlencoded.")
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=20)

@@ -40,7 +40,9 @@ refresh as (
     %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
 """
 CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = %(now)s where id = %(code)s)"
-ROTATE = "rotated as (update oauth_refreshtoken set revoked = %(now)s, updated = %(now)s where id = %(previous)s)"
+ROTATE = (
+    "rotated as (update oauth_refreshtoken set revoked = %(now)s, updated = %(now)s where id = %(previous)s)"
+)
 SLIDE = "slid as (update oauth_refreshtoken set expires = %(refresh_expires)s, updated = %(now)s where id = %(previous)s)"
 DECISION = """
 decision as (

@@ -35,9 +35,13 @@ def register(request: Any) -> HttpResponse:
 
 def _document(body: bytes) -> Any:
     try:
-        return json.loads(body.decode())
+        return json.loads(body.decode(), parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refused("invalid_client_metadata", "The body is not JSON in UTF-8.") from error
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number.")
 
 
 def _answer(client: Client, secret: str) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def _load(parameters: dict[str, str], request: Any) -> Exchange:
 
 def respond(exchange: Exchange) -> tuple[int, dict[str, Any]]:
     """Run the toolkit's server on a loaded exchange, inside its context: status and body."""
-    body = urlencode({k: v for k, v in exchange.parameters.items() if k not in ("client_id", "client_secret")})
+    body = urlencode(
+        {k: v for k, v in exchange.parameters.items() if k not in ("client_id", "client_secret")}
+    )
     _, answer, status = Server(Validator(exchange)).create_token_response("/oauth/token", "POST", body, {})
     return status, json.loads(answer)

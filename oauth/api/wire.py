@@ -53,7 +53,9 @@ def read_form(request: Any) -> dict[str, str]:
 
 def refusal(error: BadRequest) -> JsonResponse:
     """An error of RFC 6749 §5.2."""
-    response = JsonResponse({"error": error.code, "error_description": error.description}, status=error.status)
+    response = JsonResponse(
+        {"error": error.code, "error_description": error.description}, status=error.status
+    )
     if error.status == 401:
         response["WWW-Authenticate"] = 'Basic realm="AuthSec"'
     if error.status == 405:

@@ -5,7 +5,9 @@ from authsec.database.operations import SystemFunctions
 
 
 def requested() -> ArrayField:
-    return ArrayField(models.TextField(), default=list, blank=True, help_text="Asked for, whether given or not.")
+    return ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Asked for, whether given or not."
+    )
 
 
 class Migration(migrations.Migration):

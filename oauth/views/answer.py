@@ -40,7 +40,9 @@ def issue_code(request: Any, asking: Asking, scopes: tuple[str, ...]) -> HttpRes
     )
     answer = dict(parse_qsl(urlsplit(headers["Location"]).query))
     if "code" not in answer:
-        return leave(request, asked.refusal(answer.get("error", "server_error"), answer.get("error_description", "")))
+        return leave(
+            request, asked.refusal(answer.get("error", "server_error"), answer.get("error_description", ""))
+        )
     return leave(request, asked.answer(code=answer["code"]))
 
 

@@ -107,7 +107,9 @@ class Asking:
             "action": request.get_full_path(),
             "granted": [described[name] for name in self.grantable.granted],
             "waiting": [described[name] for name in self.grantable.waiting],
-            "not_given": [self._not_given(described[n], reason) for n, reason in self.grantable.not_given.items()],
+            "not_given": [
+                self._not_given(described[n], reason) for n, reason in self.grantable.not_given.items()
+            ],
             "sign_in_only": self.grantable.sign_in_only,
             "step_up_url": self._step_up_url(),
             "switch_url": f"{reverse('account_logout')}?{urlencode({'next': self.asked.url()})}",
@@ -144,8 +146,12 @@ class Asking:
         }
         why = {
             "unsupported": _("%(application)s has no such scope."),
-            "outside_ip": _("%(tenant)s gives it at certain network addresses only; yours is not one of them."),
-            "missing_context": _("%(tenant)s gives it at certain network addresses only; yours is not known."),
+            "outside_ip": _(
+                "%(tenant)s gives it at certain network addresses only; yours is not one of them."
+            ),
+            "missing_context": _(
+                "%(tenant)s gives it at certain network addresses only; yours is not known."
+            ),
             "not_yet": _("%(tenant)s gives you this at a later date."),
             "expired": _("%(tenant)s had given you this; it has expired."),
             "ended": _("%(tenant)s had given you this and has taken it back."),

@@ -159,7 +159,11 @@ def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpR
             raise Refused("access_denied", "None of these scopes can be granted.")
         return asking.page(request)
     given = asking.consented()
-    known = given is not None and set(grantable.granted) <= given and bool(grantable.granted or grantable.sign_in_only)
+    known = (
+        given is not None
+        and set(grantable.granted) <= given
+        and bool(grantable.granted or grantable.sign_in_only)
+    )
     if known and "consent" not in asked.prompts and not (grantable.waiting and not asked.without_step_up):
         return issue_code(request, asking, grantable.granted)
     if "none" in asked.prompts:

@@ -262,7 +262,10 @@ def test_a_suspended_person_is_told_so_on_a_page() -> None:
     with tenant_context(it.tenant.id):
         EndUser.objects.filter(pk=end_user.pk).update(status="suspended", suspended_at=end_user.created_at)
     url, _ = it.query()
-    for answer in (it.signed_in(ED).get(url), it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]})):
+    for answer in (
+        it.signed_in(ED).get(url),
+        it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]}),
+    ):
         assert answer.status_code == 403
         assert "suspended" in answer.content.decode()
     url, _ = it.query(prompt="none")
@@ -347,7 +350,9 @@ def test_a_scope_behind_a_second_factor_leads_to_it_when_asked_for() -> None:  #
     assert onward["next"] == [url]
     page = browser.get(onward["without"][0])
     assert "Needs your second factor" in page.content.decode()
-    code = redirected(browser.post(onward["without"][0], {"action": "allow", "scopes": ["read", "run"]}))["code"]
+    code = redirected(browser.post(onward["without"][0], {"action": "allow", "scopes": ["read", "run"]}))[
+        "code"
+    ]
     token = it.exchange(code, verifier).json()
     assert token["scope"] == "read"
     facts = it.facts(token["access_token"])
@@ -370,7 +375,10 @@ def test_a_default_scope_behind_a_second_factor_never_forces_it() -> None:
     page = it.signed_in("alice@acme.example").get(url)
     assert page.status_code == 200
     assert "Confirm now" in page.content.decode()
-    assert error(it.signed_in("alice@acme.example").post(url, {"action": "allow", "scopes": ["read"]})) == "access_denied"
+    assert (
+        error(it.signed_in("alice@acme.example").post(url, {"action": "allow", "scopes": ["read"]}))
+        == "access_denied"
+    )
 
 
 def test_redirect_uris_keep_their_own_query() -> None:

@@ -151,12 +151,18 @@ def test_refresh_while_suspended_leaves_everything_as_it_is() -> None:  # Rule 3
     moment = {"tenant_id": it.tenant.id, "user_id": user_id, "actor": SYSTEM, "now": timezone.now()}
     with tenant_context(it.tenant.id):
         endusers.suspend(reason="leak", **moment)
-        before = list(RefreshToken.objects.order_by("id").values()), list(AccessToken.objects.order_by("id").values())
+        before = (
+            list(RefreshToken.objects.order_by("id").values()),
+            list(AccessToken.objects.order_by("id").values()),
+        )
     assert it.facts(first["access_token"]) == {"active": False}
     for token in (old, first["refresh_token"]):
         refused(it.refresh(token), "invalid_grant")
     with tenant_context(it.tenant.id):
-        after = list(RefreshToken.objects.order_by("id").values()), list(AccessToken.objects.order_by("id").values())
+        after = (
+            list(RefreshToken.objects.order_by("id").values()),
+            list(AccessToken.objects.order_by("id").values()),
+        )
         assert after == before
         endusers.reactivate(**moment)
     assert it.facts(first["access_token"])["active"]
@@ -283,7 +289,10 @@ def test_a_service_account_gets_a_token_of_its_own() -> None:  # RFC 6749 §4.4
         refused(answer, "invalid_client", 401)
         assert answer["WWW-Authenticate"].startswith("Basic")
     refused(it.post(form | {"resource": None}, **basic(client.client_id, secret)), "invalid_target")
-    refused(it.post(form | {"resource": "http://localhost/x"}, **basic(client.client_id, secret)), "invalid_target")
+    refused(
+        it.post(form | {"resource": "http://localhost/x"}, **basic(client.client_id, secret)),
+        "invalid_target",
+    )
     both = {"client_id": client.client_id, "client_secret": secret}
     refused(it.post(form | both, **basic(client.client_id, secret)), "invalid_request")
 
@@ -359,4 +368,6 @@ def test_browsers_of_any_origin_may_use_token_revoke_and_register_but_not_author
         assert answer.status_code == 204
         assert answer["Access-Control-Allow-Origin"] == "*"
     for path in ("/oauth/authorize", "/oauth/introspect"):
-        assert "Access-Control-Allow-Origin" not in Browser().options(path, headers={"Origin": "https://a.example"})
+        assert "Access-Control-Allow-Origin" not in Browser().options(
+            path, headers={"Origin": "https://a.example"}
+        )

@@ -26,7 +26,9 @@ REDIRECT_URI = "http://127.0.0.1:7/callback"
 def pkce() -> tuple[str, str]:
     """A verifier and its S256 challenge (RFC 7636 §4)."""
     verifier = secrets.token_urlsafe(48)
-    return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    return verifier, base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(
+        b"="
+    ).decode()
 
 
 def basic(user: str, password: str) -> dict[str, str]:
@@ -75,9 +77,13 @@ class World:
             "code_challenge_method": "S256",
             **changes,
         }
-        return "/oauth/authorize?" + urlencode({k: v for k, v in parameters.items() if v is not None}), verifier
+        return "/oauth/authorize?" + urlencode(
+            {k: v for k, v in parameters.items() if v is not None}
+        ), verifier
 
-    def consent(self, browser: Browser, *, only: list[str] | None = None, **changes: str | None) -> tuple[str, str]:
+    def consent(
+        self, browser: Browser, *, only: list[str] | None = None, **changes: str | None
+    ) -> tuple[str, str]:
         """Allow on the consent page, every box that is ticked or ``only`` these: code and verifier."""
         url, verifier = self.query(**changes)
         page = browser.get(url)

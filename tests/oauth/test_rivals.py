@@ -1,0 +1,113 @@
+"""Where threads and connections matter: introspection ahead of Django, and rivals for one refresh token or code."""
+
+import base64
+import io
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db import connection
+
+from authsec import wsgi
+from oauth import introspection
+from tests.oauth.world import world
+
+ED = "ed@consumer.example"
+RIVALS = 8
+
+
+def call(body: bytes, **environ: str) -> tuple[str, dict[str, str], bytes]:
+    """One request through the WSGI entry."""
+    seen: list[Any] = []
+    answer = wsgi.application(
+        {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/oauth/introspect",
+            "CONTENT_TYPE": "application/x-www-form-urlencoded",
+            "CONTENT_LENGTH": str(len(body)),
+            "wsgi.input": io.BytesIO(body),
+            **environ,
+        },
+        lambda status, headers: seen.extend([status, dict(headers)]),
+    )
+    return seen[0], seen[1], b"".join(answer)
+
+
+def test_the_wsgi_entry_answers_on_its_own_connection_and_survives_losing_it(own_database: None) -> None:
+    it = world()
+    token = it.tokens(it.signed_in(ED))["access_token"]
+    header = "Basic " + base64.b64encode(":".join(it.credential).encode()).decode()
+    body = urlencode({"token": token}).encode()
+    try:
+        status, headers, answer = call(body, HTTP_AUTHORIZATION=header)
+        assert status == "200 OK"
+        assert json.loads(answer)["active"] is True
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        pid = introspection._local.connection.info.backend_pid
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_terminate_backend(%s, 5000)", [pid])
+        assert json.loads(call(body, HTTP_AUTHORIZATION=header)[2])["active"] is True
+        assert call(body)[0].startswith("401")
+        assert call(b"token=x", HTTP_AUTHORIZATION=header)[2] == b'{"active": false}'
+    finally:
+        introspection._local.connection.close()
+
+
+def rivals(ask: Callable[[], Any]) -> list[Any]:
+    """The answers of RIVALS threads that ask at one moment."""
+    ready = Barrier(RIVALS)
+
+    def run(_: int) -> Any:
+        try:
+            ready.wait(10)
+            return ask()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(RIVALS) as pool:
+        return list(pool.map(run, range(RIVALS)))
+
+
+def test_of_rivals_for_one_refresh_token_one_gets_tokens_and_nobody_an_empty_one(own_database: None) -> None:
+    it = world()
+    first = it.tokens(it.signed_in(ED))
+    answers = rivals(lambda: it.refresh(first["refresh_token"]))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * (RIVALS - 1)
+    winner = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert winner["access_token"].startswith("as_at_")
+    assert winner["refresh_token"].startswith("as_rt_")
+    # The others reused a rotated token: the family ends (RFC 9700 §4.14.2).
+    assert it.facts(winner["access_token"]) == {"active": False}
+    access, live, _ = it.count()
+    assert (access, live) == (0, 0)
+
+
+def test_of_rivals_for_one_code_one_wins_and_the_replays_revoke(own_database: None) -> None:
+    it = world()
+    code, verifier = it.consent(it.signed_in(ED))
+    answers = rivals(lambda: it.exchange(code, verifier))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * (RIVALS - 1)
+    assert it.count()[:2] == (0, 0)
+
+
+def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None) -> None:
+    from authsec.database.context import tenant_context
+    from endusers.models import EndUser
+    from oauth.models import Consent
+    from tenants.models import TenantUser
+
+    it = world()
+    browsers = [it.signed_in(ED) for _ in range(RIVALS)]
+    url, _ = it.query(scope="read write")
+
+    def allow() -> int:
+        return browsers.pop().post(url, {"action": "allow", "scopes": ["read", "write"]}).status_code
+
+    assert rivals(allow) == [303] * RIVALS
+    with tenant_context(it.tenant.id):
+        assert Consent.objects.count() == 1
+        assert EndUser.objects.count() == 1
+        assert TenantUser.objects.filter(identity__email=ED).count() == 1
