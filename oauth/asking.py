@@ -8,18 +8,20 @@ from tenants.signin import Asking
 
 
 def describe(url: str) -> Asking | None:
-    """The client and the Application of an authorize URL; None when it is not one that would be shown."""
+    """The client and, as far as it may be known before sign-in, the Application of an authorize URL.
+
+    None when the authorize page would not go on with it. The way back is there in every other case: the sign-in
+    form's answer may lead to the client at once, when consent is remembered.
+    """
     try:
         asked = read_request(urlsplit(url).query)
         resource = asked.resource()
     except (NoRedirect, Refused):
         return None
     target = consent.find_target(resource_uri=resource, identity_id=None, client=asked.client)
-    if target is None:
-        return None
     return Asking(
         client=asked.client.name or asked.client.client_id,
-        application=target.application_name,
-        tenant=target.tenant_slug,
+        application=target.application_name if target else "",
+        tenant=target.tenant_slug if target else "",
         returns_to=redirects.destination(asked.redirect_uri).origin,
     )

@@ -89,6 +89,7 @@ def own_path(url: str) -> str | None:
 class Asking:
     """Who waits behind the sign-in page: the client's and the Application's names, the tenant's slug, and the origin
     (``https://host:port`` or ``scheme:``) of the client's registered redirect address, empty when it has none.
+    Application and tenant are empty while only signing in can tell them.
     """
 
     client: str

@@ -253,3 +253,15 @@ def test_between_password_and_code_the_form_may_return_to_the_client(alice, here
     here.enter_code(totp(SECRET))
     policy = here.get("/account/step-up/", {"next": ONWARD})["Content-Security-Policy"]
     assert "form-action 'self' http://127.0.0.1:9" in policy
+
+
+def test_a_step_up_gives_the_session_a_new_key(alice, here):
+    here.sign_in(EMAIL)
+    here.enter_code(totp(SECRET, -1))
+    before = here.cookies["authsec_session"].value
+    here.post("/account/step-up/", {"code": totp(SECRET)})
+    assert here.cookies["authsec_session"].value != before
+    assert here.is_signed_in
+    stale = Browser()
+    stale.cookies["authsec_session"] = before
+    assert not stale.is_signed_in
