@@ -101,13 +101,18 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
     """End a binding that the caller holds inside the tenant's context, with its event."""
     binding.ended_at, binding.ended_by = now, actor.id
     binding.save(update_fields=["ended_at", "ended_by"])
-    subjects = {f"{subject}_id": getattr(binding, f"{subject}_id") for subject in SUBJECTS}
     role = Role.objects.get(tenant_id=binding.tenant_id, pk=binding.role_id)
     application = binding.application_id and Application.objects.get(
         tenant_id=binding.tenant_id, pk=binding.application_id
     )
-    before = _described(role, _any_name(binding.tenant_id, subjects), application, binding)
+    before = _described(role, subject_of(binding), application, binding)
     _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
+
+
+def subject_of(binding: Binding) -> str:
+    """What people call the binding's subject, whether it still stands or not."""
+    subjects = {f"{subject}_id": getattr(binding, f"{subject}_id") for subject in SUBJECTS}
+    return _any_name(binding.tenant_id, subjects)
 
 
 def console_permissions(tenant_id: UUID, role_id: UUID) -> list[str]:

@@ -54,6 +54,11 @@ class Subject:
         """Whether an active membership stands: ``invited`` and ``left`` count as none."""
         return self.member_status == "active"
 
+    @property
+    def type_words(self) -> str:
+        """The member type as people read it: *service operator*."""
+        return (self.member_type or "").replace("_", " ")
+
     def standing(self, at: datetime) -> Standing:
         """Rule 3 for this subject as it is recorded now; ``at`` matters to a service account's end only."""
         reasons = []

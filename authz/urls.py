@@ -1,4 +1,49 @@
-from django.urls import URLPattern
+"""Applications, and everything under Authz, inside ``/t/<slug>/``."""
+
+from django.urls import path
+
+from authz.views import applications, bindings, effective_access, groups, policies, roles, service_accounts
+
+APPLICATION = "applications/<uuid:application_id>/"
+ROLE = "authz/roles/<uuid:role_id>/"
+GROUP = "authz/groups/<uuid:group_id>/"
+ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/"
 
 app_name = "authz"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("applications/", applications.applications, name="applications"),
+    path("applications/new/", applications.new, name="application_new"),
+    path(APPLICATION, applications.application, name="application"),
+    path(f"{APPLICATION}edit/", applications.edit, name="application_edit"),
+    path(f"{APPLICATION}scopes/", applications.scopes, name="application_scopes"),
+    path(f"{APPLICATION}disable/", applications.switch, {"verb": "disable"}, name="application_disable"),
+    path(f"{APPLICATION}enable/", applications.switch, {"verb": "enable"}, name="application_enable"),
+    path(f"{APPLICATION}archive/", applications.switch, {"verb": "archive"}, name="application_archive"),
+    path("authz/roles/", roles.roles, name="roles"),
+    path("authz/roles/new/", roles.new, name="role_new"),
+    path(ROLE, roles.role, name="role"),
+    path(f"{ROLE}edit/", roles.edit, name="role_edit"),
+    path(f"{ROLE}archive/", roles.archive, name="role_archive"),
+    path("authz/bindings/", bindings.bindings, name="bindings"),
+    path("authz/bindings/new/", bindings.new, name="binding_new"),
+    path("authz/bindings/<uuid:binding_id>/end/", bindings.end, name="binding_end"),
+    path("authz/groups/", groups.groups, name="groups"),
+    path("authz/groups/new/", groups.new, name="group_new"),
+    path(GROUP, groups.group, name="group"),
+    path(f"{GROUP}members/", groups.add, name="group_add"),
+    path(f"{GROUP}members/<uuid:user_id>/remove/", groups.remove, name="group_remove"),
+    path(f"{GROUP}give/", groups.give, name="group_give"),
+    path(f"{GROUP}archive/", groups.archive, name="group_archive"),
+    path("authz/service-accounts/", service_accounts.service_accounts, name="service_accounts"),
+    path("authz/service-accounts/new/", service_accounts.new, name="service_account_new"),
+    path(ACCOUNT, service_accounts.service_account, name="service_account"),
+    path(f"{ACCOUNT}operators/", service_accounts.add, name="service_account_add"),
+    path(
+        f"{ACCOUNT}operators/<uuid:user_id>/remove/", service_accounts.remove, name="service_account_remove"
+    ),
+    path(f"{ACCOUNT}give/", service_accounts.give, name="service_account_give"),
+    path(f"{ACCOUNT}end/", service_accounts.end, name="service_account_end"),
+    path("authz/effective-access/", effective_access.effective_access, name="effective_access"),
+    path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),
+    path("authz/policies/", policies.policies, name="policies"),
+]

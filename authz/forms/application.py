@@ -1,0 +1,89 @@
+"""Registering an Application and declaring its scopes, one row each."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from authz.applications import ScopeSpec
+from authz.forms.refusal import VerbForm
+from authz.models import Application, Scope
+
+EMPTY_ROWS = 4
+MAX_ROWS = 200
+
+
+class ApplicationForm(VerbForm):
+    """An Application's facts."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("As people know it, such as deploy-mcp.")
+    )
+    kind = forms.ChoiceField(label=_("Kind"), choices=Application.Kind.choices, initial="mcp_server")
+    resource_uri = forms.CharField(
+        label=_("Resource URI"),
+        max_length=500,
+        help_text=_("The address that clients name as resource and tokens carry as aud (RFC 8707)."),
+        widget=forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false"}),
+    )
+    description = forms.CharField(label=_("Description"), max_length=500, required=False)
+    admission = forms.ChoiceField(
+        label=_("Who may come"),
+        choices=Application.Admission.choices,
+        initial="anyone",
+        widget=forms.RadioSelect,
+        help_text=_("Whoever comes gets only what bindings give: without any, no scopes."),
+    )
+
+
+class ScopeForm(forms.Form):
+    """One scope; a row without a name is none."""
+
+    name = forms.CharField(label=_("Scope"), max_length=128, required=False)
+    description = forms.CharField(label=_("In plain words"), max_length=300, required=False)
+    risk = forms.ChoiceField(label=_("Risk"), choices=Scope.Risk.choices, initial="low", required=False)
+    is_default = forms.BooleanField(label=_("Default"), required=False)
+
+
+class BaseScopeRows(forms.BaseFormSet):
+    """All the rows, and the verb's refusals brought back to theirs."""
+
+    def specs(self) -> list[ScopeSpec]:
+        """The rows that name a scope."""
+        self.named = [form for form in self.forms if form.cleaned_data.get("name", "").strip()]
+        return [
+            ScopeSpec(
+                form.cleaned_data["name"].strip(),
+                form.cleaned_data.get("description", ""),
+                form.cleaned_data.get("risk") or Scope.Risk.LOW.value,
+                form.cleaned_data.get("is_default", False),
+            )
+            for form in self.named
+        ]
+
+    def show(self, errors: dict[str, str], form: VerbForm | None = None) -> None:
+        """Put ``scopes.<n>.<field>`` beside its row, the rest into ``form`` or on top."""
+        for field, sentence in errors.items():
+            _scopes, _dot, rest = field.partition("scopes.")
+            number, _dot, name = rest.partition(".")
+            if number.isdigit() and int(number) < len(self.named):
+                self.named[int(number)].add_error(name, sentence)
+            elif form is not None:
+                form.add_error(field if field in form.fields else None, sentence)
+            else:
+                self.non_form_errors().append(sentence)
+
+
+ScopeRows = forms.formset_factory(
+    ScopeForm, formset=BaseScopeRows, extra=EMPTY_ROWS, max_num=MAX_ROWS, absolute_max=MAX_ROWS + 50
+)
+
+
+def scope_rows(data: Any, scopes: Sequence[Scope] = ()) -> Any:
+    """The rows as posted (None: not), or filled with the scopes that are."""
+    initial = [
+        {"name": s.name, "description": s.description, "risk": s.risk, "is_default": s.is_default}
+        for s in scopes
+    ]
+    return ScopeRows(data, initial=initial, prefix="scopes")

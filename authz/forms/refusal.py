@@ -1,0 +1,26 @@
+"""Verbs under forms: what a verb refuses becomes an error beside the field that it names."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django import forms
+
+from authz.refusals import Refused
+
+Result = TypeVar("Result")
+
+
+class VerbForm(forms.Form):
+    """A form whose data one verb judges. ``shown_at``: the verb's field → the form's, where they differ."""
+
+    shown_at: Mapping[str, str] = {}
+
+    def run(self, verb: Callable[..., Result], **facts: Any) -> Result | None:
+        """Call the verb; None when it refuses, with its sentences in the form's errors."""
+        try:
+            return verb(**facts)
+        except Refused as refusal:
+            for field, sentence in refusal.errors.items():
+                place = self.shown_at.get(field, field)
+                self.add_error(place if place in self.fields else None, sentence)
+            return None

@@ -1,0 +1,36 @@
+"""What the pages that change something share: posted data, who changes what when, and the question before it."""
+
+from typing import Any
+
+from django.http import HttpResponse, QueryDict
+from django.utils import timezone
+
+from authsec.web.htmx import page_or_partial
+from authsec.web.http import Request
+from authz.forms.binding import ReasonForm
+from authz.views.links import Crumbs
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+
+
+def posted(request: Request) -> QueryDict | None:
+    """The form's data, also when it is empty; None on GET."""
+    return request.POST if request.method == "POST" else None
+
+
+def change(request: Request) -> dict[str, Any]:
+    """What every verb is told: the tenant, who acts, and when."""
+    return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
+
+
+def ask(
+    request: Request, form: ReasonForm, question: dict[str, Any], *, back: str, way: Crumbs
+) -> HttpResponse:
+    """A confirmation as a page, or as a dialog for htmx.
+
+    ``question``: ``question`` (verb, object, tenant), ``text``, ``reversible``, ``action`` (the button), and
+    ``lines`` of counted consequences.
+    """
+    context = question | {"form": form, "back": back, "crumbs": [*way, (question["action"], None)]}
+    status = 422 if form.errors else 200
+    return page_or_partial(request, "authz/ask.html", context, partial="dialog", status=status)

@@ -1,0 +1,127 @@
+"""The Effective Access page, as an admin's browser gets it."""
+
+import re
+from types import SimpleNamespace
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils.html import strip_tags
+
+from authsec.audit.actor import SYSTEM
+from authsec.database.context import tenant_context
+from endusers import operations as endusers
+from tests import cast
+from tests.statements import statements
+
+pytestmark = pytest.mark.django_db
+PAGE = "/t/acme-corp/authz/effective-access/"
+
+
+@pytest.fixture
+def adam(acme: SimpleNamespace) -> Client:
+    return cast.signed_in(acme.adam)
+
+
+def words(response: object) -> str:
+    return re.sub(r"\s+", " ", strip_tags(response.content.decode()))  # type: ignore[attr-defined]
+
+
+def test_the_seeds_three_facts_about_alice(acme: SimpleNamespace, adam: Client) -> None:
+    said = words(adam.get(PAGE, {"user": str(acme.alice.id)}))
+    assert "github-mcp: Alice Moreau can pr:read and pr:write through engineering" in said
+    assert "deploy-mcp: Alice Moreau can deploy:run after MFA through on-call" in said
+    assert "read the audit log directly, until" in said
+
+
+def test_a_fresh_second_factor_turns_pending_into_active(acme: SimpleNamespace, adam: Client) -> None:
+    said = words(adam.get(PAGE, {"user": "alice@acme.example", "mfa": "fresh"}))
+    assert "deploy-mcp: Alice Moreau can deploy:run through on-call" in said
+
+
+@pytest.mark.parametrize("text", ["alice@acme.example", "Alice Moreau", "alice m", "ALICE"])
+def test_a_person_is_found_by_address_and_by_part_of_the_name(
+    acme: SimpleNamespace, adam: Client, text: str
+) -> None:
+    assert "Alice Moreau can" in words(adam.get(PAGE, {"user": text}))
+
+
+def test_several_matches_are_offered_to_choose_from(acme: SimpleNamespace, adam: Client) -> None:
+    cast.member(acme.tenant, "alicia@acme.example", name="Alicia Moreau")
+    page = words(adam.get(PAGE, {"user": "moreau"}))
+    assert "Alice Moreau" in page
+    assert "Alicia Moreau" in page
+    assert "Answered as if" not in page
+
+
+def test_a_service_account_is_found_by_name(acme: SimpleNamespace, adam: Client) -> None:
+    assert "service account of acme-corp" in words(adam.get(PAGE, {"user": "release-bot"}))
+
+
+def test_a_suspended_person_keeps_bindings_and_stands_nowhere(acme: SimpleNamespace, adam: Client) -> None:
+    with tenant_context(acme.id):
+        endusers.suspend(
+            tenant_id=acme.id, user_id=acme.ed.user_id, reason="leaked key", actor=SYSTEM, now=acme.now
+        )
+    said = words(adam.get(PAGE, {"user": str(acme.ed.user_id)}))
+    assert "Suspended as an end user." in said
+    assert "removed by standing" in said
+
+
+def test_what_was_not_asked_for_is_removed_by_requested(acme: SimpleNamespace, adam: Client) -> None:
+    said = words(adam.get(PAGE, {"user": "alice@acme.example", "requested": "pr:read openid"}))
+    assert "removed by requested; the client did not ask" in said
+    assert "github-mcp: Alice Moreau can pr:read through engineering" in said
+
+
+def test_the_page_sends_at_most_eight_statements(acme: SimpleNamespace, adam: Client) -> None:
+    adam.get(PAGE)
+    with statements() as sent:
+        assert adam.get(PAGE, {"user": "alice@acme.example"}).status_code == 200
+    assert len(sent) == 7, sent
+    assert sum("effective_grants" in sql for sql in sent) == 1
+
+
+def test_its_statements_do_not_grow_with_bindings(acme: SimpleNamespace, adam: Client) -> None:
+    for number in range(30):
+        role = cast.role(acme.tenant, f"Role {number}", ["pr:read"])
+        cast.bind(acme.tenant, role, acme.alice, acme.github)
+    with statements() as sent:
+        adam.get(PAGE, {"user": str(acme.alice.id)})
+    assert len(sent) <= 8
+
+
+@pytest.mark.parametrize(
+    "bad", [{"ip": "300.1.1.1"}, {"at": "yesterday"}, {"mfa": "maybe"}, {"ip": "\x00"}, {"at": "9" * 500}]
+)
+def test_bad_circumstances_are_answered_beside_their_field(
+    acme: SimpleNamespace, adam: Client, bad: dict[str, str]
+) -> None:
+    assert adam.get(PAGE, {"user": "alice@acme.example"} | bad).status_code == 422
+
+
+@pytest.mark.parametrize("text", ["\x00", "%", "_", "'; --", "x" * 5000, "👋"])
+def test_any_text_is_searched_without_harm(acme: SimpleNamespace, adam: Client, text: str) -> None:
+    assert adam.get(PAGE, {"user": text}).status_code == 200
+
+
+def test_an_id_of_nobody_and_of_another_tenant_is_not_found(acme: SimpleNamespace, adam: Client) -> None:
+    other = cast.open_tenant("other-corp", "dana@other.example")
+    for key in (uuid4(), cast.owner_of(other).id):
+        assert adam.get(PAGE, {"user": str(key)}).status_code == 404
+        assert adam.get(f"/t/acme-corp/authz/users/{key}/access/").status_code == 404
+    assert "Dana" not in words(adam.get(PAGE, {"user": "dana"}))
+
+
+def test_a_contractor_sees_their_own_access_only(acme: SimpleNamespace) -> None:
+    carl = cast.signed_in(acme.carl)
+    assert "Show mine" in words(carl.get(PAGE))
+    assert "deploy:run after MFA through on-call" in words(carl.get(PAGE, {"user": str(acme.carl.id)}))
+    assert carl.get(PAGE, {"user": "alice@acme.example"}).status_code == 403
+
+
+def test_the_panel_says_what_one_person_can_do(acme: SimpleNamespace, adam: Client) -> None:
+    url = f"/t/acme-corp/authz/users/{acme.ed.user_id}/access/"
+    assert "github-mcp: Ed Okafor can pr:read through plan Free" in words(adam.get(url))
+    panel = adam.get(url, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in panel
