@@ -86,10 +86,5 @@ def navigation(request: Any) -> dict[str, Any]:
                 for card in request.memberships
                 if card.usable
             ],
-            "account_links": [
-                {"label": "Your account", "url": reverse("account_home"), "icon": "user"},
-                {"label": "Your tenants", "url": reverse("account_tenants"), "icon": "layers"},
-            ],
-            "logout_url": reverse("account_logout"),
         }
     return context

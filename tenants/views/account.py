@@ -22,7 +22,7 @@ from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
 PAGES = [
     ("Overview", "account_home", "user"),
-    ("Connections", "oauth:connections", "plug"),
+    ("Connections", "connections:own", "plug"),
     ("Tenants", "account_tenants", "layers"),
 ]
 AMR_WORDS = {"pwd": "password", "otp": "one-time code", "hwk": "passkey", "fed": "your company’s sign-in"}
