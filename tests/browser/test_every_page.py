@@ -43,22 +43,24 @@ def grave_findings(page: Page) -> list[str]:
 
 
 def assert_good(visitor: Visitor) -> None:
-    """The page shown passes in both themes, fits a phone, and made the policy refuse nothing."""
+    """The page shown made the policy refuse nothing, fits a phone, and passes in both themes."""
     page = visitor.page
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert grave_findings(page) == [], f"{scheme} {page.url}"
+    # Asked first: axe itself tries inline styles, which the policy refuses.
+    assert visitor.violations() == []
+    assert [text for text in visitor.messages if "status of 4" not in text] == []
+    assert page.title().strip()
+    assert page.locator("h1").count() == 1, f"{page.url} needs one h1"
     page.set_viewport_size({"width": 320, "height": 720})
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 900})
     assert wide <= 0, f"{page.url} is {wide} px wider than a screen of 320 px"
-    assert page.title().strip()
-    assert page.locator("h1").count() == 1, f"{page.url} needs one h1"
-    assert visitor.violations() == []
-    assert [text for text in visitor.messages if "error:" in text and "status of 4" not in text] == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        assert grave_findings(page) == [], f"{scheme} {page.url}"
 
 
 def open_page(visitor: Visitor, path: str) -> None:
+    visitor.page.goto("about:blank")  # what axe left behind on the page before has arrived by now
     visitor.messages.clear()
     visitor.go(path)
 

@@ -23,7 +23,8 @@ SHOWS_FOCUS = """() => {
 HIDDEN = """() => {
   const box = document.activeElement.getBoundingClientRect();
   const at = document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2);
-  return !!at && at !== document.activeElement && !document.activeElement.contains(at) && !at.contains(document.activeElement);
+  const here = document.activeElement;
+  return !!at && at !== here && !here.contains(at) && !at.contains(here);
 }"""
 
 
