@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from authsec import views
+from authsec.console import landing
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -13,6 +14,8 @@ urlpatterns = [
     path("dev/mail/<str:name>", views.mail, name="mail"),
     path("accounts/", include("allauth.urls")),
     path("account/", include("tenants.account_urls")),
+    path("t/<slug:slug>/", landing.workspace, name="workspace"),
+    path("t/<slug:slug>/start/", landing.start, name="start"),
     path("t/<slug:slug>/", include("endusers.urls")),
     path("t/<slug:slug>/", include("authz.urls")),
     path("t/<slug:slug>/", include("oauth.urls.console")),

@@ -3,25 +3,29 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 from authsec import outbox
 from authsec.web.access import public
 from authsec.web.problems import problem_response, wants_problem
+from tenants.operations import ensure_personal_tenant
 from tenants.queries import memberships_of
 
 
 @public
 def home(request: Any) -> HttpResponse:
-    """Sign in, or the last tenant."""
+    """Sign in, or the last tenant. Whoever has none yet gets one of their own (Rule 9)."""
     if not request.user.is_authenticated:
         return redirect(settings.LOGIN_URL)
+    ensure_personal_tenant(identity=request.user, actor=request.actor, now=timezone.now())
     usable = [card for card in memberships_of(request.user.pk) if card.usable]
     last = request.session.get("last_tenant")
     card = next((card for card in usable if card.slug == last), usable[0] if usable else None)
-    return redirect(f"/t/{card.slug}/" if card else "/account/")
+    return redirect("workspace", slug=card.slug) if card else redirect("/account/tenants/")
 
 
 @public
@@ -73,7 +77,8 @@ def bad_request(request: Any, exception: Exception | None = None) -> HttpRespons
     """A request that can't be read."""
     if wants_problem(request):
         return problem_response(request, 400, "The request can't be read.")
-    return render(request, "errors/400.html", status=400)
+    reason = str(exception) if isinstance(exception, BadRequest) else ""
+    return render(request, "errors/400.html", {"reason": reason}, status=400)
 
 
 def forbidden(request: Any, exception: Exception | None = None) -> HttpResponse:

@@ -6,7 +6,6 @@ from endusers.views import people, standing
 
 app_name = "endusers"
 urlpatterns = [
-    path("", people.workspace, name="home"),
     path("end-users/", people.people, name="list"),
     path("end-users/overview/", people.charts, name="overview"),
     path("end-users/<uuid:user_id>/", people.person, name="detail"),

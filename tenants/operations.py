@@ -244,6 +244,11 @@ def remove_member(
     return membership
 
 
+def note_visit(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
+    """Remember when a member last came in. No event: nothing about their access changes."""
+    Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).update(last_seen_at=now)
+
+
 def _insert_tenant(name: str, slug: str | None, now: datetime, *, personal: bool, plan: str) -> Tenant:
     if slug is not None and not valid_slug(slug):
         raise SlugTaken(

@@ -4,21 +4,15 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from authsec.audit.queries import about
-from authsec.web.access import member, requires
+from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from endusers import filters, overview, queries
-
-
-@member
-def workspace(request: Request) -> HttpResponse:
-    """A tenant's front page is its end users."""
-    return redirect("endusers:list", slug=request.tenant.slug)
 
 
 @requires("endusers:read")

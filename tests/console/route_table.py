@@ -68,8 +68,10 @@ ROWS: dict[str, Row] = {
     "account/step-up/": own(),
     "account/step-up/done/": own(),
     "account/trusted-browser/forget/": own(POST=None),
-    # End Users
+    # the front page
     "t/<slug:slug>/": page(ANYONE_IN),
+    "t/<slug:slug>/start/": page("apps:read"),
+    # End Users
     "t/<slug:slug>/end-users/": page("endusers:read"),
     "t/<slug:slug>/end-users/overview/": page("endusers:read"),
     "t/<slug:slug>/end-users/<uuid:user_id>/": page("endusers:read"),

@@ -38,10 +38,6 @@ def url(end_user: EndUser, rest: str = "") -> str:
     return f"{LIST}{end_user.user_id}/{rest}"
 
 
-def test_the_front_page_of_a_tenant_is_its_end_users(alex):
-    assert alex.get("/t/alex-tools/").headers["Location"] == LIST
-
-
 def test_the_list_shows_name_address_tier_and_id(alex, ed):
     page = alex.get(LIST).text
     for shown in ("Ed Okafor", "ed@lanternworks.example", "Free", str(ed.user_id)):
