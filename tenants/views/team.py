@@ -45,45 +45,45 @@ def people(request: Request) -> HttpResponse:
 
 @requires("team:update")
 @require_http_methods(["GET", "HEAD", "POST"])
-def suspend(request: Request, user_id: UUID) -> HttpResponse:
+def suspend(request: Request, member_id: UUID) -> HttpResponse:
     """Ask for the reason, say what stops; suspend a member."""
     form = RequiredReason(request.POST if request.method == "POST" else None)
-    return change(request, user_id, form, "tenants/suspend.html", operations.suspend_member, "suspended")
+    return change(request, member_id, form, "tenants/suspend.html", operations.suspend_member, "suspended")
 
 
 @requires("team:update")
 @require_http_methods(["GET", "HEAD", "POST"])
-def reactivate(request: Request, user_id: UUID) -> HttpResponse:
+def reactivate(request: Request, member_id: UUID) -> HttpResponse:
     """Say what comes back; reactivate a member."""
     form = OptionalReason(request.POST if request.method == "POST" else None)
     return change(
-        request, user_id, form, "tenants/reactivate.html", operations.reactivate_member, "reactivated"
+        request, member_id, form, "tenants/reactivate.html", operations.reactivate_member, "reactivated"
     )
 
 
 @requires("team:update")
 @require_http_methods(["GET", "HEAD", "POST"])
-def change_type(request: Request, user_id: UUID) -> HttpResponse:
+def change_type(request: Request, member_id: UUID) -> HttpResponse:
     """Choose a type; give it to a member."""
     form = TypeForm(
         request.POST if request.method == "POST" else None,
         owners="org:make_owners" in request.decision.can,
-        initial={"type": load(request, user_id).type},
+        initial={"type": load(request, member_id).type},
     )
-    return change(request, user_id, form, "tenants/type.html", operations.change_member_type, "changed")
+    return change(request, member_id, form, "tenants/type.html", operations.change_member_type, "changed")
 
 
 @requires("team:update")
 @require_http_methods(["GET", "HEAD", "POST"])
-def remove(request: Request, user_id: UUID) -> HttpResponse:
+def remove(request: Request, member_id: UUID) -> HttpResponse:
     """Say what ends; remove a member."""
     form = OptionalReason(request.POST if request.method == "POST" else None)
-    return change(request, user_id, form, "tenants/remove.html", operations.remove_member, "removed")
+    return change(request, member_id, form, "tenants/remove.html", operations.remove_member, "removed")
 
 
-def load(request: Request, user_id: UUID) -> TeamMember:
+def load(request: Request, member_id: UUID) -> TeamMember:
     """The member of the address, or 404: unknown, another tenant's, no member, or gone."""
-    found = team(request.tenant.tenant_id, timezone.now(), user_id).people
+    found = team(request.tenant.tenant_id, timezone.now(), member_id).people
     if not found or found[0].status not in operations.COUNTS_AS_MEMBERSHIP:
         raise Http404("No such member.")
     return found[0]
@@ -91,21 +91,21 @@ def load(request: Request, user_id: UUID) -> TeamMember:
 
 def change(
     request: Request,
-    user_id: UUID,
+    member_id: UUID,
     form: forms.Form,
     template: str,
     verb: Callable[..., Any],
     done: str,
 ) -> HttpResponse:
     """Ask on GET, do on POST. 422 for a bad answer, 409 where the last active owner would be lost."""
-    person, status = load(request, user_id), 200
+    person, status = load(request, member_id), 200
     if form.is_bound:
         status = 422
         if form.is_valid():
             try:
                 verb(
                     tenant_id=request.tenant.tenant_id,
-                    user_id=user_id,
+                    user_id=member_id,
                     actor=request.actor,
                     now=timezone.now(),
                     **form.cleaned_data,

@@ -83,10 +83,10 @@ ROWS: dict[str, Row] = {
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
     "t/<slug:slug>/settings/team/": page("team:read"),
-    "t/<slug:slug>/settings/team/<uuid:user_id>/suspend/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:user_id>/reactivate/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:user_id>/type/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:user_id>/remove/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/suspend/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/reactivate/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/type/": page("team:update", "team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/remove/": page("team:update", "team:update"),
     # oauth
     "oauth/jwks": protocol(GET=(200,)),
     # management API, about oneself
