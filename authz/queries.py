@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, NullIf
 
 from authz.models import (
@@ -27,7 +27,8 @@ LIVE = Q(ended_at=None)
 def name_by(column: str) -> Subquery:
     """A subquery for the name of the person whose users.id stands in ``column`` of the outer row."""
     profile = Profile.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef(column))
-    return Subquery(profile.values_list(Coalesce(NullIf("display_name", Value("")), "email"))[:1])
+    name = Coalesce(NullIf("display_name", Value("")), "email", output_field=CharField())
+    return Subquery(profile.values_list(name)[:1])
 
 
 def applications(tenant_id: UUID) -> QuerySet[Application]:

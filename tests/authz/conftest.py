@@ -44,7 +44,5 @@ def acme() -> SimpleNamespace:
         writes=cast.bind(tenant, writer, engineering, github),
         runs=cast.bind(tenant, operator, oncall, deploy, requires_mfa=True),
         audits=cast.bind(tenant, auditor, people["alice"], expires_at=cast.next_week()),
-        reader=cast.bind(
-            tenant, cast.role(tenant, "PR Reader", ["pr:read"]), cast.tier(tenant), github
-        ),
+        reader=cast.bind(tenant, cast.role(tenant, "PR Reader", ["pr:read"]), cast.tier(tenant), github),
     )
