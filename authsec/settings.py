@@ -285,17 +285,24 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["authsec.web.parsers.StrictJSONParser"],
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "authsec.console.openapi.ApiSchema",
     "EXCEPTION_HANDLER": "authsec.console.drf.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "AuthSec management API",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Organizations, end users, groups, roles, bindings and effective access of one tenant.",
+    "DESCRIPTION": "Who may do what in a tenant: end users, groups, roles, bindings and effective access.",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": ISSUER}],
+    "SCHEMA_PATH_PREFIX": "/(api|uflow/v2)",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SERVE_AUTHENTICATION": [],
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {
+        "EndUserStatus": "endusers.models.EndUser.Status",
+        "MembershipStatus": "tenants.models.Membership.Status",
+        "MemberType": "tenants.models.MemberType",
+    },
 }
 
 # --- OAuth ------------------------------------------------------------------------------------------------------------

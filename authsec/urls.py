@@ -3,7 +3,7 @@
 from django.urls import include, path
 
 from authsec import views
-from authsec.console import landing
+from authsec.console import landing, reference
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -21,6 +21,8 @@ urlpatterns = [
     path("t/<slug:slug>/", include("oauth.urls.console")),
     path("t/<slug:slug>/audit/", include("authsec.audit.urls")),
     path("t/<slug:slug>/", include("tenants.urls")),
+    path("api/schema", reference.schema, name="api_schema"),
+    path("api/docs/", reference.docs, name="api_docs"),
     path("", include("tenants.api.urls")),
     path("", include("endusers.api.urls")),
     path("", include("authz.api.urls")),

@@ -231,8 +231,8 @@ def _as_problem(error: Exception) -> Problem | None:
 
 def _of_framework(error: exceptions.APIException) -> Problem:
     headers = {}
-    if isinstance(error, exceptions.Throttled) and error.wait:
-        headers["Retry-After"] = str(int(error.wait) + 1)
+    if wait := getattr(error, "wait", None):
+        headers["Retry-After"] = str(int(wait) + 1)
     kind = problems.BY_STATUS.get(error.status_code, "internal-error")
     return Problem(error.status_code, kind, str(error.detail), headers=headers)
 

@@ -70,6 +70,9 @@ class Input(Serializer[Any]):
     ``tenant_id`` may stand in any body; the roof has compared it with the tenant that is selected.
     """
 
+    refuses_unknown = True
+    nested = False
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             known = {*self.fields, "tenant_id"} if self.parent is None else set(self.fields)
@@ -102,6 +105,8 @@ class Moment(DateTimeField):
 
 class Listed(Serializer[Any]):
     """What every list has besides its items."""
+
+    paged = True  # takes limit and cursor
 
     next = CharField(allow_null=True, help_text="Cursor of the next page.")
     count = IntegerField()

@@ -1,6 +1,6 @@
 """Rows that a path or a body names: of this tenant, or not found."""
 
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db.models import Model
@@ -17,4 +17,4 @@ def found(model: type[Row], tenant_id: UUID, key: UUID, member: str = "") -> Row
         detail = f"There is no such {model._meta.verbose_name} here."
         errors = [{"pointer": pointer(member), "detail": detail}] if member else []
         raise Problem(404, "not-found", detail, errors=errors)
-    return row
+    return cast(Row, row)

@@ -42,7 +42,7 @@ class GroupMember(serializers.Serializer[Any]):
     user_id = serializers.UUIDField()
     email = serializers.CharField(allow_blank=True)
     display_name = serializers.CharField(allow_blank=True)
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     added_at = serializers.DateTimeField()
 
 
@@ -52,6 +52,8 @@ class GroupMembers(Listed):
 
 class ConditionsInput(Input):
     """An unknown key is refused: a condition that is ignored would be access."""
+
+    nested = True
 
     mfa_required = serializers.BooleanField(required=False)
     mfa_max_age_s = serializers.IntegerField(
@@ -137,7 +139,7 @@ class AccessItem(serializers.Serializer[Any]):
     binding_id = serializers.UUIDField()
     role_id = serializers.UUIDField()
     role_name = serializers.CharField()
-    source = serializers.ChoiceField(["direct", "group", "service-account", "plan"])
+    source = serializers.ChoiceField(["direct", "group", "service-account", "plan"])  # type: ignore[assignment]
     source_id = serializers.UUIDField()
     source_name = serializers.CharField(allow_blank=True)
     application_id = serializers.UUIDField(allow_null=True, help_text="null: tenant-wide.")

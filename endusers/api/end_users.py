@@ -75,14 +75,19 @@ class OneEndUser(ApiView):
     @requires("endusers:update")
     @extend_schema(
         operation_id="change_end_user",
-        request=schemas.Change,
+        request=schemas.EndUserChange,
         responses=schemas.EndUser,
         tags=["end users"],
     )
     def patch(self, request: Request, tenant_id: UUID, user_id: UUID) -> Response:
         """Change status or plan tier. The next introspection answers accordingly."""
-        given = read_input(schemas.Change, request)
-        who = {"tenant_id": self.tenant_id, "user_id": user_id, "actor": self.actor, "now": timezone.now()}
+        given = read_input(schemas.EndUserChange, request)
+        who: dict[str, Any] = {
+            "tenant_id": self.tenant_id,
+            "user_id": user_id,
+            "actor": self.actor,
+            "now": timezone.now(),
+        }
         known(self.tenant_id, user_id)
         if given.get("status") == EndUser.Status.SUSPENDED:
             self.also_requires("endusers:suspend")

@@ -43,7 +43,7 @@ class Reactivation(Input):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
-class Change(Input):
+class EndUserChange(Input):
     """What is left out stays as it is. Suspending needs `suspended_reason`."""
 
     status = serializers.ChoiceField(Row.Status.choices, required=False)

@@ -1,11 +1,14 @@
 """What the API of tenants answers, for the OpenAPI document."""
 
+from typing import Any
+
 from rest_framework import serializers
 
+from authsec.web.api import Listed
 from tenants.models import Membership, MemberType, Tenant
 
 
-class Me(serializers.Serializer):
+class Me(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     email = serializers.EmailField()
     name = serializers.CharField(allow_blank=True)
@@ -13,22 +16,20 @@ class Me(serializers.Serializer):
     token_refresh_required = serializers.BooleanField()
 
 
-class TenantCard(serializers.Serializer):
+class TenantCard(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     slug = serializers.SlugField()
     name = serializers.CharField()
     plan = serializers.ChoiceField(Tenant.Plan.choices)
 
 
-class MembershipItem(serializers.Serializer):
+class MembershipItem(serializers.Serializer[Any]):
     tenant = TenantCard()
     type = serializers.ChoiceField(MemberType.choices)
     status = serializers.ChoiceField(Membership.Status.choices)
     joined_at = serializers.DateTimeField()
 
 
-class Memberships(serializers.Serializer):
+class Memberships(Listed):
+    paged = False
     items = MembershipItem(many=True)
-    next = serializers.CharField(allow_null=True)
-    count = serializers.IntegerField()
-    count_is_estimate = serializers.BooleanField()

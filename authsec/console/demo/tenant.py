@@ -45,6 +45,10 @@ class DemoTenant:
         """What every verb and query here begins with."""
         return {"tenant_id": self.tenant.pk}
 
+    def at(self, days: float) -> dict[str, Any]:
+        """What every verb here ends with."""
+        return {"actor": self.actor, "now": self.ago(days)}
+
     def owned_by(self, key: str, owner: Identity) -> None:
         """Let the owner act from here on."""
         self.users[key] = TenantUser.objects.get(**self.here, identity=owner)
@@ -112,7 +116,7 @@ class DemoTenant:
         """A group; it is filled when it is made, and then left to the people who play with it."""
         group = Group.objects.filter(**self.here, name=name, ended_at=None).first()
         if group is None:
-            at = {"actor": self.actor, "now": self.ago(days)}
+            at = self.at(days)
             group = groups.create(**self.here, name=name, description=description, **at)
             groups.add_members(
                 **self.here,
@@ -166,10 +170,10 @@ class DemoTenant:
 
     def service_account(self, name: str, description: str, days: float) -> tuple[ServiceAccount, Client]:
         """A service account with its client."""
-        at = {"actor": self.actor, "now": self.ago(days)}
+        at = self.at(days)
         account = ServiceAccount.objects.filter(**self.here, name=name, ended_at=None).first()
         account = account or service_accounts.create(**self.here, name=name, description=description, **at)
-        client = Client.objects.filter(**self.here, service_account=account).first()
+        client: Client | None = Client.objects.filter(**self.here, service_account=account).first()
         if client is None:
             client, secret = clients.create_for_service_account(
                 **self.here, service_account_id=account.pk, name=name, **at
@@ -179,7 +183,7 @@ class DemoTenant:
 
     def client(self, name: str, redirect_uri: str, days: float) -> Client:
         """A confidential client of the tenant's own."""
-        client = Client.objects.filter(**self.here, name=name, service_account=None).first()
+        client: Client | None = Client.objects.filter(**self.here, name=name, service_account=None).first()
         if client is None:
             client, secret = clients.create_for_tenant(
                 **self.here,

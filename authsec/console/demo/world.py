@@ -197,7 +197,7 @@ def _crowd(
 def _installation_client() -> Client:
     """The public client of the management API. It belongs to the installation: no tenant could make it."""
     with system_context():
-        client, _ = Client.objects.get_or_create(
+        client: Client = Client.objects.get_or_create(
             client_id=CLI,
             defaults={
                 "name": "AuthSec CLI",
@@ -209,18 +209,19 @@ def _installation_client() -> Client:
                 "redirect_uris": " ".join(CLI_REDIRECTS),
                 "api_access": True,
             },
-        )
+        )[0]
         return client
 
 
 def _assistant(name: str, now: datetime) -> UUID:
     """A client that registered itself, as AI clients do."""
     with system_context():
-        client = Client.objects.filter(tenant=None, name=name).first()
+        client: Client | None = Client.objects.filter(tenant=None, name=name).first()
         if client is None:
             asked = Registration(name, [DESK_REDIRECT], "none", list(clients.CODE_GRANTS))
             client, _ = clients.register_public(asked, now=now)
-        return client.pk
+        found: UUID = client.pk
+        return found
 
 
 def _users(identities: dict[str, Identity]) -> list[dict[str, Any]]:

@@ -1,0 +1,138 @@
+"""The OpenAPI document: what drf-spectacular reads off the views, and what our roof adds to every operation."""
+
+from functools import cache
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import force_instance
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from authsec.web.access import Mark
+from authsec.web.problems import BY_STATUS, CONTENT_TYPE, TITLES
+
+TENANT_HEADER = OpenApiParameter(
+    "X-Tenant-ID",
+    type={"type": "string", "format": "uuid"},
+    location=OpenApiParameter.HEADER,
+    required=True,
+    description="The tenant that the request is about; the access token must hold it.",
+)
+OPTIONAL_TENANT_HEADER = OpenApiParameter(
+    "X-Tenant-ID",
+    type={"type": "string", "format": "uuid"},
+    location=OpenApiParameter.HEADER,
+    description="Not needed here: the path names the tenant. If sent, it must be the same.",
+)
+TENANT_ID = {
+    "type": "string",
+    "format": "uuid",
+    "description": "May repeat the selected tenant; selects none.",
+}
+PAGE = [
+    OpenApiParameter(
+        "limit",
+        type={"type": "integer", "minimum": 1, "maximum": 200},
+        default=50,
+        description="Items on a page.",
+    ),
+    OpenApiParameter("cursor", description="`next` of the page before."),
+]
+WITH_BODY = ("POST", "PATCH")
+
+
+class Bearer(OpenApiAuthenticationExtension):
+    """RFC 6750 bearer tokens."""
+
+    target_class = "authsec.console.drf.BearerAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "An access token for the resource `{issuer}/api`, with scope `api:read` or `api:write`.",
+        }
+
+
+class ProblemError(serializers.Serializer[Any]):
+    detail = serializers.CharField()
+    pointer = serializers.CharField(required=False, help_text="Where in the body (RFC 6901), as a fragment.")
+    parameter = serializers.CharField(required=False, help_text="Which query parameter.")
+
+
+class Problem(serializers.Serializer[Any]):
+    """An error (RFC 9457)."""
+
+    type = serializers.ChoiceField(sorted(TITLES))
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    errors = ProblemError(many=True)  # type: ignore[assignment]
+    request_id = serializers.CharField(help_text="Say it when you ask us for help.")
+
+
+class ApiSchema(AutoSchema):
+    """An operation with its right, its tenant, its page and its problems."""
+
+    @property
+    def mark(self) -> Mark | None:
+        """The handler's mark."""
+        return getattr(getattr(self.view, self.method.lower(), None), "mark", None)
+
+    def get_override_parameters(self) -> list[Any]:
+        """The tenant's header, and the page of a list."""
+        found: list[Any] = []
+        if self.mark and self.mark.kind == "requires":
+            found.append(OPTIONAL_TENANT_HEADER if "tenant_id" in self.path else TENANT_HEADER)
+        answers = self.get_response_serializers()
+        if isinstance(answers, type) and getattr(answers, "paged", False):
+            found += PAGE
+        return found
+
+    def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
+        """A body that we take knows its members: no others, but the tenant's id may stand in each."""
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        instance = force_instance(serializer)
+        if getattr(instance, "refuses_unknown", False):
+            schema["additionalProperties"] = False
+            if not getattr(instance, "nested", False):
+                schema["properties"]["tenant_id"] = TENANT_ID
+        return schema
+
+    def get_description(self) -> str:
+        """The handler's words, and which right it needs."""
+        said = (getattr(self.view, self.method.lower()).__doc__ or "").strip()
+        said = "\n".join(line.strip() for line in said.splitlines())
+        if self.mark and self.mark.kind == "requires":
+            said += f"\n\nNeeds `{self.mark.action}` in the tenant."
+        return said
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        bodies: dict[str, Any] = super()._get_response_bodies(direction)
+        component = self.resolve_serializer(Problem, "response")
+        content = {CONTENT_TYPE: {"schema": component.ref}}
+        for status in self._problem_statuses():
+            bodies.setdefault(str(status), {"content": content, "description": TITLES[BY_STATUS[status]]})
+        for body in bodies.values():
+            body["description"] = body["description"] or "Done"
+        bodies["default"] = {"content": content, "description": "Any other error"}
+        return bodies
+
+    def _problem_statuses(self) -> list[int]:
+        statuses = [400, 401, 403]
+        if "{" in self.path or self.method in WITH_BODY:
+            statuses.append(404)
+        if self.method in WITH_BODY:
+            statuses += [413, 415, 422]
+        return statuses
+
+
+@cache
+def document() -> dict[str, Any]:
+    """The OpenAPI document. Made once a process: views do not change while it runs."""
+    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return made

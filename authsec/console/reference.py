@@ -1,0 +1,223 @@
+"""The API's reference as a page of ours, read off the OpenAPI document: no scripts, no content delivery network."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.text import slugify
+
+from authsec.console.openapi import document
+from authsec.web.access import public
+from authsec.web.problems import BY_STATUS, TITLES
+
+TAGS = {
+    "me": "Who bears the token, and where.",
+    "end users": "Consumers of the tenant: people who consented to an AI client or another program.",
+    "groups": "Lists of people, and what they are bound to.",
+    "access": "Bindings, and why somebody may do what they may.",
+    "applications": "What is protected, its scopes and its credentials.",
+    "roles": "Named sets of scopes and console permissions.",
+    "service accounts": "CI jobs and agents, with their own OAuth clients.",
+    "clients": "What asks for tokens, and the tenant's word on it.",
+    "audit": "Who did what.",
+}
+NEEDS = "\n\nNeeds "
+
+
+@dataclass(frozen=True)
+class Field:
+    """One parameter, or one member of a body. ``name`` is dotted where members nest."""
+
+    name: str
+    type: str
+    required: bool
+    description: str
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation as the page shows it. ``right`` is the Cedar action, '' where none is needed."""
+
+    anchor: str
+    method: str
+    path: str
+    title: str
+    description: str
+    right: str
+    parameters: list[Field]
+    body: list[Field]
+    answer: list[Field]
+    status: str
+    example: str
+
+
+@public
+def schema(request: HttpRequest) -> JsonResponse:
+    """The OpenAPI document, as JSON."""
+    return JsonResponse(document(), headers={"Access-Control-Allow-Origin": "*"})
+
+
+@public
+def docs(request: HttpRequest) -> HttpResponse:
+    """The browsable reference."""
+    return render(
+        request,
+        "api/docs.html",
+        {
+            "sections": sections(),
+            "api": settings.API_RESOURCE,
+            "token_example": TOKEN_EXAMPLE.format(issuer=settings.ISSUER),
+            "problems": [(name, title, PROBLEM_STATUS.get(name, "")) for name, title in TITLES.items()],
+        },
+    )
+
+
+@cache
+def sections() -> list[dict[str, Any]]:
+    """Tags in order, each with its operations."""
+    found: dict[str, list[Operation]] = {tag: [] for tag in TAGS}
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            found.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
+    return [
+        {"name": tag, "anchor": slugify(tag), "about": TAGS.get(tag, ""), "operations": operations}
+        for tag, operations in found.items()
+        if operations
+    ]
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
+    words, _, right = operation.get("description", "").partition(NEEDS)
+    status, answer = next((s, a) for s, a in operation["responses"].items() if s.startswith("2"))
+    body = operation.get("requestBody")
+    parameters = [
+        Field(
+            p["name"],
+            _type(p["schema"]),
+            p.get("required", False),
+            p.get("description", ""),
+            {"query": "query", "header": "header", "path": "path"}[p["in"]],
+        )
+        for p in operation.get("parameters", [])
+    ]
+    return Operation(
+        anchor=slugify(operation["operationId"]),
+        method=method.upper(),
+        path=path,
+        title=operation.get("summary") or operation["operationId"].replace("_", " ").capitalize(),
+        description=words,
+        right=right.partition("`")[2].partition("`")[0],
+        parameters=sorted(parameters, key=lambda p: (("path", "header", "query").index(p.place), p.name)),
+        body=_members(_schema_of(body)) if body else [],
+        answer=_members(_schema_of(answer)),
+        status=status,
+        example=_example(path, method, parameters, _schema_of(body) if body else None),
+    )
+
+
+def _schema_of(content: dict[str, Any]) -> dict[str, Any]:
+    media: dict[str, Any] = content.get("content", {})
+    return dict(next(iter(media.values()), {}).get("schema", {}))
+
+
+def _resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """Behind references and around null."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return _resolved(document()["components"]["schemas"][name])
+    for word in ("oneOf", "allOf", "anyOf"):
+        if word in schema:
+            return _resolved(next(one for one in schema[word] if one.get("type") != "null"))
+    return schema
+
+
+def _members(schema: dict[str, Any], prefix: str = "") -> list[Field]:
+    schema = _resolved(schema)
+    fields = []
+    for name, inner in schema.get("properties", {}).items():
+        said = inner.get("description") or _resolved(inner).get("description", "")
+        own = "" if _resolved(inner).get("type") == "object" else said
+        fields.append(Field(prefix + name, _type(inner), name in schema.get("required", []), own))
+        target = _resolved(inner)
+        if target.get("type") == "array":
+            fields += _members(target["items"], f"{prefix}{name}[].")
+        else:
+            fields += _members(target, f"{prefix}{name}.")
+    return fields
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """What a value is, in a few words."""
+    target = _resolved(schema)
+    kinds = target.get("type", "")
+    names = [kind for kind in (kinds if isinstance(kinds, list) else [kinds]) if kind != "null"]
+    text = target.get("format") or (names[0] if names else "")
+    text = {"date-time": "time (RFC 3339)", "uuid": "UUID", "email": "e-mail"}.get(text, text)
+    if target.get("enum"):
+        text = " | ".join(str(one) for one in target["enum"] if one is not None)
+    if target.get("type") == "array":
+        text = f"list of {_type(target['items'])}"
+    nullable = "null" in kinds or any(one.get("type") == "null" for one in schema.get("oneOf", []))
+    return f"{text} or null" if nullable else text
+
+
+def _example(path: str, method: str, parameters: list[Field], body: dict[str, Any] | None) -> str:
+    lines = [f"curl {settings.ISSUER}{path}", '-H "Authorization: Bearer $TOKEN"']
+    if method != "get":
+        lines[0] = f"curl -X {method.upper()} {settings.ISSUER}{path}"
+    if any(p.name == "X-Tenant-ID" and p.required for p in parameters):
+        lines.append('-H "X-Tenant-ID: $TENANT"')
+    if body:
+        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(_sample(body), ensure_ascii=False)}'"]
+    return " \\\n  ".join(lines)
+
+
+def _sample(schema: dict[str, Any]) -> Any:
+    """A plausible value, members that must be there and the first that may."""
+    target = _resolved(schema)
+    if target.get("enum"):
+        return target["enum"][0]
+    kinds = target.get("type")
+    kind = next((k for k in kinds if k != "null"), "") if isinstance(kinds, list) else kinds
+    if kind == "object":
+        properties = target.get("properties", {})
+        wanted = target.get("required") or list(properties)[:1]
+        return {name: _sample(properties[name]) for name in wanted if name in properties}
+    if kind == "array":
+        return [_sample(target["items"])]
+    if kind in ("integer", "number", "boolean"):
+        return {"integer": target.get("minimum", 1), "number": 1.0, "boolean": True}[kind]
+    formats = {
+        "uuid": "01936f3e-8c5a-7b21-9d4e-2f6a1b3c4d5e",
+        "date-time": "2026-12-01T09:00:00Z",
+        "email": "ada@example.com",
+    }
+    return formats.get(target.get("format", ""), "…")
+
+
+PROBLEM_STATUS = {name: str(status) for status, name in BY_STATUS.items()} | {
+    "tenant-required": "400",
+    "tenant-malformed": "400",
+    "invalid-parameter": "400",
+    "invalid-token": "401",
+    "insufficient-scope": "403",
+    "tenant-not-in-token": "403",
+    "tenant-closed": "403",
+    "membership-suspended": "403",
+    "membership-left": "403",
+    "membership-invited": "403",
+    "service-account-ended": "403",
+    "escalation": "403",
+    "last-owner": "409",
+    "internal-error": "500",
+}
+TOKEN_EXAMPLE = """curl {issuer}/oauth/token \\
+  -u "$CLIENT_ID:$CLIENT_SECRET" \\
+  -d grant_type=client_credentials \\
+  -d resource={issuer}/api \\
+  -d "scope=api:read api:write\""""
