@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from authsec.console.openapi import document
@@ -35,7 +37,7 @@ class Field:
     name: str
     type: str
     required: bool
-    description: str
+    description: SafeString
     place: str = ""
 
 
@@ -47,7 +49,7 @@ class Operation:
     method: str
     path: str
     title: str
-    description: str
+    paragraphs: list[SafeString]
     right: str
     parameters: list[Field]
     body: list[Field]
@@ -100,7 +102,7 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
             p["name"],
             _type(p["schema"]),
             p.get("required", False),
-            p.get("description", ""),
+            _rich(p.get("description", "")),
             {"query": "query", "header": "header", "path": "path"}[p["in"]],
         )
         for p in operation.get("parameters", [])
@@ -110,13 +112,21 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
         method=method.upper(),
         path=path,
         title=operation.get("summary") or operation["operationId"].replace("_", " ").capitalize(),
-        description=words,
+        paragraphs=[_rich(" ".join(part.split())) for part in words.split("\n\n") if part.strip()],
         right=right.partition("`")[2].partition("`")[0],
         parameters=sorted(parameters, key=lambda p: (("path", "header", "query").index(p.place), p.name)),
         body=_members(_schema_of(body)) if body else [],
         answer=_members(_schema_of(answer)),
         status=status,
         example=_example(path, method, parameters, _schema_of(body) if body else None),
+    )
+
+
+def _rich(text: str) -> SafeString:
+    """Text as HTML, with what stands in backticks as code."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in enumerate(parts))
     )
 
 
@@ -142,7 +152,7 @@ def _members(schema: dict[str, Any], prefix: str = "") -> list[Field]:
     for name, inner in schema.get("properties", {}).items():
         said = inner.get("description") or _resolved(inner).get("description", "")
         own = "" if _resolved(inner).get("type") == "object" else said
-        fields.append(Field(prefix + name, _type(inner), name in schema.get("required", []), own))
+        fields.append(Field(prefix + name, _type(inner), name in schema.get("required", []), _rich(own)))
         target = _resolved(inner)
         if target.get("type") == "array":
             fields += _members(target["items"], f"{prefix}{name}[].")
@@ -173,7 +183,10 @@ def _example(path: str, method: str, parameters: list[Field], body: dict[str, An
     if any(p.name == "X-Tenant-ID" and p.required for p in parameters):
         lines.append('-H "X-Tenant-ID: $TENANT"')
     if body:
-        lines += ['-H "Content-Type: application/json"', f"-d '{json.dumps(_sample(body), ensure_ascii=False)}'"]
+        lines += [
+            '-H "Content-Type: application/json"',
+            f"-d '{json.dumps(_sample(body), ensure_ascii=False)}'",
+        ]
     return " \\\n  ".join(lines)
 
 

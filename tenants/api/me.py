@@ -25,7 +25,7 @@ class Me(ApiView):
     @bearer
     @extend_schema(responses=schemas.Me, operation_id="me", summary="Who I am", tags=["me"])
     def get(self, request: Request) -> Response:
-        """The first visit of somebody without any membership opens a tenant of their own (Rule 9).
+        """The first visit of somebody without any membership opens a tenant of their own.
 
         Then `token_refresh_required` is true: the token in use does not hold that tenant yet.
         """
