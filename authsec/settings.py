@@ -256,6 +256,7 @@ if email_url := env.str("EMAIL_URL", default=""):
     vars().update(env.email_url_config(email_url))
 else:
     EMAIL_BACKEND = "authsec.outbox.OutboxBackend"
+EMAIL_TIMEOUT = 10  # seconds: a slow mail server must not hold a worker for long
 EMAIL_FILE_PATH = VAR / "outbox"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="AuthSec <no-reply@authsec.example>")
 

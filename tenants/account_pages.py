@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
-from tenants.signin import Asking, describe_next
+from tenants.signin import Asking, describe_next, own_path
 
 TOO_MANY = {"too_many_login_attempts", "rate_limited"}
 
@@ -37,6 +37,7 @@ class AccountPageMiddleware:
         patch_cache_control(response, private=True, no_store=True)  # codes, secrets, addresses
         stage = getattr(request, "_login_stage", None)  # between password and code the session knows the way
         onward = stage.login.redirect_url if stage else facts.get("redirect_field_value")
+        facts["onward"] = own_path(onward or "")
         facts["asking"] = describe_next(onward)
         admit_return(response, facts["asking"])
         return response

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -147,8 +148,13 @@ class AccountAdapter(DefaultAccountAdapter):
         self.send_mail("account/email/account_already_exists", email, {})
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Every mail knows the public address, never the Host header's."""
-        super().send_mail(template_prefix, email, {"public_url": settings.PUBLIC_URL} | context)
+        """Write a mail now and send it after the commit. It knows the public address, never the Host header's.
+
+        A mail server that is down or slow undoes nothing: the fault is logged, and signing in sends a new link.
+        """
+        facts = {"email": email, "public_url": settings.PUBLIC_URL} | context
+        message = self.render_mail(template_prefix, email, facts)
+        transaction.on_commit(message.send, robust=True)
 
     def send_notification_mail(self, *args: Any, **kwargs: Any) -> None:
         """A security notice. allauth sends some on commit: after the request's transaction and its context."""

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
-from django.test import Client
+from django.test import Client, TestCase
 
 from authsec import outbox
 
@@ -13,7 +13,14 @@ PASSWORD = "correct horse battery"
 
 
 class Browser(Client):
-    """A test client that signs up and in through the real pages. Each has cookies of its own."""
+    """A test client that signs up and in through the real pages. Each has cookies of its own.
+
+    A test's transaction is never committed: what a request does on commit (sending mail) is done at its end.
+    """
+
+    def request(self, **request: Any) -> Any:
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return super().request(**request)
 
     def sign_up(self, email: str, password: str = PASSWORD, **fields: str) -> Any:
         return self.post("/accounts/signup/", {"email": email, "password1": password, **fields})

@@ -263,3 +263,11 @@ def test_the_sign_in_page_says_who_asks_and_lets_its_form_return_there(here, mon
     plain = here.get("/accounts/login/", {"next": "/account/"})
     assert "asks for" not in plain.content.decode()
     assert "127.0.0.1" not in plain["Content-Security-Policy"]
+
+
+def test_a_mail_server_that_is_down_undoes_nothing(here, settings, caplog):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    with caplog.at_level("CRITICAL"):
+        assert here.sign_up("ed@people.example").status_code == 302
+    assert Identity.objects.filter(email="ed@people.example").exists()
