@@ -1,7 +1,6 @@
 """Where a person lands in a tenant: the default workspace, or the first steps while there is nothing to work on."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -13,19 +12,12 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from authsec.console.nav import allowed_actions, first_page
 from authsec.web.access import member, requires
 from authsec.web.http import Request
-from authz.console import powers_of
 from authz.models import Application
 from tenants.operations import note_visit
-from tenants.signin import second_factor_at
 
-# The first of these pages that a member may open is where they start.
-FRONT_PAGES = (
-    ("endusers:read", "endusers:list"),
-    ("apps:read", "authz:applications"),
-    ("effective_access:own", "authz:effective_access"),
-)
 FACTS = """
 select (select id from authz_application where tenant_id = %(tenant)s and ended_at is null order by created_at limit 1),
        exists (select from authz_scope where tenant_id = %(tenant)s and ended_at is null),
@@ -53,13 +45,13 @@ def workspace(request: Request) -> HttpResponse:
     card, now = request.membership, timezone.now()
     request.session["last_tenant"] = card.slug
     note_visit(tenant_id=card.tenant_id, user_id=card.user_id, now=now)
-    can = _permissions(request, now)
-    if "apps:manage" in can and not Application.objects.filter(tenant_id=card.tenant_id).exists():
+    if (
+        "apps:manage" in allowed_actions(request)
+        and not Application.objects.filter(tenant_id=card.tenant_id).exists()
+    ):
         return redirect("start", slug=card.slug)
-    for permission, name in FRONT_PAGES:
-        url = _place(name, slug=card.slug)
-        if permission in can and url:
-            return redirect(url)
+    if page := first_page(request):
+        return redirect(page)
     raise PermissionDenied("None of your roles opens a page here. Ask an owner or admin of this tenant.")
 
 
@@ -71,16 +63,6 @@ def start(request: Request) -> HttpResponse:
     current = next((step for step in steps if not step.done), None)
     context = {"steps": steps, "done": done, "current": current, "crumbs": [("Get started", None)]}
     return render(request, "start.html", context)
-
-
-def _permissions(request: Request, now: datetime) -> frozenset[str]:
-    return powers_of(
-        tenant_id=request.tenant.tenant_id,
-        subject_id=request.membership.user_id,
-        mfa_at=second_factor_at(request),
-        ip=request.client_ip,
-        now=now,
-    ).permissions()
 
 
 def _place(name: str, **arguments: object) -> str | None:

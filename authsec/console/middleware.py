@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from authsec.database.fields import uuid7
 from authsec.web.access import mark_of
-from authz.console import decide
+from authz.console import powers_of
 from tenants.signin import second_factor_at
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -107,20 +107,21 @@ class MarkMiddleware:
             return None
         if request.tenant is None:
             raise Http404
-        if mark and kind == "requires":
-            self._decide(request, mark)
-        return None
-
-    def _decide(self, request: Any, mark: Any) -> None:
         mfa_at = second_factor_at(request)
-        request.decision = decide(
+        request.powers = powers_of(
             tenant_id=request.tenant.tenant_id,
-            user_id=request.membership.user_id,
-            action=mark.action,
+            subject_id=request.membership.user_id,
             mfa_at=mfa_at,
             ip=request.client_ip,
             now=timezone.now(),
         )
+        request.actor = replace(request.actor, mfa_at=mfa_at)
+        if mark and kind == "requires":
+            self._decide(request, mark.action)
+        return None
+
+    def _decide(self, request: Any, action: str) -> None:
+        request.decision = request.powers.decide(action)
         if not request.decision.allowed:
             raise PermissionDenied("; ".join(request.decision.reasons))
-        request.actor = replace(request.actor, policies=request.decision.policies, mfa_at=mfa_at)
+        request.actor = replace(request.actor, policies=request.decision.policies)

@@ -1,9 +1,13 @@
 """The console's menu as data: it lists what exists and what the person may open."""
 
+from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
+
+from authsec.web.access import mark_of
 
 # label, URL name, icon; a section is a label with its items.
 MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
@@ -40,24 +44,57 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
 ]
 
 
-def sections(slug: str, path: str) -> list[dict[str, Any]]:
-    """The menu for one tenant: sections of items that have a URL, the one that holds ``path`` marked active."""
+@cache
+def action_of(url_name: str) -> str | None:
+    """The action that the view of a URL name requires, read off its mark; None when the page is not there."""
+    try:
+        mark = mark_of(resolve(reverse(url_name, kwargs={"slug": "x"})).func)
+    except NoReverseMatch:
+        return None
+    return mark.action if mark else ""
+
+
+def sections(slug: str, path: str, can: Collection[str]) -> list[dict[str, Any]]:
+    """The menu for one tenant: sections of pages that exist and that the person may open.
+
+    ``can`` holds the actions that the person may do. The page that holds ``path`` is marked active; of pages inside
+    one another (Settings, Settings → Team) the innermost.
+    """
     shown = []
     for label, items in MENU:
-        rows = []
-        for text, name, icon in items:
-            try:
-                url = reverse(name, kwargs={"slug": slug})
-            except NoReverseMatch:
-                continue
-            rows.append({"label": text, "url": url, "icon": icon, "active": False, "count": None})
+        rows = [
+            {
+                "label": text,
+                "url": reverse(name, kwargs={"slug": slug}),
+                "icon": icon,
+                "active": False,
+                "count": None,
+            }
+            for text, name, icon in items
+            if (action := action_of(name)) is not None and (not action or action in can)
+        ]
         if rows:
             shown.append({"label": label, "items": rows})
-    # Of pages inside one another (Settings, Settings → Team) the innermost is the one.
     here = [row for section in shown for row in section["items"] if path.startswith(row["url"])]
     if here:
         max(here, key=lambda row: len(row["url"]))["active"] = True
     return shown
+
+
+def allowed_actions(request: Any) -> frozenset[str]:
+    """The actions that Cedar lets this person do in the tenant of the request; none outside one."""
+    powers = getattr(request, "powers", None)
+    return powers.permissions() if powers and powers.active else frozenset()
+
+
+def first_page(request: Any) -> str | None:
+    """The address of the first page of the menu that the person may open; None when there is none."""
+    pages = [
+        row["url"]
+        for section in sections(request.tenant.slug, "", allowed_actions(request))
+        for row in section["items"]
+    ]
+    return pages[0] if pages else None
 
 
 def navigation(request: Any) -> dict[str, Any]:
@@ -71,7 +108,7 @@ def navigation(request: Any) -> dict[str, Any]:
     tenant = getattr(request, "tenant", None)
     if tenant is not None:
         context |= {
-            "nav": sections(tenant.slug, request.path),
+            "nav": sections(tenant.slug, request.path, allowed_actions(request)),
             "tenant": tenant,
             "membership": request.membership,
             "memberships": [
