@@ -106,9 +106,6 @@ CATALOG = {
     ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
-    "client.secret_rotated": Entry(
-        "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
-    ),
     "credential.issued": Entry("Credential issued", "{actor} issued a credential for {target}", "key-round"),
     "credential.ended": Entry(
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
