@@ -37,7 +37,7 @@ format:
 
 bench:
 	@sh scripts/install requirements-test.txt
-	@exec $(PYTHON) manage.py bench
+	@exec $(PYTHON) -m bench
 
 # Pin anew what pyproject.toml asks for. The files record neither a registry's address nor a path.
 requirements:

@@ -73,7 +73,7 @@ def docs(request: HttpRequest) -> HttpResponse:
         {
             "sections": sections(),
             "api": settings.API_RESOURCE,
-            "token_example": TOKEN_EXAMPLE.format(issuer=settings.ISSUER),
+            "token_example": HOW_TO_GET_IN.format(issuer=settings.ISSUER),
             "problems": [(name, title, PROBLEM_STATUS.get(name, "")) for name, title in TITLES.items()],
         },
     )
@@ -229,7 +229,7 @@ PROBLEM_STATUS = {name: str(status) for status, name in BY_STATUS.items()} | {
     "last-owner": "409",
     "internal-error": "500",
 }
-TOKEN_EXAMPLE = """curl {issuer}/oauth/token \\
+HOW_TO_GET_IN = """curl {issuer}/oauth/token \\
   -u "$CLIENT_ID:$CLIENT_SECRET" \\
   -d grant_type=client_credentials \\
   -d resource={issuer}/api \\

@@ -40,11 +40,20 @@ class Command(BaseCommand):
         serve(address=address, port=port, workers=workers, threads=threads)
 
 
-def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup: bool = False) -> None:
+def serve(
+    *,
+    address: str,
+    port: int,
+    workers: int,
+    threads: int,
+    stop_on_hangup: bool = False,
+    load: Callable[[], Callable[..., Any]] | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT. Raises CommandError when the port is taken or the login unsafe.
 
     Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
-    them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes.
+    them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes. `load` makes each
+    worker's WSGI application; the benchmarks give another one to the same server.
     """
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -71,7 +80,7 @@ def serve(*, address: str, port: int, workers: int, threads: int, stop_on_hangup
     )
     if stop_on_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
-    server.serve(target_loader=load_application, wrap_loader=False)
+    server.serve(target_loader=load or load_application, wrap_loader=False)
 
 
 def claim_port(address: str, port: int) -> None:
