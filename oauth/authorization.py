@@ -20,8 +20,8 @@ SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # RFC 6749 §3.3
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 §4.2: SHA-256 in base64url
 PROMPTS = {"none", "login", "consent", "select_account"}
 MAX_SCOPES = 100
-# Added by our own pages to the URL that the form is shown at: the person went on without a second factor.
-SKIP_STEP_UP = ("step_up", "skip")
+# The value of step_up, which our own pages add to the URL: the person went on without a second factor.
+SKIPPED = "skip"
 
 
 class NoRedirect(Exception):
@@ -63,7 +63,7 @@ class AuthorizationRequest:
     @property
     def without_step_up(self) -> bool:
         """Whether the person chose to go on without a second factor."""
-        return self.parameters.get(SKIP_STEP_UP[0]) == SKIP_STEP_UP[1]
+        return self.parameters.get("step_up") == SKIPPED
 
     @property
     def max_age(self) -> int | None:
@@ -150,6 +150,10 @@ class AuthorizationRequest:
         """This request's own path and query, for coming back to it after signing in."""
         kept = {k: v for k, v in self.parameters.items() if k not in without}
         return "/oauth/authorize?" + urlencode(kept | added)
+
+    def url_without_step_up(self) -> str:
+        """The same request by somebody who goes on without a second factor."""
+        return self.url(without=("step_up",), step_up=SKIPPED)
 
     def url_after_login(self) -> str:
         """Where to come back to once ``prompt=login`` is done: asked for it again, it would never end."""

@@ -215,7 +215,7 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
     return client, secret
 
 
-# --- the tenant's word ------------------------------------------------------------------------------------------------
+# --- the tenant's word ----------------------------------------------------------------------------
 
 
 def approve(

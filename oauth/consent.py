@@ -54,7 +54,7 @@ def may_be_known_after_sign_in(resource_uri: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-# --- the tenant's word on the client ----------------------------------------------------------------------------------
+# --- the tenant's word on the client --------------------------------------------------------------
 
 
 def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: datetime) -> str:
@@ -91,7 +91,7 @@ def _rule(policy: ClientPolicy | None, client: Client) -> str:
     return policy.registration_policy
 
 
-# --- consents -----------------------------------------------------------------------------------------------------------
+# --- consents -------------------------------------------------------------------------------------
 
 
 def consented_scopes(

@@ -165,5 +165,5 @@ def load(parameters: dict[str, str], header: str, *, now: datetime, ip: str | No
 
 def _claimed(model: type[Row], statement: str, secret: str) -> Row | None:
     """The row that a definer function returns. Not through the manager: the row is what tells the tenant."""
-    rows = RawQuerySet(statement, model=model, params=[digest(secret)], using=DEFAULT_DB_ALIAS)
+    rows = RawQuerySet(statement, model=model, params=(digest(secret),), using=DEFAULT_DB_ALIAS)
     return next(iter(rows), None)

@@ -114,7 +114,8 @@ def read_terms(
     if row is None:
         return None
     # Django leaves jsonb as text.
-    return Terms(*row[:7], json.loads(row[7]), tuple(row[8]), tuple(row[9]), row[10], row[11])
+    facts, (states, supported, defaults, member, end_user) = row[:7], row[7:]
+    return Terms(*facts, json.loads(states), tuple(supported), tuple(defaults), member, end_user)
 
 
 def grantable_scopes(terms: Terms, *, requested: list[str], arriving: bool = False) -> Grantable:

@@ -16,7 +16,7 @@ from django.db.models import Q, QuerySet
 from authsec.database.fields import uuid7
 from authsec.secrets import digest
 from oauth.issuance import Grantable
-from oauth.models import AccessToken, Issued, RefreshToken
+from oauth.models import AccessToken, Grant, RefreshToken
 
 ACCESS = """
 access as (
@@ -43,7 +43,10 @@ CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = 
 ROTATE = (
     "rotated as (update oauth_refreshtoken set revoked = %(now)s, updated = %(now)s where id = %(previous)s)"
 )
-SLIDE = "slid as (update oauth_refreshtoken set expires = %(refresh_expires)s, updated = %(now)s where id = %(previous)s)"
+SLIDE = """
+slid as (
+  update oauth_refreshtoken set expires = %(refresh_expires)s, updated = %(now)s where id = %(previous)s)
+"""
 DECISION = """
 decision as (
   insert into oauth_decision (
@@ -74,7 +77,7 @@ class Holder:
     auth_ip: str | None = None
 
     @classmethod
-    def of(cls, row: Issued) -> "Holder":
+    def of(cls, row: Grant | RefreshToken) -> "Holder":
         """The holder of a code or token."""
         return cls(
             row.tenant_id,

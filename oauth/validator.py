@@ -43,7 +43,7 @@ class Validator(OAuth2Validator):
         super().__init__()
         self.exchange = exchange
 
-    # --- the client ---------------------------------------------------------------------------------------------------
+    # --- the client -----------------------------------------------------------------------------------
 
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Always: :meth:`authenticate_client` knows that a public client has nothing to prove."""
@@ -86,7 +86,7 @@ class Validator(OAuth2Validator):
         """None here: without ``scope`` issuance takes the Application's."""
         return []
 
-    # --- codes --------------------------------------------------------------------------------------------------------
+    # --- codes ----------------------------------------------------------------------------------------
 
     def validate_scopes(
         self, client_id: str, scopes: Any, client: Any, request: Any, *args: Any, **kwargs: Any
@@ -174,7 +174,7 @@ class Validator(OAuth2Validator):
     ) -> None:
         """Done in the statement that wrote the tokens. The row stays: by it a replay is recognised."""
 
-    # --- refresh --------------------------------------------------------------------------------------------------------
+    # --- refresh --------------------------------------------------------------------------------------
 
     def rotate_refresh_token(self, request: Any) -> bool:
         """Public clients get a new one each time (RFC 9700 §2.2.2); confidential ones prove themselves instead."""
@@ -194,7 +194,7 @@ class Validator(OAuth2Validator):
         if refresh.revoked is not None:
             tokens.revoke_family(refresh.token_family, now=self.exchange.now)
             return False
-        return min(refresh.expires, refresh.family_expires) > self.exchange.now
+        return bool(min(refresh.expires, refresh.family_expires) > self.exchange.now)
 
     def get_original_scopes(self, refresh_token: str, request: Any, *args: Any, **kwargs: Any) -> str:
         """What consent gave: every refresh starts from it, so that a regained binding comes back (Rule 5)."""
@@ -208,11 +208,11 @@ class Validator(OAuth2Validator):
         known = {*refresh.scope.split(), *refresh.requested, *OPENID_SCOPES} if refresh else set()
         return set(request_scopes) <= known
 
-    # --- the gate -------------------------------------------------------------------------------------------------------
+    # --- the gate -------------------------------------------------------------------------------------
 
     def _read(self, row: Grant | RefreshToken, request: Any) -> None:
         """Ask for standing and entitlement of a code's or refresh token's holder. Raises InvalidGrantError."""
-        if row.tenant_id is None:
+        if row.tenant_id is None or row.application_id is None:
             return
         terms = read_terms(
             tenant_id=row.tenant_id,
@@ -295,7 +295,7 @@ class Validator(OAuth2Validator):
             "invalid_target", "Name the resource that the token is for (RFC 8707).", request=request
         )
 
-    # --- tokens ---------------------------------------------------------------------------------------------------------
+    # --- tokens ---------------------------------------------------------------------------------------
 
     def new_access_token(self, request: Any, refresh_token: bool = False) -> str:
         """Opaque for an Application, a JWT for the management API."""

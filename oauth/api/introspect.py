@@ -18,7 +18,8 @@ def introspect(request: Any) -> HttpResponse:
     def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
         with connection.cursor() as cursor:
             cursor.execute(introspection.STATEMENT, parameters)
-            return cursor.fetchone()
+            row: tuple[str | None] | None = cursor.fetchone()
+            return row
 
     status, body, extra = introspection.respond(request.environ, ask)
     response = HttpResponse(body, status=status)

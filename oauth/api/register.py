@@ -46,7 +46,7 @@ def _no_number(name: str) -> float:
 
 def _answer(client: Client, secret: str) -> dict[str, Any]:
     """RFC 7591 §3.2.1: everything registered, with what the server chose in place of what was asked."""
-    answer = client.metadata | {
+    answer: dict[str, Any] = client.metadata | {
         "client_id": client.client_id,
         "client_id_issued_at": int(client.created.timestamp()),
         "redirect_uris": client.redirect_uris.split(),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from authz.models import Scope
 from oauth import consent, redirects
-from oauth.authorization import SKIP_STEP_UP, AuthorizationRequest
+from oauth.authorization import AuthorizationRequest
 from oauth.issuance import API_SCOPES, Grantable, Terms
 from oauth.models import Client
 from tenants.signin import SignIn
@@ -120,9 +120,8 @@ class Asking:
         return response
 
     def _step_up_url(self) -> str:
-        without = self.asked.url(**dict([SKIP_STEP_UP]))
-        onward = self.asked.url(without=(SKIP_STEP_UP[0],))
-        return f"{reverse('stepup')}?{urlencode({'next': onward, 'without': without})}"
+        onward = {"next": self.asked.url(without=("step_up",)), "without": self.asked.url_without_step_up()}
+        return f"{reverse('stepup')}?{urlencode(onward)}"
 
     def _described(self) -> dict[str, Wish]:
         names = self.grantable.requested

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 from authsec.database.context import system_context, tenant_context
 from authsec.web.access import protocol
 from oauth import consent
-from oauth.authorization import SKIP_STEP_UP, AuthorizationRequest, NoRedirect, Refused, read_request
+from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
 from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
 from oauth.redirects import destination
@@ -105,7 +105,8 @@ def _target(asked: AuthorizationRequest, resource: str, identity_id: Any) -> con
 
 def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse:
     target = _target(asked, resource, request.user.pk)
-    assert target is not None
+    if target is None:
+        raise Refused("invalid_target", "There is no such resource here.")
     now, sign_in = timezone.now(), sign_in_of(request.session)
     with tenant_context(target.tenant_id, savepoint=False):
         word = consent.approval_of(
@@ -145,7 +146,7 @@ def _step_up(asked: AuthorizationRequest, grantable: Grantable, sign_in: SignIn)
         return None
     if "none" in asked.prompts:
         raise Refused("interaction_required", "A second factor is needed.")
-    onward = {"next": asked.url(), "without": asked.url(**dict([SKIP_STEP_UP]))}
+    onward = {"next": asked.url(), "without": asked.url_without_step_up()}
     return redirect(f"{reverse('stepup')}?{urlencode(onward)}")
 
 

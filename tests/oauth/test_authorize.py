@@ -273,8 +273,9 @@ def test_a_suspended_person_is_told_so_on_a_page() -> None:
 
 
 def test_a_client_under_review_waits_and_goes_on_once_approved() -> None:
-    from authsec.audit.actor import SYSTEM
     from django.utils import timezone
+
+    from authsec.audit.actor import SYSTEM
     from oauth import clients
 
     it = world()

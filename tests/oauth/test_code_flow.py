@@ -5,9 +5,8 @@ import pytest
 from authsec.database.context import tenant_context
 from endusers.models import EndUser
 from oauth.models import Consent, Decision, Grant
-from tenants.models import Membership, Profile, TenantUser
-from tests import cast
-from tests.oauth.world import REDIRECT_URI, redirected, world
+from tenants.models import Profile, TenantUser
+from tests.oauth.world import world
 
 pytestmark = pytest.mark.django_db
 

@@ -253,7 +253,7 @@ def test_revocation_ends_the_family_and_tells_nobody_else_anything() -> None:  #
     refused(it.refresh(first["refresh_token"]), "invalid_grant")
 
 
-# --- service accounts ---------------------------------------------------------------------------------------------------
+# --- service accounts -----------------------------------------------------------------------------
 
 
 def account(it: Any) -> tuple[Client, str, Any]:
@@ -331,7 +331,7 @@ def test_a_person_reaches_the_management_api_through_a_client_approved_for_it() 
     refused(it.refresh(again["refresh_token"]), "invalid_grant")
 
 
-# --- the wire -------------------------------------------------------------------------------------------------------------
+# --- the wire -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
