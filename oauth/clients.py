@@ -12,7 +12,7 @@ from authsec.audit.operations import record
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
 from oauth import redirects
-from oauth.models import Client, ClientApplication, ClientApproval
+from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
@@ -164,6 +164,15 @@ def create_for_tenant(
     client, secret = _create(registration, tenant_id=tenant_id)
     for application_id in application_ids or []:
         ClientApplication.objects.create(tenant_id=tenant_id, client=client, application_id=application_id)
+    ClientApproval.objects.create(
+        tenant_id=tenant_id,
+        client=client,
+        status=ClientApproval.Status.APPROVED,
+        first_seen_at=now,
+        last_seen_at=now,
+        decided_at=now,
+        decided_by=actor.id,
+    )
     _record(client, tenant_id, "client.registered", actor, now)
     return client, secret
 
@@ -276,3 +285,39 @@ def _record(
         before=before,
         after=after,
     )
+
+
+def set_policy(
+    *,
+    tenant_id: UUID,
+    metadata_policy: str,
+    registration_policy: str,
+    allowed_hosts: list[str],
+    actor: Actor,
+    now: datetime,
+) -> ClientPolicy:
+    """Say which clients the tenant lets in without a word of its own, by how they came."""
+    policy, _ = ClientPolicy.objects.select_for_update().get_or_create(tenant_id=tenant_id)
+    wanted = {
+        "metadata_policy": metadata_policy,
+        "registration_policy": registration_policy,
+        "allowed_hosts": allowed_hosts,
+    }
+    before = {name: getattr(policy, name) for name in wanted}
+    if before == wanted:
+        return policy
+    for name, value in wanted.items():
+        setattr(policy, name, value)
+    policy.save()
+    record(
+        tenant_id=tenant_id,
+        actor=actor,
+        action="client_policy.changed",
+        target_kind="tenant",
+        target_id=tenant_id,
+        target_name="",
+        now=now,
+        before=before,
+        after=wanted,
+    )
+    return policy

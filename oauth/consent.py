@@ -75,12 +75,21 @@ def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: dat
     if policy and rule == ClientPolicy.Policy.ALLOW_LIST:
         listed = redirect_host in policy.allowed_hosts
         return ClientApproval.Status.APPROVED if listed else ClientApproval.Status.DENIED
-    if said is None:
-        ClientApproval.objects.bulk_create(
-            [ClientApproval(tenant_id=tenant_id, client=client, first_seen_at=now, last_seen_at=now)],
-            ignore_conflicts=True,
-        )
+    note_client(tenant_id=tenant_id, client=client, now=now)
     return ClientApproval.Status.PENDING
+
+
+def note_client(*, tenant_id: UUID, client: Client, now: datetime) -> None:
+    """Write down that the tenant met a client: it stands on the Clients page, where it can be denied.
+
+    A row that says pending lets in or not as the tenant's policy says, exactly like no row.
+    """
+    ClientApproval.objects.bulk_create(
+        [ClientApproval(tenant_id=tenant_id, client=client, first_seen_at=now, last_seen_at=now)],
+        update_conflicts=True,
+        unique_fields=["tenant", "client"],
+        update_fields=["last_seen_at"],
+    )
 
 
 def _rule(policy: ClientPolicy | None, client: Client) -> str:
@@ -127,6 +136,7 @@ def record(
     an active member gets no end-user row. A second consent to the same client and Application grows the first.
     """
     user = tenants.ensure_user(tenant_id=tenant_id, identity=identity, now=now)
+    note_client(tenant_id=tenant_id, client=client, now=now)
     actor = Actor("end_user", user.pk, identity.get_full_name(), ip=ip, via="oauth", request_id=request_id)
     if not grantable.terms.member:
         endusers.ensure(tenant_id=tenant_id, user_id=user.pk, actor=actor, now=now)

@@ -5,7 +5,8 @@ no road of the toolkit leads to a token around it.
 """
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
 
@@ -49,14 +50,17 @@ class Terms:
     verified: bool
     standing: str
     states: dict[str, str]
-    supported: tuple[str, ...]
-    defaults: tuple[str, ...]
+    supported: Sequence[str]
+    defaults: Sequence[str]
     member: bool
     end_user: bool
 
     def pending(self, requested: tuple[str, ...]) -> list[str]:
         """Which of these the Application supports and a second factor would bring."""
         return [n for n in requested if n in self.supported and self.states.get(n) == "pending_step_up"]
+
+
+COLUMNS = [one.name for one in fields(Terms)]
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,9 @@ def read_terms(
         row = cursor.fetchone()
     if row is None:
         return None
+    named = dict(zip(COLUMNS, row, strict=True))
     # Django leaves jsonb as text.
-    facts, (states, supported, defaults, member, end_user) = row[:7], row[7:]
-    return Terms(*facts, json.loads(states), tuple(supported), tuple(defaults), member, end_user)
+    return Terms(**named | {"states": json.loads(named["states"])})
 
 
 def grantable_scopes(terms: Terms, *, requested: list[str], arriving: bool = False) -> Grantable:
@@ -127,7 +131,7 @@ def grantable_scopes(terms: Terms, *, requested: list[str], arriving: bool = Fal
     """
     asked = [name for name in dict.fromkeys(requested) if name not in OPENID_SCOPES]
     sign_in_only = bool(requested) and not asked and terms.application_kind == "web_app"
-    wanted = tuple(asked) if asked or sign_in_only else terms.defaults or terms.supported
+    wanted = tuple(asked if asked or sign_in_only else terms.defaults or terms.supported)
     refusal = _refusal(terms, arriving=arriving)
     if refusal:
         return Grantable(terms, wanted, explicit=bool(asked), refusal=refusal)

@@ -205,7 +205,7 @@ class ClientApproval(TenantRow):
     client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="approvals")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
     first_seen_at = models.DateTimeField(default=timezone.now)
-    last_seen_at = models.DateTimeField(null=True, blank=True)
+    last_seen_at = models.DateTimeField(default=timezone.now)
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.UUIDField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
@@ -213,6 +213,14 @@ class ClientApproval(TenantRow):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "client"], name="oauth_clientapproval_uniq"),
+        ]
+        indexes = [
+            models.Index(
+                "tenant",
+                models.F("last_seen_at").desc(),
+                models.F("id").desc(),
+                name="oauth_clientapproval_seen_idx",
+            )
         ]
 
 
@@ -270,6 +278,7 @@ class Consent(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "user", "client", "application"], name="oauth_consent_user_idx"),
             models.Index(fields=["tenant", "application", "user"], name="oauth_consent_app_idx"),
+            models.Index(fields=["tenant", "client", "user"], name="oauth_consent_client_idx"),
         ]
 
 

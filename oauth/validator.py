@@ -143,7 +143,7 @@ class Validator(OAuth2Validator):
             tokens.revoke_family(grant.token_family, now=self.exchange.now)
             return False
         request.scopes = grant.scope.split()
-        return grant.expires > self.exchange.now
+        return bool(grant.expires > self.exchange.now)
 
     def get_code_challenge(self, code: str, request: Any) -> str | None:
         """The challenge that came with the authorization request (RFC 7636 §4.6)."""

@@ -103,6 +103,9 @@ CATALOG = {
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
+    "client_policy.changed": Entry(
+        "Client policy changed", "{actor} changed which clients are let in", "settings-2"
+    ),
     "credential.issued": Entry("Credential issued", "{actor} issued a credential for {target}", "key-round"),
     "credential.ended": Entry(
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"

@@ -1,4 +1,28 @@
-from django.urls import URLPattern
+"""The console's pages and panels about clients, connections and credentials, inside ``/t/<slug>/``."""
+
+from django.urls import path
+
+from oauth.views import clients, credentials, people
+
+APPLICATION = "applications/<uuid:application_id>/credentials/"
+ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
+PERSON = "users/<uuid:user_id>/"
 
 app_name = "oauth"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("clients/", clients.clients, name="clients"),
+    path("clients/policy/", clients.policy, name="client_policy"),
+    path("clients/<uuid:client_id>/approve/", clients.approve, name="client_approve"),
+    path("clients/<uuid:client_id>/deny/", clients.deny, name="client_deny"),
+    path(f"{PERSON}connections/", people.user_connections, name="user_connections"),
+    path(
+        f"{PERSON}connections/<uuid:consent_id>/revoke/", people.revoke_connection, name="revoke_connection"
+    ),
+    path(f"{PERSON}consequence/", people.user_consequence, name="user_consequence"),
+    path(f"{PERSON}revoke/", people.user_revoke, name="user_revoke"),
+    path(APPLICATION, credentials.application_credentials, name="application_credentials"),
+    path(f"{APPLICATION}issue/", credentials.issue, name="credential_issue"),
+    path(f"{APPLICATION}<uuid:credential_id>/end/", credentials.end, name="credential_end"),
+    path(ACCOUNT, credentials.account_credentials, name="account_credentials"),
+    path(f"{ACCOUNT}rotate/", credentials.rotate_account, name="account_rotate"),
+]

@@ -89,6 +89,38 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/settings/team/<uuid:member_id>/remove/": page("team:update", "team:update"),
     # oauth
     "oauth/jwks": protocol(GET=(200,)),
+    "oauth/authorize": protocol(GET=(400,), POST=(400, 403)),
+    "oauth/token": protocol(GET=(405,), POST=(400,)),
+    "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
+    "oauth/register": protocol(GET=(405,), POST=(400,)),
+    "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
+    ".well-known/oauth-authorization-server": protocol(GET=(200,)),
+    ".well-known/oauth-authorization-server/<path:path>": protocol(GET=(200,)),
+    ".well-known/oauth-protected-resource/api": protocol(GET=(200,)),
+    "applications/<uuid:application_id>/protected-resource-metadata": protocol(GET=(200,)),
+    "account/connections/": own(),
+    "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
+    "t/<slug:slug>/clients/": page("clients:read"),
+    "t/<slug:slug>/clients/policy/": page("clients:approve", "clients:approve"),
+    "t/<slug:slug>/clients/<uuid:client_id>/approve/": page("clients:approve", "clients:approve"),
+    "t/<slug:slug>/clients/<uuid:client_id>/deny/": page("clients:approve", "clients:approve"),
+    "t/<slug:slug>/users/<uuid:user_id>/connections/": page("tokens:read"),
+    "t/<slug:slug>/users/<uuid:user_id>/connections/<uuid:consent_id>/revoke/": page(
+        "tokens:revoke", "tokens:revoke"
+    ),
+    "t/<slug:slug>/users/<uuid:user_id>/consequence/": page("tokens:read"),
+    "t/<slug:slug>/users/<uuid:user_id>/revoke/": page("endusers:suspend", "endusers:suspend"),
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/": deed("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/": deed(
+        "apps:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/": page(
+        "service_accounts:read"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": deed(
+        "service_accounts:manage"
+    ),
     # management API, about oneself
     "api/me": Row(SELF, {"GET": None}),
     "api/me/memberships": Row(SELF, {"GET": None}),

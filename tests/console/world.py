@@ -133,6 +133,7 @@ def side(slug: str, word: str) -> Side:
             "credential_id": credential.pk,
             "invitation_id": invitation.pk,
             "tier_id": cast.tier(tenant, "pro").pk,
+            "path": "mcp",
         },
     )
 

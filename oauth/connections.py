@@ -1,0 +1,82 @@
+"""Which clients a person connected, in one tenant or, for the person's own page, in all of them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Count, QuerySet
+
+from oauth import tokens
+from oauth.models import AccessToken, ClientApproval, Consent, RefreshToken
+
+
+@dataclass(frozen=True)
+class OwnConnection:
+    """One of a person's own consents, with the names of the other sides."""
+
+    consent_id: UUID
+    tenant_id: UUID
+    tenant_name: str
+    client_name: str
+    client_uri: str
+    client_source: str
+    application_name: str
+    resource_uri: str
+    scopes: list[str]
+    created_at: datetime
+    updated_at: datetime
+    last_used_at: datetime | None
+
+
+def of_identity(identity_id: UUID) -> list[OwnConnection]:
+    """The live consents of an identity across tenants, newest first, at most 500. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute("select * from connections_of(%s)", [identity_id])
+        return [OwnConnection(*row) for row in cursor.fetchall()]
+
+
+def tenant_of(identity_id: UUID, consent_id: UUID) -> UUID | None:
+    """The tenant of one of the identity's own consents; None when it is somebody else's or unknown."""
+    with connection.cursor() as cursor:
+        cursor.execute("select tenant_of_consent(%s, %s)", [identity_id, consent_id])
+        found: UUID | None = cursor.fetchone()[0]
+        return found
+
+
+def of_user(tenant_id: UUID, user_id: UUID) -> QuerySet[Consent]:
+    """A user's live consents in a tenant, newest first, with client and Application."""
+    return (
+        Consent.objects.filter(tenant_id=tenant_id, user_id=user_id, withdrawn_at__isnull=True)
+        .select_related("client", "application")
+        .order_by("-created_at", "-id")
+    )
+
+
+def live_tokens(tenant_id: UUID, user_id: UUID, *, now: datetime) -> dict[tuple[UUID, UUID], int]:
+    """How many tokens of a user work now, by client and Application. Two statements."""
+    held = tokens.held_by(tenant_id=tenant_id, subject=user_id)
+    found: dict[tuple[UUID, UUID], int] = {}
+    for rows in (
+        AccessToken.objects.filter(held, expires__gt=now),
+        RefreshToken.objects.filter(held, expires__gt=now, revoked__isnull=True),
+    ):
+        for client_id, audience_id, number in rows.values_list("application_id", "audience_id").annotate(
+            Count("id")
+        ):
+            found[client_id, audience_id] = found.get((client_id, audience_id), 0) + number
+    return found
+
+
+def clients_of(tenant_id: UUID) -> QuerySet[ClientApproval]:
+    """The clients that the tenant has met or made, the latest seen first, with the client."""
+    return ClientApproval.objects.filter(tenant_id=tenant_id).select_related("client")
+
+
+def people_of(tenant_id: UUID, client_ids: list[UUID]) -> dict[UUID, int]:
+    """How many people have a live consent, by client. One statement."""
+    return dict(
+        Consent.objects.filter(tenant_id=tenant_id, client_id__in=client_ids, withdrawn_at__isnull=True)
+        .values_list("client_id")
+        .annotate(Count("user_id", distinct=True))
+    )
