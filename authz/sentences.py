@@ -9,7 +9,7 @@ from authz.cedar import engine
 from authz.effective import Explanation, Item
 from authz.terms import ApplicationAccess, Path, ScopeAccess
 
-FEW = 4
+FEW = 6
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,11 @@ class Subject:
         return self.member_status == "active"
 
     @property
+    def short_name(self) -> str:
+        """How a sentence begins: a person's first name, an account's whole name."""
+        return self.name.split()[0] if self.kind == "user" and " " in self.name else self.name
+
+    @property
     def type_words(self) -> str:
         """The member type as people read it: *service operator*."""
         return (self.member_type or "").replace("_", " ")

@@ -29,7 +29,11 @@ Link = Callable[[str, Any], str]
 
 def rows(one: ApplicationAccess, explanation: Explanation, link: Link) -> list[dict[str, Any]]:
     """What components/track_table.html draws; ``link(kind, id)`` gives the URL of a role, group, account or user."""
-    return [_row(scope, one, explanation, link) for scope in one.scopes]
+    drawn = [_row(scope, one, explanation, link) for scope in one.scopes]
+    # The first that waits is open: it is the one that people ask about.
+    for row in drawn:
+        row["open"] = row is next((r for r in drawn if r["state"] == "pending_step_up"), None)
+    return drawn
 
 
 def badges(item: Item | Binding, state: str, now: datetime) -> list[tuple[str, str, bool]]:
@@ -66,7 +70,6 @@ def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, l
         "removed_by": "standing" if scope.entitled == "suspended" else scope.removed_by,
         "reason": _reason(scope, one, explanation),
         "paths": [_path(path, one, explanation, link) for path in scope.paths],
-        "open": scope.entitled == "pending_step_up" and bool(scope.granted),
     }
 
 

@@ -11,6 +11,7 @@ from authz.forms.refusal import VerbForm
 from authz.models import Application, Scope
 
 EMPTY_ROWS = 4
+INPUT = {"class": "input"}
 MAX_ROWS = 200
 
 
@@ -40,10 +41,27 @@ class ApplicationForm(VerbForm):
 class ScopeForm(forms.Form):
     """One scope; a row without a name is none."""
 
-    name = forms.CharField(label=_("Scope"), max_length=128, required=False)
-    description = forms.CharField(label=_("In plain words"), max_length=300, required=False)
-    risk = forms.ChoiceField(label=_("Risk"), choices=Scope.Risk.choices, initial="low", required=False)
-    is_default = forms.BooleanField(label=_("Default"), required=False)
+    name = forms.CharField(
+        max_length=128,
+        required=False,
+        widget=forms.TextInput(attrs=INPUT | {"aria-label": _("Scope"), "placeholder": "deploy:run"}),
+    )
+    description = forms.CharField(
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(
+            attrs=INPUT | {"aria-label": _("In plain words"), "placeholder": _("Start a deployment")}
+        ),
+    )
+    risk = forms.ChoiceField(
+        choices=Scope.Risk.choices,
+        initial="low",
+        required=False,
+        widget=forms.Select(attrs=INPUT | {"aria-label": _("Risk")}),
+    )
+    is_default = forms.BooleanField(
+        required=False, widget=forms.CheckboxInput(attrs={"class": "box", "aria-label": _("Default")})
+    )
 
 
 class BaseScopeRows(forms.BaseFormSet):

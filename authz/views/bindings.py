@@ -64,14 +64,16 @@ def end(request: Request, binding_id: UUID) -> HttpResponse:
     place = f"on {found.application.name}" if found.application else "tenant-wide"
     question = {
         "question": f"End {found.role.name} for {verbs.subject_of(found)} in {request.tenant.name}?",
-        "lines": [
-            (queries.reach(tenant_id, found), "people or accounts lose what it gives them, counted now")
-        ],
+        "lines": [_reach(queries.reach(tenant_id, found))],
         "text": f"It counts {place} until now. It stays in the history; a new binding gives the role again.",
         "reversible": True,
         "action": "End",
     }
     return ask(request, form, question, back=back, way=[*crumbs(request.tenant.slug, LIST)])
+
+
+def _reach(count: int) -> tuple[int, str]:
+    return count, "subject loses what it gives" if count == 1 else "subjects lose what it gives them"
 
 
 def load(request: Request, binding_id: UUID) -> Binding:

@@ -32,6 +32,7 @@ def effective_access(request: Request) -> HttpResponse:
     form = AsIfForm(request.GET)
     context: dict[str, Any] = {
         "text": text,
+        "shown": (found[0].email or found[0].name) if len(found) == 1 else text,
         "found": found,
         "form": form,
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Effective Access"),

@@ -34,5 +34,6 @@ def page(slug: str, name: str, **arguments: Any) -> str:
 
 def crumbs(slug: str, above: tuple[str, str] | None, *last: str) -> Crumbs:
     """The way to a page: ``above`` is the label and URL name of its list."""
-    way: Crumbs = [(above[0], page(slug, above[1]))] if above else []
+    section: Crumbs = [("Authz", None)] if above and above[1] != "applications" else []
+    way: Crumbs = [*section, (above[0], page(slug, above[1]))] if above else []
     return [*way, *((label, None) for label in last)]

@@ -118,5 +118,6 @@ def world(slug: str = "acme") -> World:
     """An open tenant with the system roles and nobody in it."""
     with system_context():
         tenant = Tenant.objects.create(slug=f"{slug}-{uuid4().hex[:8]}", name=slug, created_at=NOW - 30 * DAY)
-    tenant_opened.send(Tenant, tenant=tenant, owner=None, actor=SYSTEM, now=NOW - 30 * DAY)
+    with tenant_context(tenant.id):
+        tenant_opened.send(Tenant, tenant=tenant, owner=None, actor=SYSTEM, now=NOW - 30 * DAY)
     return World(tenant)
