@@ -220,10 +220,11 @@ def _grants(
                 "ip": ip,
             },
         )
-        return [
-            Item(*row[:7], tuple(row[7]), tuple(row[8]), *row[9:12], tuple(row[12] or ()), *row[13:])
+        rows: list[list[Any]] = [
+            [*row[:7], tuple(row[7]), tuple(row[8]), *row[9:12], tuple(row[12] or ()), *row[13:]]
             for row in cursor.fetchall()
         ]
+    return [Item(*row) for row in rows]
 
 
 def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) -> str:
@@ -238,7 +239,7 @@ def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) 
 
 def _gives_something(item: Item, supported: Mapping[UUID, Supported]) -> bool:
     """Whether the role gives anything where it counts: a scope that is understood there, or a console permission."""
-    places = supported.values() if item.application_id is None else ()
+    places = list(supported.values())
     if item.application_id is not None:
         if item.application_id not in supported:
             return False

@@ -166,5 +166,5 @@ def _find(text: str) -> tuple[str | None, str | None]:
 
 
 def _card(row: Sequence[Any]) -> EndUserCard:
-    *columns, applications = row
-    return EndUserCard(*columns, tuple(applications))
+    columns: list[Any] = [*row[:-1], tuple(row[-1])]
+    return EndUserCard(*columns)
