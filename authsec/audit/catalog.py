@@ -41,9 +41,7 @@ CATALOG = {
     "member.removed": Entry("Member removed", "{actor} removed {target} from the team", "user-minus", "stop"),
     "member.left": Entry("Member left", "{target} left the team", "log-out"),
     # end users
-    "end_user.appeared": Entry(
-        "End user appeared", "{target} became an end user on {after.plan_tier_name}", "user-plus"
-    ),
+    "end_user.appeared": Entry("End user appeared", "{target} became an end user", "user-plus"),
     "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),
     "end_user.reactivated": Entry("End user reactivated", "{actor} reactivated {target}", "rotate-ccw"),
     "end_user.tier_changed": Entry(
