@@ -99,6 +99,9 @@ CATALOG = {
         "Consent withdrawn", "{actor} cut {before.client} off from {before.application}", "unplug", "stop"
     ),
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
+    "client.secret_rotated": Entry(
+        "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
+    ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
     "client_policy.changed": Entry(
