@@ -78,6 +78,51 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": page("endusers:suspend", "endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": page("endusers:suspend", "endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": page("endusers:update", "endusers:update"),
+    # Applications
+    "t/<slug:slug>/applications/": page("apps:read"),
+    "t/<slug:slug>/applications/new/": page("apps:manage", "apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/edit/": page("apps:manage", "apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/scopes/": page("apps:manage", "apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/disable/": page("apps:manage", "apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/enable/": page("apps:manage", "apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/archive/": page("apps:manage", "apps:manage"),
+    # Authz
+    "t/<slug:slug>/authz/roles/": page("roles:read"),
+    "t/<slug:slug>/authz/roles/new/": page("roles:manage", "roles:manage"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/": page("roles:read"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/edit/": page("roles:manage", "roles:manage"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/": page("roles:manage", "roles:manage"),
+    "t/<slug:slug>/authz/bindings/": page("bindings:read"),
+    "t/<slug:slug>/authz/bindings/new/": page("bindings:create", "bindings:create"),
+    "t/<slug:slug>/authz/bindings/<uuid:binding_id>/end/": page("bindings:end", "bindings:end"),
+    "t/<slug:slug>/authz/groups/": page("groups:read"),
+    "t/<slug:slug>/authz/groups/new/": page("groups:manage", "groups:manage"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/": page("groups:read"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/": page("groups:manage", "groups:manage"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/<uuid:user_id>/remove/": page(
+        "groups:manage", "groups:manage"
+    ),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/give/": page("bindings:create", "bindings:create"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/archive/": page("groups:manage", "groups:manage"),
+    "t/<slug:slug>/authz/service-accounts/": page("service_accounts:read"),
+    "t/<slug:slug>/authz/service-accounts/new/": page("service_accounts:manage", "service_accounts:manage"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/": page("service_accounts:read"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/": page(
+        "service_accounts:manage", "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/<uuid:member_id>/remove/": page(
+        "service_accounts:manage", "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/give/": page(
+        "bindings:create", "bindings:create"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/end/": page(
+        "service_accounts:manage", "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
+    "t/<slug:slug>/authz/users/<uuid:user_id>/access/": page("endusers:read"),
+    "t/<slug:slug>/authz/policies/": page("policies:read"),
     # the audit log
     "t/<slug:slug>/audit/": page("audit:read"),
     # Settings

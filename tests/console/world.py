@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
-from authz.models import Binding, Role, RoleScope
+from authz.models import Binding, Role, RoleScope, ServiceAccountOperator
 from endusers import operations as endusers
 from oauth.models import Client, ClientApproval, Consent, ResourceCredential
 from tenants import operations as tenants
@@ -89,6 +89,7 @@ def side(slug: str, word: str) -> Side:
         )
     with tenant_context(tenant.id):
         now = timezone.now()
+        ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user=colleague)
         ClientApproval.objects.create(tenant=tenant, client=client)
         consent = Consent.objects.create(
             tenant=tenant,
