@@ -172,7 +172,7 @@ class RefreshToken(Issued, AbstractRefreshToken):
         ]
         indexes = [
             models.Index(fields=["token_family"], name="oauth_refreshtoken_family_idx"),
-            models.Index(fields=["expires"], name="oauth_refreshtoken_expires_idx"),
+            models.Index(fields=["family_expires"], name="oauth_refreshtoken_family_end"),
             models.Index(fields=["tenant", "subject"], name="oauth_refreshtoken_subject_idx"),
         ]
 

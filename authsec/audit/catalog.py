@@ -104,6 +104,9 @@ CATALOG = {
     ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
+    "client.secret_rotated": Entry(
+        "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
+    ),
     "client_policy.changed": Entry(
         "Client policy changed", "{actor} changed which clients are let in", "settings-2"
     ),
