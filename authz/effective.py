@@ -220,11 +220,10 @@ def _grants(
                 "ip": ip,
             },
         )
-        rows: list[list[Any]] = [
-            [*row[:7], tuple(row[7]), tuple(row[8]), *row[9:12], tuple(row[12] or ()), *row[13:]]
+        return [
+            Item(*row[:7], tuple(row[7]), tuple(row[8]), *row[9:12], tuple(row[12] or ()), *row[13:])
             for row in cursor.fetchall()
         ]
-    return [Item(*row) for row in rows]
 
 
 def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) -> str:
@@ -239,7 +238,7 @@ def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) 
 
 def _gives_something(item: Item, supported: Mapping[UUID, Supported]) -> bool:
     """Whether the role gives anything where it counts: a scope that is understood there, or a console permission."""
-    places = list(supported.values())
+    places = supported.values() if item.application_id is None else ()
     if item.application_id is not None:
         if item.application_id not in supported:
             return False

@@ -27,7 +27,9 @@ LIVE = Q(ended_at=None)
 def name_by(column: str) -> Subquery:
     """A subquery for the name of the person whose users.id stands in ``column`` of the outer row."""
     profile = Profile.objects.filter(tenant_id=OuterRef("tenant_id"), user_id=OuterRef(column))
-    name = Coalesce(NullIf("display_name", Value("")), "email", output_field=CharField())
+    name = Coalesce(
+        NullIf("display_name", Value("", output_field=CharField())), "email", output_field=CharField()
+    )
     return Subquery(profile.values_list(name)[:1])
 
 

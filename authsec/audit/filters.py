@@ -108,6 +108,7 @@ def _midnight(day: date) -> datetime:
 
 
 def _without(data: QueryDict, name: str) -> str:
+    kept = [(key, value) for key, value in data.items() if value and key not in (name, "cursor")]
     query = QueryDict(mutable=True)
-    query.update({key: str(value) for key, value in data.items() if value and key not in (name, "cursor")})
+    query.update(dict(kept))
     return f"?{query.urlencode()}"

@@ -103,7 +103,7 @@ class ApiSchema(AutoSchema):
                 schema["properties"]["tenant_id"] = TENANT_ID
         return schema
 
-    def get_description(self) -> str:  # type: ignore[override]
+    def get_description(self) -> str:
         """The handler's words, and which right it needs."""
         said = (getattr(self.view, self.method.lower()).__doc__ or "").strip()
         said = "\n".join(line.strip() for line in said.splitlines())

@@ -132,8 +132,7 @@ def _rich(text: str) -> SafeString:
 
 def _schema_of(content: dict[str, Any]) -> dict[str, Any]:
     media: dict[str, Any] = content.get("content", {})
-    first: dict[str, Any] = next(iter(media.values()), {})
-    return dict(first.get("schema", {}))
+    return dict(next(iter(media.values()), {}).get("schema", {}))
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Row:
     methods: dict[str, Any] = field(default_factory=dict)
     url: str = ""  # for routes that are regular expressions
     bodies: dict[str, Any] = field(default_factory=dict)
-    others: tuple[int, ...] = (404,)  # what a stranger may get who names our ids inside their own tenant
+    tells: bool = False  # public by its nature: an Application says who it is
 
 
 def public(**methods: Any) -> Row:
@@ -50,6 +50,11 @@ def deed(right: str, **more: Any) -> Row:
     return Row(CONSOLE, {"POST": right}, **more)
 
 
+def asks(right: str, **more: Any) -> Row:
+    """A form, and what it does: both need the same permission."""
+    return page(right, right, **more)
+
+
 def api(bodies: dict[str, Any] | None = None, **methods: str) -> Row:
     return Row(API, methods, bodies=bodies or {})
 
@@ -64,109 +69,109 @@ ROWS: dict[str, Row] = {
     "dev/mail/<str:name>": Row(PUBLIC, {"GET": 404}, url="/dev/mail/nothing.eml"),
     # one's own account
     "account/": own(),
+    "account/name/": own(),
     "account/tenants/": own(),
+    "account/connections/": own(),
+    "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
     "account/step-up/": own(),
     "account/step-up/done/": own(),
     "account/trusted-browser/forget/": own(POST=None),
     # the front page
-    "t/<slug:slug>/": page(ANYONE_IN),
+    "t/<slug:slug>/": page("apps:read"),  # leads to the first page that this member may open, if there is one
     "t/<slug:slug>/start/": page("apps:read"),
     # End Users
     "t/<slug:slug>/end-users/": page("endusers:read"),
     "t/<slug:slug>/end-users/overview/": page("endusers:read"),
     "t/<slug:slug>/end-users/<uuid:user_id>/": page("endusers:read"),
-    "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": page("endusers:suspend", "endusers:suspend"),
-    "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": page("endusers:suspend", "endusers:suspend"),
-    "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": page("endusers:update", "endusers:update"),
-    # Applications
-    "t/<slug:slug>/applications/": page("apps:read"),
-    "t/<slug:slug>/applications/new/": page("apps:manage", "apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/": page("apps:read"),
-    "t/<slug:slug>/applications/<uuid:application_id>/edit/": page("apps:manage", "apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/scopes/": page("apps:manage", "apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/disable/": page("apps:manage", "apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/enable/": page("apps:manage", "apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/archive/": page("apps:manage", "apps:manage"),
-    # Authz
-    "t/<slug:slug>/authz/roles/": page("roles:read"),
-    "t/<slug:slug>/authz/roles/new/": page("roles:manage", "roles:manage"),
-    "t/<slug:slug>/authz/roles/<uuid:role_id>/": page("roles:read"),
-    "t/<slug:slug>/authz/roles/<uuid:role_id>/edit/": page("roles:manage", "roles:manage"),
-    "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/": page("roles:manage", "roles:manage"),
-    "t/<slug:slug>/authz/bindings/": page("bindings:read"),
-    "t/<slug:slug>/authz/bindings/new/": page("bindings:create", "bindings:create"),
-    "t/<slug:slug>/authz/bindings/<uuid:binding_id>/end/": page("bindings:end", "bindings:end"),
-    "t/<slug:slug>/authz/groups/": page("groups:read"),
-    "t/<slug:slug>/authz/groups/new/": page("groups:manage", "groups:manage"),
-    "t/<slug:slug>/authz/groups/<uuid:group_id>/": page("groups:read"),
-    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/": page("groups:manage", "groups:manage"),
-    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/<uuid:user_id>/remove/": page(
-        "groups:manage", "groups:manage"
-    ),
-    "t/<slug:slug>/authz/groups/<uuid:group_id>/give/": page("bindings:create", "bindings:create"),
-    "t/<slug:slug>/authz/groups/<uuid:group_id>/archive/": page("groups:manage", "groups:manage"),
-    "t/<slug:slug>/authz/service-accounts/": page("service_accounts:read"),
-    "t/<slug:slug>/authz/service-accounts/new/": page("service_accounts:manage", "service_accounts:manage"),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/": page("service_accounts:read"),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/": page(
-        "service_accounts:manage", "service_accounts:manage"
-    ),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/<uuid:member_id>/remove/": page(
-        "service_accounts:manage", "service_accounts:manage"
-    ),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/give/": page(
-        "bindings:create", "bindings:create"
-    ),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/end/": page(
-        "service_accounts:manage", "service_accounts:manage"
-    ),
-    "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
-    "t/<slug:slug>/authz/users/<uuid:user_id>/access/": page("endusers:read"),
-    "t/<slug:slug>/authz/policies/": page("policies:read"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": asks("endusers:suspend"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": asks("endusers:suspend"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": asks("endusers:update"),
     # the audit log
     "t/<slug:slug>/audit/": page("audit:read"),
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
     "t/<slug:slug>/settings/team/": page("team:read"),
-    "t/<slug:slug>/settings/team/<uuid:member_id>/suspend/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:member_id>/reactivate/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:member_id>/type/": page("team:update", "team:update"),
-    "t/<slug:slug>/settings/team/<uuid:member_id>/remove/": page("team:update", "team:update"),
-    # oauth
-    "oauth/jwks": protocol(GET=(200,)),
-    "oauth/authorize": protocol(GET=(400,), POST=(400, 403)),
-    "oauth/token": protocol(GET=(405,), POST=(400,)),
-    "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
-    "oauth/register": protocol(GET=(405,), POST=(400,)),
-    "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
-    ".well-known/oauth-authorization-server": protocol(GET=(200,)),
-    ".well-known/oauth-authorization-server/<path:path>": protocol(GET=(200,)),
-    ".well-known/oauth-protected-resource/api": protocol(GET=(200,)),
-    "applications/<uuid:application_id>/protected-resource-metadata": protocol(GET=(200,)),
-    "account/connections/": own(),
-    "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
-    "t/<slug:slug>/clients/": page("clients:read"),
-    "t/<slug:slug>/clients/policy/": page("clients:approve", "clients:approve"),
-    "t/<slug:slug>/clients/<uuid:client_id>/approve/": page("clients:approve", "clients:approve"),
-    "t/<slug:slug>/clients/<uuid:client_id>/deny/": page("clients:approve", "clients:approve"),
-    "t/<slug:slug>/users/<uuid:user_id>/connections/": page("tokens:read"),
-    "t/<slug:slug>/users/<uuid:user_id>/connections/<uuid:consent_id>/revoke/": page(
-        "tokens:revoke", "tokens:revoke"
-    ),
-    "t/<slug:slug>/users/<uuid:user_id>/consequence/": page("tokens:read"),
-    "t/<slug:slug>/users/<uuid:user_id>/revoke/": page("endusers:suspend", "endusers:suspend"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/suspend/": asks("team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/reactivate/": asks("team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/type/": asks("team:update"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/remove/": asks("team:update"),
+    # Applications
+    "t/<slug:slug>/applications/": page("apps:read"),
+    "t/<slug:slug>/applications/new/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/edit/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/scopes/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/disable/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/enable/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/archive/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/": deed("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/": deed(
         "apps:manage"
     ),
+    # OAuth clients, and people's connections to them
+    "t/<slug:slug>/clients/": page("clients:read"),
+    "t/<slug:slug>/clients/policy/": asks("clients:approve"),
+    "t/<slug:slug>/clients/<uuid:client_id>/approve/": asks("clients:approve"),
+    "t/<slug:slug>/clients/<uuid:client_id>/deny/": asks("clients:approve"),
+    "t/<slug:slug>/users/<uuid:user_id>/connections/": page("tokens:read"),
+    "t/<slug:slug>/users/<uuid:user_id>/connections/<uuid:consent_id>/revoke/": asks("tokens:revoke"),
+    "t/<slug:slug>/users/<uuid:user_id>/consequence/": page("tokens:read"),
+    "t/<slug:slug>/users/<uuid:user_id>/revoke/": asks("endusers:suspend"),
+    # Authz
+    "t/<slug:slug>/authz/roles/": page("roles:read"),
+    "t/<slug:slug>/authz/roles/new/": asks("roles:manage"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/": page("roles:read"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/edit/": asks("roles:manage"),
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/": asks("roles:manage"),
+    "t/<slug:slug>/authz/bindings/": page("bindings:read"),
+    "t/<slug:slug>/authz/bindings/new/": asks("bindings:create"),
+    "t/<slug:slug>/authz/bindings/<uuid:binding_id>/end/": asks("bindings:end"),
+    "t/<slug:slug>/authz/groups/": page("groups:read"),
+    "t/<slug:slug>/authz/groups/new/": asks("groups:manage"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/": page("groups:read"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/": asks("groups:manage"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/members/<uuid:user_id>/remove/": asks("groups:manage"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/give/": asks("bindings:create"),
+    "t/<slug:slug>/authz/groups/<uuid:group_id>/archive/": asks("groups:manage"),
+    "t/<slug:slug>/authz/service-accounts/": page("service_accounts:read"),
+    "t/<slug:slug>/authz/service-accounts/new/": asks("service_accounts:manage"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/": page("service_accounts:read"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/": asks(
+        "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/<uuid:user_id>/remove/": asks(
+        "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/give/": asks("bindings:create"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/end/": asks("service_accounts:manage"),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/": page(
         "service_accounts:read"
     ),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": deed(
         "service_accounts:manage"
     ),
-    # management API, about oneself
+    "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
+    "t/<slug:slug>/authz/users/<uuid:user_id>/access/": page("endusers:read"),
+    "t/<slug:slug>/authz/policies/": page("policies:read"),
+    # oauth: what its RFCs say to a request that brings nothing
+    ".well-known/oauth-authorization-server": protocol(GET=(200,)),
+    ".well-known/oauth-authorization-server/<path:path>": Row(
+        PROTOCOL, {"GET": (200, 404)}, url="/.well-known/oauth-authorization-server/mcp"
+    ),
+    ".well-known/oauth-protected-resource/api": protocol(GET=(200,)),
+    "applications/<uuid:application_id>/protected-resource-metadata": Row(
+        PROTOCOL, {"GET": (200,)}, tells=True
+    ),
+    "oauth/authorize": protocol(GET=(400,), POST=(400,)),
+    "oauth/token": protocol(GET=(405,), POST=(400, 401)),
+    "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
+    "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
+    "oauth/register": protocol(GET=(405,), POST=(400,)),
+    "oauth/jwks": protocol(GET=(200,)),
+    # management API: its description, and about oneself
+    "api/schema": public(),
+    "api/docs/": public(),
     "api/me": Row(SELF, {"GET": None}),
     "api/me/memberships": Row(SELF, {"GET": None}),
     # management API, in a tenant

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 from django.test import Client
@@ -13,7 +14,6 @@ from django.test import Client
 from authsec.console.checks import routes
 from authsec.database import context
 from authsec.database.scope import ScopedQuerySet
-from tests import cast
 from tests.console import world as worlds
 from tests.console.api import Api
 from tests.console.route_table import ANYONE_IN, API, CONSOLE, OWN, PROTOCOL, PUBLIC, ROWS, SELF
@@ -84,8 +84,8 @@ def remove_tenant_filters(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def browser_of(world: World, actor: str) -> Client:
-    client = cast.signed_in(world.actors[actor])
-    client.raise_request_exception = False
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = world.cookies[actor]
     return client
 
 
@@ -96,6 +96,11 @@ def send(client: Client, method: str, url: str, body: Any = None) -> Any:
 def api_of(world: World, actor: str, side: worlds.Side, *, reading: bool = False) -> Api:
     tokens = world.reading if reading else world.tokens
     return Api(tokens[actor], side.tenant)
+
+
+def url_of(path: str, ids: dict[str, Any]) -> str:
+    row = ROWS[path]
+    return row.url or fill(path, ids)
 
 
 def body_of(path: str, method: str, ids: dict[str, Any]) -> Any:
@@ -128,7 +133,7 @@ def test_anybody_may_open_a_public_page_and_learns_no_tenants_secret(
     world: World, path: str, method: str
 ) -> None:
     row = ROWS[path]
-    url = row.url or fill(path, world.ours.ids)
+    url = url_of(path, world.ours.ids)
     for client in (Client(raise_request_exception=False), browser_of(world, "stranger")):
         answer = send(client, method, url)
         wanted = {row.methods[method]} if row.methods[method] else {200, 302}
@@ -141,14 +146,15 @@ def test_a_protocol_endpoint_answers_an_empty_request_as_its_rfc_says(
     world: World, path: str, method: str
 ) -> None:
     row = ROWS[path]
-    answer = send(Client(raise_request_exception=False), method, row.url or fill(path, world.ours.ids))
+    answer = send(Client(raise_request_exception=False), method, url_of(path, world.ours.ids))
     assert answer.status_code in row.methods[method], answer.content[:500]
-    assert_silent(answer)
+    if not row.tells:
+        assert_silent(answer)
 
 
 @calls(OWN)
 def test_a_page_about_oneself_asks_for_sign_in_and_then_opens(world: World, path: str, method: str) -> None:
-    url = ROWS[path].url or fill(path, world.ours.ids)
+    url = url_of(path, world.ours.ids)
     anonymous = send(Client(raise_request_exception=False), method, url)
     assert anonymous.status_code == 302
     assert "/accounts/login/" in anonymous["Location"]
@@ -159,16 +165,12 @@ def test_a_page_about_oneself_asks_for_sign_in_and_then_opens(world: World, path
 
 
 @calls(CONSOLE)
-@pytest.mark.parametrize(
-    ("actor", "status"),
-    [("stranger", 404), ("consumer", 404), ("suspended", 403), ("left", 403)],
-)
-def test_who_is_no_active_member_gets_nothing(
-    world: World, path: str, method: str, actor: str, status: int, walls: str
-) -> None:
-    answer = send(browser_of(world, actor), method, fill(path, world.ours.ids))
-    assert answer.status_code == status
-    assert_silent(answer)
+def test_who_is_no_active_member_gets_nothing(world: World, path: str, method: str) -> None:
+    url = url_of(path, world.ours.ids)
+    for actor, status in (("stranger", 404), ("consumer", 404), ("suspended", 403), ("left", 403)):
+        answer = send(browser_of(world, actor), method, url)
+        assert answer.status_code == status, actor
+        assert_silent(answer)
 
 
 @calls(CONSOLE)
@@ -176,7 +178,7 @@ def test_anonymous_is_sent_to_sign_in_whether_the_tenant_exists_or_not(
     world: World, path: str, method: str
 ) -> None:
     for slug in (world.ours.tenant.slug, "no-such-tenant"):
-        url = fill(path, world.ours.ids | {"slug": slug})
+        url = url_of(path, world.ours.ids | {"slug": slug})
         answer = send(Client(raise_request_exception=False), method, url)
         assert answer.status_code == 302
         assert answer["Location"].startswith("/accounts/login/")
@@ -188,8 +190,8 @@ def test_a_tenant_that_does_not_exist_looks_like_one_that_is_not_mine(
     world: World, path: str, method: str
 ) -> None:
     stranger = browser_of(world, "stranger")
-    theirs = send(stranger, method, fill(path, world.ours.ids))
-    nobodys = send(stranger, method, fill(path, world.ours.ids | {"slug": "no-such-tenant"}))
+    theirs = send(stranger, method, url_of(path, world.ours.ids))
+    nobodys = send(stranger, method, url_of(path, world.ours.ids | {"slug": "no-such-tenant"}))
     assert (theirs.status_code, nobodys.status_code) == (404, 404)
     assert len(theirs.content) == len(nobodys.content)
 
@@ -197,7 +199,7 @@ def test_a_tenant_that_does_not_exist_looks_like_one_that_is_not_mine(
 @calls(CONSOLE)
 def test_a_member_passes_with_the_right_and_only_with_it(world: World, path: str, method: str) -> None:
     right = ROWS[path].methods[method]
-    url, body = fill(path, world.ours.ids), body_of(path, method, world.ours.ids)
+    url, body = url_of(path, world.ours.ids), body_of(path, method, world.ours.ids)
     powerless = send(browser_of(world, "powerless"), method, url, body)
     if right == ANYONE_IN:
         assert powerless.status_code in PASSED, powerless.content[:800]
@@ -214,10 +216,10 @@ def test_a_stranger_reaches_no_row_of_ours_through_their_own_tenant(
     world: World, path: str, method: str, walls: str
 ) -> None:
     ids = world.ours.ids | {"slug": world.theirs.tenant.slug, "tenant_id": world.theirs.tenant.pk}
-    answer = send(browser_of(world, "stranger"), method, fill(path, ids), body_of(path, method, ids))
+    answer = send(browser_of(world, "stranger"), method, url_of(path, ids), body_of(path, method, ids))
     assert_silent(answer)
     if parameters(path):
-        assert answer.status_code in ROWS[path].others
+        assert answer.status_code == 404
     else:
         assert answer.status_code in PASSED
 
@@ -226,7 +228,7 @@ def test_a_stranger_reaches_no_row_of_ours_through_their_own_tenant(
 def test_the_api_about_oneself_needs_a_token_and_no_session_will_do(
     world: World, path: str, method: str
 ) -> None:
-    url = fill(path, world.ours.ids)
+    url = url_of(path, world.ours.ids)
     assert send(Client(raise_request_exception=False), method, url).status_code == 401
     assert send(browser_of(world, "stranger"), method, url).status_code == 401
     for actor in ("stranger", "consumer", "suspended", "left", "powerless"):
@@ -237,9 +239,9 @@ def test_the_api_about_oneself_needs_a_token_and_no_session_will_do(
 
 @calls(API)
 def test_the_api_refuses_who_has_no_token_or_none_for_this_tenant(
-    world: World, path: str, method: str, walls: str
+    world: World, path: str, method: str
 ) -> None:
-    url, body = fill(path, world.ours.ids), body_of(path, method, world.ours.ids)
+    url, body = url_of(path, world.ours.ids), body_of(path, method, world.ours.ids)
     ours = world.ours.tenant
     assert Api(None, ours)(method, url, body).status_code == 401
     assert send(browser_of(world, "holder"), method, url).status_code == 401
@@ -263,7 +265,7 @@ def test_the_api_says_the_same_of_a_tenant_that_does_not_exist(world: World, pat
     for tenant_id in (world.ours.tenant.pk, nowhere):
         call = Api(world.tokens["stranger"])
         call.headers["X-Tenant-ID"] = str(tenant_id)
-        answers.append(call(method, fill(path, world.ours.ids | {"tenant_id": tenant_id}), body))
+        answers.append(call(method, url_of(path, world.ours.ids | {"tenant_id": tenant_id}), body))
     ours, nobodys = (answer.json() for answer in answers)
     assert answers[0].status_code == answers[1].status_code == 403
     assert ours["type"] == nobodys["type"]
@@ -273,7 +275,7 @@ def test_the_api_says_the_same_of_a_tenant_that_does_not_exist(world: World, pat
 @calls(API)
 def test_a_bearer_passes_with_the_right_and_only_with_it(world: World, path: str, method: str) -> None:
     right = ROWS[path].methods[method]
-    url, body = fill(path, world.ours.ids), body_of(path, method, world.ours.ids)
+    url, body = url_of(path, world.ours.ids), body_of(path, method, world.ours.ids)
     powerless = api_of(world, "powerless", world.ours)(method, url, body)
     assert powerless.status_code == 403, powerless.content
     assert_silent(powerless)
@@ -292,7 +294,7 @@ def test_a_stranger_reaches_no_row_of_ours_through_their_own_tenants_api(
 ) -> None:
     ids = world.ours.ids | {"tenant_id": world.theirs.tenant.pk}
     call = api_of(world, "stranger", world.theirs)
-    answer = call(method, fill(path, ids), body_of(path, method, ids))
+    answer = call(method, url_of(path, ids), body_of(path, method, ids))
     assert_silent(answer)
     if parameters(path):
         assert answer.status_code == 404

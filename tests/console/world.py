@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
@@ -37,6 +38,7 @@ class World:
     ours: Side
     theirs: Side
     actors: dict[str, TenantUser]
+    cookies: dict[str, str]
     tokens: dict[str, str]
     reading: dict[str, str]
 
@@ -54,6 +56,10 @@ def build() -> World:
     }
     cast.end_user(tenant, "connie@people.example")
     actors["consumer"] = cast.user_of(tenant, "connie@people.example")
+    cookies = {
+        name: cast.signed_in(user).cookies[settings.SESSION_COOKIE_NAME].value
+        for name, user in actors.items()
+    }
     tokens = {name: token_of(user, API_BOTH) for name, user in actors.items()}
     reading = {name: token_of(user, API_READ) for name, user in actors.items()}
     with tenant_context(tenant.id):
@@ -64,7 +70,7 @@ def build() -> World:
             tenant_id=tenant.id, user_id=actors["suspended"].pk, reason="a test", actor=SYSTEM, now=now
         )
         tenants.remove_member(tenant_id=tenant.id, user_id=actors["left"].pk, actor=SYSTEM, now=now)
-    return World(ours, theirs, actors, tokens, reading)
+    return World(ours, theirs, actors, cookies, tokens, reading)
 
 
 def side(slug: str, word: str) -> Side:
@@ -76,6 +82,9 @@ def side(slug: str, word: str) -> Side:
     role = cast.role(tenant, f"{word} reader", [f"{word}:read"])
     group = cast.group(tenant, f"{word} crew", [colleague, cast.user_of(tenant, f"ed@{word}.example")])
     account = cast.service_account(tenant, f"{word}-bot")
+    with tenant_context(tenant.id):
+        for operator in (colleague.pk, user.user_id):
+            ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user_id=operator)
     binding = cast.bind(tenant, role, group, application, reason=f"{word} reason")
     member_binding = cast.bind(tenant, role, colleague, application)
     with system_context():
@@ -89,7 +98,6 @@ def side(slug: str, word: str) -> Side:
         )
     with tenant_context(tenant.id):
         now = timezone.now()
-        ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user=colleague)
         ClientApproval.objects.create(tenant=tenant, client=client)
         consent = Consent.objects.create(
             tenant=tenant,
