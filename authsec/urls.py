@@ -27,6 +27,8 @@ urlpatterns = [
     path("", include("tenants.api.urls")),
     path("", include("endusers.api.urls")),
     path("", include("authz.api.urls")),
+    path("", include("oauth.urls.api")),
+    path("", include("authsec.audit.api.urls")),
     path("", include("oauth.urls.protocol")),
 ]
 

@@ -25,7 +25,7 @@ from authsec.web.problems import Problem
 from authz.console import decide
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
-from oauth import keys
+from oauth import clients, credentials, keys
 from oauth.api_token import READ, WRITE
 from tenants import operations as tenants
 
@@ -39,6 +39,10 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
+    clients.Refused: (422, "invalid", ""),
+    clients.NoSuchClient: (404, "not-found", ""),
+    credentials.NoSuchApplication: (404, "not-found", ""),
+    credentials.NoSuchCredential: (404, "not-found", ""),
 }
 REALM = f'Bearer realm="{settings.API_RESOURCE}"'
 
@@ -248,7 +252,7 @@ def _of_domain(error: Exception) -> Problem | None:
     for kind, (status, name, member) in REFUSALS.items():
         if isinstance(error, kind):
             errors = [{"pointer": f"#/{member}", "detail": str(error)}] if member else []
-            return Problem(status, name, str(error), errors=errors)
+            return Problem(status, name, str(error) or problems.TITLES[name], errors=errors)
     return None
 
 

@@ -95,7 +95,7 @@ class ApiSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
         """A body that we take knows its members: no others, but the tenant's id may stand in each."""
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
         instance = force_instance(serializer)
         if getattr(instance, "refuses_unknown", False):
             schema["additionalProperties"] = False
@@ -103,7 +103,7 @@ class ApiSchema(AutoSchema):
                 schema["properties"]["tenant_id"] = TENANT_ID
         return schema
 
-    def get_description(self) -> str:
+    def get_description(self) -> str:  # type: ignore[override]
         """The handler's words, and which right it needs."""
         said = (getattr(self.view, self.method.lower()).__doc__ or "").strip()
         said = "\n".join(line.strip() for line in said.splitlines())

@@ -20,7 +20,8 @@ TAGS = {
     "me": "Who bears the token, and where.",
     "end users": "Consumers of the tenant: people who consented to an AI client or another program.",
     "groups": "Lists of people, and what they are bound to.",
-    "access": "Bindings, and why somebody may do what they may.",
+    "bindings": "What gives access: a role for a subject, on one Application or tenant-wide, under conditions.",
+    "access": "Why somebody may do what they may.",
     "applications": "What is protected, its scopes and its credentials.",
     "roles": "Named sets of scopes and console permissions.",
     "service accounts": "CI jobs and agents, with their own OAuth clients.",
@@ -132,7 +133,7 @@ def _rich(text: str) -> SafeString:
 
 def _schema_of(content: dict[str, Any]) -> dict[str, Any]:
     media: dict[str, Any] = content.get("content", {})
-    return dict(next(iter(media.values()), {}).get("schema", {}))
+    return dict(next((one["schema"] for one in media.values()), {}))
 
 
 def _resolved(schema: dict[str, Any]) -> dict[str, Any]:

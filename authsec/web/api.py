@@ -27,7 +27,7 @@ from authsec.audit.actor import Actor
 from authsec.web.access import Mark
 from authsec.web.pagination import paginate, parse_limit
 from authsec.web.parameters import parameters
-from authsec.web.problems import Problem, invalid
+from authsec.web.problems import Problem
 
 
 class ApiView(APIView):
@@ -75,23 +75,10 @@ class Input(Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            known = {*self.fields, "tenant_id"} if self.parent is None else set(self.fields)
+            known = set(self.fields) if self.nested else {*self.fields, "tenant_id"}
             if unknown := sorted(set(data) - known):
-                raise invalid(
-                    f"Unknown: {', '.join(unknown)}.",
-                    {self._path(name): "There is no such member." for name in unknown},
-                )
+                raise ValidationError({name: [f"There is no member {name}."] for name in unknown})
         return super().to_internal_value(data)
-
-    def _path(self, name: str) -> str:
-        """The dotted path of a member from the body's root."""
-        if self.parent is None or not self.field_name:
-            return name
-        return (
-            self.parent._path(f"{self.field_name}.{name}")
-            if isinstance(self.parent, Input)
-            else f"{self.field_name}.{name}"
-        )
 
 
 class Moment(DateTimeField):

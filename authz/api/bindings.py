@@ -5,10 +5,109 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Model
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
 from authsec.audit.actor import Actor
+from authsec.web.access import requires
+from authsec.web.api import ApiView, page_of, read_input
+from authsec.web.parameters import one_of, parameters, uuid_parameter
+from authsec.web.problems import invalid
 from authz import bindings, conditions
+from authz.api import schemas
 from authz.api.rows import found
-from authz.models import Application, Binding, Role
+from authz.models import Application, Binding, Group, Role, ServiceAccount
+from endusers.models import PlanTier
+from tenants.models import TenantUser
+
+FILTERS = ("role", "user", "group", "service_account", "application")
+
+
+class Bindings(ApiView):
+    """All bindings of the tenant."""
+
+    @requires("bindings:read", critical=False)
+    @extend_schema(
+        operation_id="list_bindings",
+        responses=schemas.Bindings,
+        tags=["bindings"],
+        parameters=[
+            *(OpenApiParameter(name, description="Only of this one, by id.") for name in FILTERS),
+            OpenApiParameter("ended", enum=["true", "false"], description="Ended ones too."),
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Bindings that have not ended, newest first."""
+        given = parameters(request, *FILTERS, "ended")
+        rows = Binding.objects.filter(tenant_id=self.tenant_id)
+        if one_of(given, "ended", ["true", "false"]) != "true":
+            rows = rows.filter(ended_at=None)
+        for name in FILTERS:
+            if key := uuid_parameter(given, name):
+                rows = rows.filter(**{f"{name}_id": key})
+        return page_of(request, rows.select_related("role", "application", "plan_tier"), binding_items)
+
+    @requires("bindings:create")
+    @extend_schema(
+        operation_id="create_binding",
+        request=schemas.BindingInput,
+        responses={200: schemas.Binding, 201: schemas.Binding},
+        tags=["bindings"],
+    )
+    def post(self, request: Request) -> Response:
+        """Give a role to exactly one of a user, a group, a service account and a plan tier.
+
+        200 when exactly this binding stands already.
+        """
+        given = read_input(schemas.BindingInput, request)
+        binding, new = bind_as_asked(
+            tenant_id=self.tenant_id,
+            given=given,
+            actor=self.actor,
+            now=timezone.now(),
+            **_subject(self.tenant_id, given),
+        )
+        return Response(binding_item(binding), 201 if new else 200)
+
+
+class OneBinding(ApiView):
+    """One binding."""
+
+    @requires("bindings:read", critical=False)
+    @extend_schema(operation_id="get_binding", responses=schemas.Binding, tags=["bindings"])
+    def get(self, request: Request, binding_id: UUID) -> Response:
+        """The binding, also when it has ended."""
+        return Response(binding_item(found(Binding, self.tenant_id, binding_id)))
+
+    @requires("bindings:end")
+    @extend_schema(operation_id="end_binding", responses={204: None}, tags=["bindings"])
+    def delete(self, request: Request, binding_id: UUID) -> Response:
+        """End the binding: it gives nothing from now on, and stays as history."""
+        found(Binding, self.tenant_id, binding_id)
+        bindings.end(tenant_id=self.tenant_id, binding_id=binding_id, actor=self.actor, now=timezone.now())
+        return Response(status=204)
+
+
+def _subject(tenant_id: UUID, given: dict[str, Any]) -> dict[str, UUID | None]:
+    """The subject's key; 404 for one of another tenant. The verb refuses none or two."""
+    models: dict[str, type[Model]] = {
+        "user_id": TenantUser,
+        "group_id": Group,
+        "service_account_id": ServiceAccount,
+    }
+    for name, model in models.items():
+        if given[name]:
+            found(model, tenant_id, given[name], name)
+    subject: dict[str, UUID | None] = {name: given[name] for name in models}
+    if given["plan_tier"]:
+        tier = PlanTier.objects.filter(tenant_id=tenant_id, key=given["plan_tier"]).first()
+        if tier is None:
+            raise invalid("There is no such plan tier here.", {"plan_tier": "No such key."})
+        subject["plan_tier_id"] = tier.pk
+    return subject
 
 
 def binding_items(rows: Sequence[Binding]) -> list[dict[str, Any]]:

@@ -160,3 +160,42 @@ class EffectiveAccess(serializers.Serializer[Any]):
     )
     effective_console = serializers.ListField(child=serializers.CharField())
     count = serializers.IntegerField()
+
+
+class RoleInput(Input):
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, max_length=500, default=list
+    )
+    console_permissions = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, max_length=500, default=list
+    )
+
+
+class RoleChange(Input):
+    """What is left out stays as it is."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, max_length=500
+    )
+    console_permissions = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, max_length=500
+    )
+
+
+class Role(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    system = serializers.BooleanField(help_text="The same in every tenant, and read-only.")
+    scopes = serializers.ListField(child=serializers.CharField())
+    console_permissions = serializers.ListField(child=serializers.CharField())
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class Roles(Listed):
+    items = Role(many=True)

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
+from authz.api.bindings import Bindings, OneBinding
 from authz.api.effective_access import EffectiveAccess
 from authz.api.groups import GroupMembers, GroupRoleBindings, Groups, OneGroup, OneGroupMember
+from authz.api.roles import OneRole, Roles
 
 app_name = "authz_api"
 urlpatterns = [
+    path("uflow/v2/roles", Roles.as_view(), name="roles"),
+    path("uflow/v2/roles/<uuid:role_id>", OneRole.as_view(), name="role"),
+    path("uflow/v2/bindings", Bindings.as_view(), name="bindings"),
+    path("uflow/v2/bindings/<uuid:binding_id>", OneBinding.as_view(), name="binding"),
     path(
         "uflow/v2/users/<uuid:user_id>/effective-access", EffectiveAccess.as_view(), name="effective_access"
     ),

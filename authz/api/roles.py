@@ -1,0 +1,92 @@
+"""Roles: named sets of scopes and console permissions."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authsec.web.access import requires
+from authsec.web.api import ApiView, page_of, read_input
+from authz import roles
+from authz.api import schemas
+from authz.api.rows import found
+from authz.models import Role, RoleScope
+
+
+class Roles(ApiView):
+    """All roles of the tenant."""
+
+    @requires("roles:read", critical=False)
+    @extend_schema(operation_id="list_roles", responses=schemas.Roles, tags=["roles"])
+    def get(self, request: Request) -> Response:
+        """The roles that are not archived, system roles included, newest first."""
+        rows = Role.objects.filter(tenant_id=self.tenant_id, ended_at=None)
+        return page_of(request, rows, role_items)
+
+    @requires("roles:manage")
+    @extend_schema(
+        operation_id="create_role", request=schemas.RoleInput, responses={201: schemas.Role}, tags=["roles"]
+    )
+    def post(self, request: Request) -> Response:
+        """Create a role. Its scopes are names; they count on each Application that has them."""
+        given = read_input(schemas.RoleInput, request)
+        role = roles.create(tenant_id=self.tenant_id, **given, actor=self.actor, now=timezone.now())
+        return Response(role_items([role])[0], 201)
+
+
+class OneRole(ApiView):
+    """One role."""
+
+    @requires("roles:read", critical=False)
+    @extend_schema(operation_id="get_role", responses=schemas.Role, tags=["roles"])
+    def get(self, request: Request, role_id: UUID) -> Response:
+        """The role, also when it is archived."""
+        return Response(role_items([found(Role, self.tenant_id, role_id)])[0])
+
+    @requires("roles:manage")
+    @extend_schema(
+        operation_id="change_role", request=schemas.RoleChange, responses=schemas.Role, tags=["roles"]
+    )
+    def patch(self, request: Request, role_id: UUID) -> Response:
+        """Change what is given; the change reaches every binding at once. System roles stay as they are."""
+        found(Role, self.tenant_id, role_id)
+        given = read_input(schemas.RoleChange, request)
+        role = roles.edit(
+            tenant_id=self.tenant_id, role_id=role_id, **given, actor=self.actor, now=timezone.now()
+        )
+        return Response(role_items([role])[0])
+
+    @requires("roles:manage")
+    @extend_schema(operation_id="archive_role", responses={204: None}, tags=["roles"])
+    def delete(self, request: Request, role_id: UUID) -> Response:
+        """Archive the role: its bindings give nothing any more."""
+        found(Role, self.tenant_id, role_id)
+        roles.archive(tenant_id=self.tenant_id, role_id=role_id, actor=self.actor, now=timezone.now())
+        return Response(status=204)
+
+
+def role_items(rows: Sequence[Role]) -> list[dict[str, Any]]:
+    """Roles as the API shows them, with what they give. One statement."""
+    given: dict[tuple[UUID, str], list[str]] = {}
+    live = RoleScope.objects.filter(
+        tenant_id__in={row.tenant_id for row in rows}, role__in=[row.pk for row in rows], ended_at=None
+    )
+    for role_id, kind, name in live.order_by("name").values_list("role_id", "kind", "name"):
+        given.setdefault((role_id, kind), []).append(name)
+    return [
+        {
+            "id": row.pk,
+            "name": row.name,
+            "description": row.description,
+            "system": bool(row.system_key),
+            "scopes": given.get((row.pk, RoleScope.Kind.SCOPE), []),
+            "console_permissions": given.get((row.pk, RoleScope.Kind.CONSOLE), []),
+            "created_at": row.created_at,
+            "ended_at": row.ended_at,
+        }
+        for row in rows
+    ]

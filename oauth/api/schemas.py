@@ -1,0 +1,167 @@
+"""Bodies that the API of Applications, service accounts and clients takes and gives."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from authsec.web.api import Input, Listed
+from authz import models
+from oauth.models import Client as ClientRow
+from oauth.models import ClientApproval
+
+
+class ScopeInput(Input):
+    nested = True
+
+    name = serializers.CharField(max_length=128, trim_whitespace=False)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    risk = serializers.ChoiceField(models.Scope.Risk.choices, required=False, default="low")
+    is_default = serializers.BooleanField(required=False, default=False)
+
+
+class ApplicationInput(Input):
+    name = serializers.CharField(max_length=100)
+    kind = serializers.ChoiceField(models.Application.Kind.choices)
+    resource_uri = serializers.CharField(max_length=500)
+    admission = serializers.ChoiceField(
+        models.Application.Admission.choices, required=False, default="anyone"
+    )
+    description = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    scopes = ScopeInput(many=True, required=False, default=list)
+
+
+class ApplicationChange(Input):
+    """What is left out stays as it is. `scopes` replaces the whole list."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    kind = serializers.ChoiceField(models.Application.Kind.choices, required=False)
+    resource_uri = serializers.CharField(max_length=500, required=False)
+    admission = serializers.ChoiceField(models.Application.Admission.choices, required=False)
+    description = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    status = serializers.ChoiceField(models.Application.Status.choices, required=False)
+    scopes = ScopeInput(many=True, required=False)
+
+
+class ScopesInput(Input):
+    """The whole list: a scope that is missing is closed."""
+
+    scopes = ScopeInput(many=True)
+
+
+class Scope(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    risk = serializers.ChoiceField(models.Scope.Risk.choices)
+    is_default = serializers.BooleanField()
+
+
+class ScopeList(Listed):
+    paged = False
+    items = Scope(many=True)
+
+
+class Application(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(models.Application.Kind.choices)
+    description = serializers.CharField(allow_blank=True)
+    resource_uri = serializers.CharField()
+    verified_at = serializers.DateTimeField(allow_null=True)
+    admission = serializers.ChoiceField(models.Application.Admission.choices)
+    status = serializers.ChoiceField(models.Application.Status.choices)
+    scopes = Scope(many=True)
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class Applications(Listed):
+    items = Application(many=True)
+
+
+class Credential(serializers.Serializer[Any]):
+    id = serializers.CharField()
+    secret = serializers.CharField(help_text="Shown this once.")
+
+
+class NewApplication(Application):
+    credential = Credential()
+
+
+class ServiceAccountInput(Input):
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class ServiceAccount(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField(allow_blank=True)
+    client_id = serializers.CharField(allow_null=True)
+    created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True)
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class NewServiceAccount(ServiceAccount):
+    client_secret = serializers.CharField(help_text="Shown this once.")
+
+
+class ServiceAccounts(Listed):
+    items = ServiceAccount(many=True)
+
+
+class OperatorsInput(Input):
+    user_ids = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=100)
+
+
+class Operator(serializers.Serializer[Any]):
+    user_id = serializers.UUIDField()
+    name = serializers.CharField(allow_blank=True)
+    added_at = serializers.DateTimeField()
+
+
+class Operators(Listed):
+    items = Operator(many=True)
+
+
+class Secret(serializers.Serializer[Any]):
+    client_id = serializers.CharField()
+    client_secret = serializers.CharField(help_text="Shown this once.")
+
+
+class ClientInput(Input):
+    name = serializers.CharField(max_length=100)
+    redirect_uris = serializers.ListField(child=serializers.CharField(max_length=2000), max_length=20)
+    token_endpoint_auth_method = serializers.ChoiceField(
+        ["none", "client_secret_basic", "client_secret_post"], required=False, default="none"
+    )
+    application_ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, max_length=50, default=list
+    )
+
+
+class Client(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    client_id = serializers.CharField()
+    name = serializers.CharField(allow_blank=True)
+    own = serializers.BooleanField(help_text="Made by this tenant; else it registered itself.")
+    redirect_uris = serializers.ListField(child=serializers.CharField())
+    token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
+    status = serializers.ChoiceField(
+        ClientApproval.Status.choices,
+        allow_null=True,
+        help_text="The tenant's word; null: its policy decides.",
+    )
+    created_at = serializers.DateTimeField()
+
+
+class NewClient(Client):
+    client_secret = serializers.CharField(required=False, help_text="Of a confidential one; shown this once.")
+
+
+class Clients(Listed):
+    items = Client(many=True)
+
+
+class Word(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")

@@ -1,0 +1,190 @@
+"""Service accounts through the API: non-human subjects, their clients and their operators."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from authsec.web.access import requires
+from authsec.web.api import ApiView, page_of, read_input
+from authsec.web.problems import not_found
+from authz import people, service_accounts
+from authz.api.rows import found
+from authz.bindings import console_permissions_of
+from authz.console import forbid_escalation
+from authz.models import ServiceAccount, ServiceAccountOperator
+from oauth import clients
+from oauth.api import schemas
+from oauth.models import Client
+from tenants.models import TenantUser
+
+TAGS = ["service accounts"]
+
+
+class ServiceAccounts(ApiView):
+    """All service accounts of the tenant."""
+
+    @requires("service_accounts:read", critical=False)
+    @extend_schema(operation_id="list_service_accounts", responses=schemas.ServiceAccounts, tags=TAGS)
+    def get(self, request: Request) -> Response:
+        """The service accounts that have not ended, newest first."""
+        rows = ServiceAccount.objects.filter(tenant_id=self.tenant_id, ended_at=None)
+        return page_of(request, rows, account_items)
+
+    @requires("service_accounts:manage")
+    @extend_schema(
+        operation_id="create_service_account",
+        request=schemas.ServiceAccountInput,
+        responses={201: schemas.NewServiceAccount},
+        tags=TAGS,
+    )
+    def post(self, request: Request) -> Response:
+        """Create a service account, which holds nothing yet, and its client. The secret is shown this once."""
+        given = read_input(schemas.ServiceAccountInput, request)
+        at: dict[str, Any] = {"actor": self.actor, "now": timezone.now()}
+        account = service_accounts.create(tenant_id=self.tenant_id, **given, **at)
+        _, secret = clients.create_for_service_account(
+            tenant_id=self.tenant_id, service_account_id=account.pk, name=account.name, **at
+        )
+        return Response(account_items([account])[0] | {"client_secret": secret}, 201)
+
+
+class OneServiceAccount(ApiView):
+    """One service account."""
+
+    @requires("service_accounts:read", critical=False)
+    @extend_schema(operation_id="get_service_account", responses=schemas.ServiceAccount, tags=TAGS)
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """The service account, also when it has ended."""
+        return Response(account_items([found(ServiceAccount, self.tenant_id, account_id)])[0])
+
+    @requires("service_accounts:manage")
+    @extend_schema(operation_id="end_service_account", responses={204: None}, tags=TAGS)
+    def delete(self, request: Request, account_id: UUID) -> Response:
+        """End the account: it has no standing from now on, and its operators hold nothing through it."""
+        found(ServiceAccount, self.tenant_id, account_id)
+        service_accounts.end(
+            tenant_id=self.tenant_id,
+            service_account_id=account_id,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return Response(status=204)
+
+
+class RotateServiceAccountSecret(ApiView):
+    """A new secret for the account's client."""
+
+    @requires("service_accounts:manage")
+    @extend_schema(
+        operation_id="rotate_service_account_secret",
+        request=None,
+        responses={201: schemas.Secret},
+        tags=TAGS,
+    )
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """The old secret stops at once. Who takes the new one can act as the account: they must hold what it holds."""
+        found(ServiceAccount, self.tenant_id, account_id)
+        client = Client.objects.filter(tenant_id=self.tenant_id, service_account_id=account_id).first()
+        if client is None:
+            raise not_found("This service account has no client.")
+        now = timezone.now()
+        forbid_escalation(
+            tenant_id=self.tenant_id,
+            actor=self.actor,
+            permissions=console_permissions_of(tenant_id=self.tenant_id, service_account_id=account_id),
+            now=now,
+        )
+        secret = clients.rotate_secret(
+            tenant_id=self.tenant_id, client_id=client.pk, actor=self.actor, now=now
+        )
+        return Response({"client_id": client.client_id, "client_secret": secret}, 201)
+
+
+class Operators(ApiView):
+    """The users who may operate an account: what it holds reaches them too."""
+
+    @requires("service_accounts:read", critical=False)
+    @extend_schema(operation_id="list_operators", responses=schemas.Operators, tags=TAGS)
+    def get(self, request: Request, account_id: UUID) -> Response:
+        """The account's operators, the latest first."""
+        account = found(ServiceAccount, self.tenant_id, account_id)
+        rows = ServiceAccountOperator.objects.filter(
+            tenant_id=self.tenant_id, service_account=account, ended_at=None
+        )
+        return page_of(request, rows, operator_items, column="added_at")
+
+    @requires("service_accounts:manage")
+    @extend_schema(
+        operation_id="add_operators",
+        request=schemas.OperatorsInput,
+        responses={200: schemas.ServiceAccount},
+        tags=TAGS,
+    )
+    def post(self, request: Request, account_id: UUID) -> Response:
+        """Name operators. Who operates already stays."""
+        account = found(ServiceAccount, self.tenant_id, account_id)
+        given = read_input(schemas.OperatorsInput, request)
+        for user_id in given["user_ids"]:
+            found(TenantUser, self.tenant_id, user_id, "user_ids")
+            service_accounts.add_operator(
+                tenant_id=self.tenant_id,
+                service_account_id=account_id,
+                user_id=user_id,
+                actor=self.actor,
+                now=timezone.now(),
+            )
+        return Response(account_items([account])[0])
+
+
+class OneOperator(ApiView):
+    """One operator of an account."""
+
+    @requires("service_accounts:manage")
+    @extend_schema(operation_id="remove_operator", responses={204: None}, tags=TAGS)
+    def delete(self, request: Request, account_id: UUID, user_id: UUID) -> Response:
+        """Take the account out of a user's hands. 404 for somebody who does not operate it."""
+        found(ServiceAccount, self.tenant_id, account_id)
+        row = service_accounts.remove_operator(
+            tenant_id=self.tenant_id,
+            service_account_id=account_id,
+            user_id=user_id,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        if row is None:
+            raise not_found("This person does not operate the account.")
+        return Response(status=204)
+
+
+def account_items(rows: Sequence[ServiceAccount]) -> list[dict[str, Any]]:
+    """Service accounts as the API shows them, with their clients. One statement."""
+    named = dict(
+        Client.objects.filter(
+            tenant_id__in={row.tenant_id for row in rows}, service_account__in=[row.pk for row in rows]
+        ).values_list("service_account_id", "client_id")
+    )
+    return [
+        {
+            "id": row.pk,
+            "name": row.name,
+            "description": row.description,
+            "client_id": named.get(row.pk),
+            "created_at": row.created_at,
+            "last_used_at": row.last_used_at,
+            "ended_at": row.ended_at,
+        }
+        for row in rows
+    ]
+
+
+def operator_items(rows: Sequence[ServiceAccountOperator]) -> list[dict[str, Any]]:
+    """Operators as the API shows them. One statement."""
+    names = people.names_of(rows[0].tenant_id, [row.user_id for row in rows]) if rows else {}
+    return [
+        {"user_id": row.user_id, "name": names.get(row.user_id, ""), "added_at": row.added_at} for row in rows
+    ]
