@@ -1,8 +1,7 @@
 """The verbs of Applications: register, change, declare scopes, disable, enable, archive."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,22 +15,7 @@ from authsec.database.context import tenant_context
 from authz.models import Application, Scope
 from authz.refusals import Findings, Refused
 from authz.resource_uri import canonical, is_loopback, problem_of
-
-# RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
-SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
-# Answered by the server itself, never an entitlement (Rule 5).
-RESERVED_SCOPES = {"openid", "profile", "email", "address", "phone", "offline_access"}
-MAX_SCOPES = 200
-
-
-@dataclass(frozen=True)
-class ScopeSpec:
-    """One scope as the Application declares it. ``risk``: low, medium, high or critical."""
-
-    name: str
-    description: str = ""
-    risk: str = Scope.Risk.LOW.value
-    is_default: bool = False
+from authz.scopes import ScopeSpec, checked_scopes
 
 
 def register(
@@ -167,30 +151,6 @@ def archive(
         application.save(update_fields=["ended_at", "ended_by"])
         _record("application.archived", application, actor, now, reason=reason)
     return application
-
-
-def checked_scopes(scopes: Sequence[ScopeSpec]) -> list[ScopeSpec]:
-    """The scopes with trimmed words; raises Refused with ``scopes`` or ``scopes.<n>.<field>`` (n from 0)."""
-    findings = Findings()
-    seen: set[str] = set()
-    checked = []
-    if len(scopes) > MAX_SCOPES:
-        findings.add("scopes", f"At most {MAX_SCOPES} scopes.")
-    for index, spec in enumerate(scopes[:MAX_SCOPES]):
-        at = f"scopes.{index}"
-        if not SCOPE_TOKEN.fullmatch(spec.name):
-            findings.add(f"{at}.name", "Letters, digits and signs without blanks, quotes or backslashes.")
-        if spec.name in RESERVED_SCOPES:
-            findings.add(f"{at}.name", f"{spec.name} belongs to OpenID Connect.")
-        if spec.name in seen:
-            findings.add(f"{at}.name", f"{spec.name} is there twice.")
-        if spec.risk not in Scope.Risk.values:
-            findings.add(f"{at}.risk", "One of low, medium, high, critical.")
-        seen.add(spec.name)
-        words = findings.text(f"{at}.description", spec.description, 300, required=False)
-        checked.append(ScopeSpec(spec.name, words, str(spec.risk), bool(spec.is_default)))
-    findings.stop()
-    return checked
 
 
 def _checked(**facts: str) -> dict[str, str]:

@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
-from authz.applications import SCOPE_TOKEN
 from authz.cedar import engine
 from authz.console import forbid_escalation
 from authz.models import Role, RoleScope
 from authz.refusals import Findings, Refused
+from authz.scopes import SCOPE_TOKEN
 
 SCOPE, CONSOLE = RoleScope.Kind.SCOPE.value, RoleScope.Kind.CONSOLE.value
 MAX_NAMES = 500

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from authz.cedar import engine
-from authz.effective import Explanation, Item
+from authz.effective import Explanation
+from authz.grants import Item
 from authz.terms import ApplicationAccess, Path, ScopeAccess
 
 FEW = 6

@@ -1,18 +1,13 @@
 """Granted = entitled ∩ supported ∩ requested, scope by scope, naming the term that removes each (Rule 5)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from uuid import UUID
 
-from authz.applications import RESERVED_SCOPES
+from authz.grants import Item
+from authz.scopes import RESERVED_SCOPES
 from authz.subject import Subject
 from authz.supported import Supported, SupportedScope
-
-if TYPE_CHECKING:
-    from authz.effective import Item
 
 # From the best to the worst that a path can be in: the best one speaks for the scope.
 ORDER = (

@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from authsec.web import clock
-from authz.effective import Explanation, Item
+from authz.effective import Explanation
+from authz.grants import Item
 from authz.models import Binding
 from authz.sentences import how, span, speaking
 from authz.subject import Subject

@@ -6,9 +6,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from authz.applications import ScopeSpec
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Scope
+from authz.scopes import ScopeSpec
 
 EMPTY_ROWS = 4
 INPUT = {"class": "input"}

@@ -10,9 +10,13 @@ from authz.track_rows import badges
 
 
 def bindings(tenant_id: UUID, now: datetime, **subject: Any) -> list[Binding]:
-    """Bindings that haven't been ended, each with its ``conditions`` as badges and whether it has ``expired``."""
+    """Bindings that haven't been ended, each with its ``conditions`` as badges, whether it has ``expired``, and
+    ``gone``: the name of what it needs and what has been archived since, "" while all stands.
+    """
     rows = list(queries.bindings(tenant_id, **subject))
     for row in rows:
         row.conditions = [badge for badge in badges(row, "", now) if badge[0] != "ends"]  # type: ignore[attr-defined]
         row.expired = row.expires_at is not None and row.expires_at <= now  # type: ignore[attr-defined]
+        needs = (row.role, row.group, row.service_account, row.application)
+        row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")  # type: ignore[attr-defined]
     return rows

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import app_context, system_context, tenant_context
 from authz import applications, bindings, groups, roles, service_accounts
-from authz.applications import ScopeSpec
 from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.scopes import ScopeSpec
 from endusers.models import EndUser, PlanTier
 from tenants.models import Identity, Membership, Profile, Tenant, TenantUser
 from tenants.signals import membership_changed, tenant_opened

@@ -293,6 +293,13 @@ def test_a_role_is_made_changed_and_archived(acme: SimpleNamespace, adam: Client
     assert adam.get(made["Location"]).status_code == 404
 
 
+def test_a_binding_of_what_is_archived_says_that_it_gives_nothing(
+    acme: SimpleNamespace, adam: Client
+) -> None:
+    adam.post(f"{AUTHZ}groups/{acme.oncall.id}/archive/", {"reason": "reorganised"})
+    assert "on-call is archived" in adam.get(f"{AUTHZ}bindings/").content.decode()
+
+
 def test_system_roles_are_read_only(acme: SimpleNamespace, adam: Client) -> None:
     with tenant_context(acme.id):
         key = Role.objects.get(system_key="member").pk

@@ -8,9 +8,9 @@ from authsec.audit.actor import SYSTEM, Actor
 from authsec.console.demo.handout import Kept
 from authsec.database.context import system_context
 from authz import applications, bindings, groups, roles, service_accounts
-from authz.applications import ScopeSpec
 from authz.conditions import Conditions
 from authz.models import Application, Binding, Group, GroupMember, Role, ServiceAccount
+from authz.scopes import ScopeSpec
 from endusers.models import PlanTier
 from oauth import clients
 from oauth.models import Client

@@ -16,8 +16,8 @@ from authsec.console.demo.people import PASSWORD, PEOPLE, identity_of, totp_secr
 from authsec.console.demo.tenant import DemoTenant
 from authsec.database.context import app_context, system_context, tenant_context
 from authz import service_accounts
-from authz.applications import ScopeSpec
 from authz.models import Application
+from authz.scopes import ScopeSpec
 from endusers import operations as endusers
 from oauth import clients
 from oauth.clients import Registration
