@@ -103,6 +103,9 @@ CATALOG = {
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
+    "client.secret_rotated": Entry(
+        "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
+    ),
     "client_policy.changed": Entry(
         "Client policy changed", "{actor} changed which clients are let in", "settings-2"
     ),

@@ -8,7 +8,7 @@ import pytest
 
 from authsec.database.embedded import CHECKOUT
 
-LEFT_ALONE = {".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__"}
+LEFT_ALONE = {".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__", ".hypothesis"}
 # In halves, so that this file may pass its own test.
 TRACES = [
     "/ro" + "ot/",
