@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from scripts.chromium import find
-from tests.plain_client import demo_person, mailed_link
+from tests.plain_client import Person, demo_person, mailed_link
 from tests.servers import Service
 
 FLAGS = [
@@ -100,7 +100,11 @@ class Visitor:
 
     def become(self, key: str) -> "Visitor":
         """Be a person of the demo who signed in earlier: their cookies, without the forms."""
-        jar = demo_person(self.service, key).http.cookies
+        return self.share_cookies(demo_person(self.service, key))
+
+    def share_cookies(self, person: Person) -> "Visitor":
+        """Go on as somebody who signed in without a browser."""
+        jar = person.http.cookies
         self.context.add_cookies(
             [{"name": name, "value": value, "url": self.service.base_url} for name, value in jar.items()]
         )

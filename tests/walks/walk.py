@@ -55,3 +55,42 @@ def active(service: Service, token: str, *, by: str) -> bool:
 def scopes(service: Service, token: str, *, by: str) -> set[str]:
     """The scopes that this token carries right now."""
     return set(service.introspect(token, by=by).get("scope", "").split())
+
+
+def make_group(operator: Visitor, name: str, *, members: list[str]) -> Page:
+    """Make a group in acme-corp and put people into it by e-mail; shows its page."""
+    page = operator.go("/t/acme-corp/authz/groups/")
+    page.get_by_role("link", name="New group").first.click()
+    page.locator("main [name=name]").fill(name)
+    page.locator("main form button.primary").click()
+    expect(page.locator(".page-head h1")).to_contain_text(name)
+    add_to_group(page, members)
+    return page
+
+
+def add_to_group(page: Page, members: list[str]) -> None:
+    """Type addresses into the form of the group's page that is shown."""
+    page.locator("[name=people]").fill(" ".join(members))
+    page.locator("#add button").click()
+    for email in members:
+        expect(page.locator("table", has_text="Members of this group")).to_contain_text(email)
+
+
+def remove_from_group(page: Page, email: str) -> None:
+    """Take somebody out of the group whose page is shown."""
+    row = page.locator("tr", has_text=email)
+    row.get_by_role("link", name="Remove").click()
+    page.locator("form.dialog button.danger, form.dialog button.primary").click()
+    expect(row).to_have_count(0)
+
+
+def give_role(page: Page, role: str, application: str, *, mfa_within: str = "") -> None:
+    """Bind the group whose page is shown to a role on an Application, in the one form."""
+    page.get_by_role("link", name="Give a role").first.click()
+    form = page.locator("form#give")
+    form.locator("[name=role]").select_option(label=role)
+    form.locator("[name=application]").select_option(label=application)
+    form.locator("[name=mfa_within]").select_option(value=mfa_within)
+    form.locator("[name=reason]").fill("a walk")
+    form.locator("button.primary").click()
+    expect(page.locator("table", has_text="Bindings of this group")).to_contain_text(role)

@@ -1,0 +1,98 @@
+"""Ordinary OAuth clients: Authlib's, unmodified, and a service account's."""
+
+import secrets
+
+import pytest
+from authlib.integrations.httpx_client import OAuth2Client
+
+from tests.plain_client import newcomer, register
+from tests.servers import Service
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+
+
+def test_authlib_gets_refreshes_and_revokes_a_token(service: Service) -> None:
+    metadata = service.http.get("/.well-known/oauth-authorization-server").json()
+    assert metadata["issuer"] == service.base_url
+    resource = service.application("github-mcp")["resource_uri"]
+    registered = register(service, "Authlib")
+    redirect_uri = registered["redirect_uris"][0]
+    person, _ = newcomer(service)
+    with OAuth2Client(
+        registered["client_id"],
+        token_endpoint_auth_method="none",
+        code_challenge_method="S256",
+        redirect_uri=redirect_uri,
+        scope="pr:read",
+        trust_env=False,
+    ) as client:
+        verifier = secrets.token_urlsafe(48)
+        url, state = client.create_authorization_url(
+            metadata["authorization_endpoint"], code_verifier=verifier, resource=resource
+        )
+        answer = person.post(person.get(url), "action", action="allow")
+        got = client.fetch_token(
+            metadata["token_endpoint"],
+            authorization_response=answer.headers["location"],
+            code_verifier=verifier,
+            resource=resource,
+            state=state,
+        )
+        service.keep(verifier, got["access_token"], got["refresh_token"])
+        assert service.introspect(got["access_token"], by="github-mcp")["active"] is True
+
+        again = client.refresh_token(metadata["token_endpoint"], got["refresh_token"], resource=resource)
+        service.keep(again["access_token"], again["refresh_token"])
+        assert again["refresh_token"] != got["refresh_token"]
+        assert service.introspect(again["access_token"], by="github-mcp")["scope"] == "pr:read"
+
+        revoked = client.revoke_token(metadata["revocation_endpoint"], token=again["refresh_token"])
+        assert revoked.status_code == 200
+        assert service.introspect(again["access_token"], by="github-mcp") == {"active": False}
+
+
+def test_a_service_account_deploys_by_client_credentials(service: Service) -> None:
+    bot, application = service.service_account("release-bot"), service.application("deploy-mcp")
+    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False) as client:
+        got = client.fetch_token(
+            service.url("/oauth/token"),
+            grant_type="client_credentials",
+            resource=application["resource_uri"],
+            scope="deploy:run",
+        )
+    service.keep(got["access_token"])
+    answer = service.introspect(got["access_token"], by="deploy-mcp")
+    assert answer["active"] is True
+    assert answer["scope"] == "deploy:run"
+    assert answer["sub"] == bot["id"]
+    assert "refresh_token" not in got
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"token": "x" * 100_000},
+        {"token": "\x00"},
+        {"token": ["a", "b"]},
+        {},
+    ],
+    ids=["huge", "NUL", "twice", "nothing"],
+)
+def test_bad_input_is_answered_with_a_reason_and_never_breaks(
+    service: Service, wrong: dict[str, str]
+) -> None:
+    credential = service.application("github-mcp")["credential"]
+    auth = (credential["id"], credential["secret"])
+    for path in ("/oauth/introspect", "/oauth/revoke", "/oauth/token", "/oauth/register"):
+        answer = service.http.post(path, data=wrong, auth=auth)
+        assert answer.status_code < 500, f"{path} {answer.text[:300]}"
+    for path in ("/oauth/authorize", "/accounts/login/", "/t/acme-corp/end-users/"):
+        answer = service.http.get(path, params={"client_id": "\x00", "next": "\x00", "q": "\x00"})
+        assert answer.status_code < 500, path
+    raw = service.http.post(
+        "/oauth/introspect",
+        content=b"token=\xff\xfe%ff",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        auth=auth,
+    )
+    assert raw.status_code < 500
