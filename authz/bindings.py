@@ -77,7 +77,7 @@ def bind(
         if standing := Binding.objects.filter(**target, **facts, ended_at=None).first():
             return standing
         binding = Binding.objects.create(**target, **facts, created_at=now, created_by=actor.id)
-        after = _described(role, name, application, binding)
+        after = _described(role, name, application or None, binding)
         _record("binding.created", binding, after, actor, now, reason=facts["reason"], after=after)
     return binding
 
@@ -102,9 +102,9 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
     binding.ended_at, binding.ended_by = now, actor.id
     binding.save(update_fields=["ended_at", "ended_by"])
     role = Role.objects.get(tenant_id=binding.tenant_id, pk=binding.role_id)
-    application = binding.application_id and Application.objects.get(
-        tenant_id=binding.tenant_id, pk=binding.application_id
-    )
+    application = None
+    if binding.application_id:
+        application = Application.objects.get(tenant_id=binding.tenant_id, pk=binding.application_id)
     before = _described(role, subject_of(binding), application, binding)
     _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
 

@@ -141,7 +141,7 @@ def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) 
 
 def _gives_something(item: Item, supported: Mapping[UUID, Supported]) -> bool:
     """Whether the role gives anything where it counts: a scope that is understood there, or a console permission."""
-    places = supported.values() if item.application_id is None else ()
+    places = list(supported.values())
     if item.application_id is not None:
         if item.application_id not in supported:
             return False

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
@@ -108,7 +109,7 @@ def _found(tenant_id: UUID, service_account_id: UUID) -> ServiceAccount:
     return account
 
 
-def _operators(account: ServiceAccount) -> Any:
+def _operators(account: ServiceAccount) -> QuerySet[ServiceAccountOperator]:
     return ServiceAccountOperator.objects.filter(
         tenant_id=account.tenant_id, service_account=account, ended_at=None
     )

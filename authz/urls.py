@@ -39,7 +39,7 @@ urlpatterns = [
     path(ACCOUNT, service_accounts.service_account, name="service_account"),
     path(f"{ACCOUNT}operators/", service_accounts.add, name="service_account_add"),
     path(
-        f"{ACCOUNT}operators/<uuid:user_id>/remove/", service_accounts.remove, name="service_account_remove"
+        f"{ACCOUNT}operators/<uuid:member_id>/remove/", service_accounts.remove, name="service_account_remove"
     ),
     path(f"{ACCOUNT}give/", service_accounts.give, name="service_account_give"),
     path(f"{ACCOUNT}end/", service_accounts.end, name="service_account_end"),

@@ -1,6 +1,6 @@
 """The list's filters: read from the address, shown as chips, refused with a reason when they are nonsense."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -132,7 +132,7 @@ def address(data: QueryDict, **changes: str | None) -> str:
 
 
 def _range(
-    rows: dict[str, tuple[object, int, bool]], key: str, now: datetime
+    rows: Mapping[str, tuple[object, int, bool]], key: str, now: datetime
 ) -> tuple[datetime | None, datetime | None]:
     if not key:
         return None, None

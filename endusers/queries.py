@@ -19,7 +19,7 @@ ARGUMENTS = ", ".join(["%s"] * 9)
 SEARCH = f"""
 select counted.total, counted.is_estimate, found.*
   from count_end_users({ARGUMENTS}, %s) counted
-  left join lateral search_end_users({ARGUMENTS}, %s, %s, %s, %s, %s) with ordinality found on true
+  left join lateral search_end_users({ARGUMENTS}, counted.is_estimate, %s, %s, %s, %s, %s) with ordinality found on true
  order by found.ordinality
 """  # noqa: S608
 
@@ -166,5 +166,5 @@ def _find(text: str) -> tuple[str | None, str | None]:
 
 
 def _card(row: Sequence[Any]) -> EndUserCard:
-    *columns, applications = row
-    return EndUserCard(*columns, tuple(applications))
+    columns: list[Any] = [*row[:-1], tuple(row[-1])]
+    return EndUserCard(*columns)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
 
+from authz.resource_uri import canonical
 from oauth import redirects
 from oauth.exchange import find_client
 from oauth.issuance import OPENID_SCOPES, resources_of_client
@@ -125,6 +126,9 @@ class AuthorizationRequest:
         Required, unless the client is registered for exactly one Application.
         """
         named = self.parameters.get("resource", "")
+        if named and not is_resource_uri(named):
+            raise Refused("invalid_target", "resource is an absolute URI without a fragment.")
+        named = canonical(named)
         limited_to = resources_of_client(self.client.pk)
         if not named and len(limited_to) == 1:
             return limited_to[0]
@@ -132,8 +136,6 @@ class AuthorizationRequest:
             raise Refused("invalid_target", "Name the resource that the token is for (RFC 8707).")
         if limited_to and named not in limited_to:
             raise Refused("invalid_target", "This client is not registered for that resource.")
-        if not is_resource_uri(named):
-            raise Refused("invalid_target", "resource is an absolute URI without a fragment.")
         return named
 
     def answer(self, **parameters: str) -> str:

@@ -18,6 +18,7 @@ from django.db.models.query import RawQuerySet
 
 from authsec.database.context import app_context, system_context, tenant_context
 from authsec.secrets import digest, same_secret
+from authz.resource_uri import canonical
 from oauth.issuance import Grantable, Terms
 from oauth.models import Client, Grant, RefreshToken
 from oauth.tokens import Holder
@@ -69,7 +70,8 @@ class Exchange:
 
     @property
     def resource(self) -> str:
-        return self.parameters.get("resource", "")
+        """The resource named in the request, in the spelling that Applications are kept in (RFC 3986 §6.2.3)."""
+        return canonical(self.parameters.get("resource", ""))
 
     @property
     def tenant_id(self) -> UUID | None:

@@ -25,6 +25,9 @@ select a.id, a.name, a.kind, a.resource_uri, a.admission, a.verified_at is not n
        %(tenant)s, %(kind)s, %(subject)s, a.id, %(client)s, %(consented)s, %(at)s, %(mfa_at)s, %(ip)s) t
  where a.tenant_id = %(tenant)s and a.ended_at is null
    and (a.id = %(application)s or a.resource_uri = %(resource_uri)s)
+   and (not exists (select from oauth_clientapplication l where l.tenant_id = %(tenant)s and l.client_id = %(client)s)
+        or exists (select from oauth_clientapplication l
+                    where l.tenant_id = %(tenant)s and l.client_id = %(client)s and l.application_id = a.id))
 """
 
 
@@ -97,7 +100,10 @@ def read_terms(
     application_id: UUID | None = None,
     resource_uri: str | None = None,
 ) -> Terms | None:
-    """Read the terms for an Application named by id or URI, in one statement. None: the tenant has no such one."""
+    """Read the terms for an Application named by id or URI, in one statement.
+
+    None: the tenant has no such Application, or the client is limited to others.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             TERMS,

@@ -4,6 +4,8 @@ Token models carry the tenant, the Application (``audience``), the subject that 
 signed in. A token of the management API (the resource ``{issuer}/api``) has neither tenant nor audience.
 """
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -72,6 +74,8 @@ class Client(AbstractApplication):
 
 class Issued(models.Model):
     """What every code and token carries besides the toolkit's columns."""
+
+    user_id: UUID | None  # the toolkit's reference to the identity, in each concrete model
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     tenant = models.ForeignKey(
@@ -168,7 +172,7 @@ class RefreshToken(Issued, AbstractRefreshToken):
         ]
         indexes = [
             models.Index(fields=["token_family"], name="oauth_refreshtoken_family_idx"),
-            models.Index(fields=["expires"], name="oauth_refreshtoken_expires_idx"),
+            models.Index(fields=["family_expires"], name="oauth_refreshtoken_family_end"),
             models.Index(fields=["tenant", "subject"], name="oauth_refreshtoken_subject_idx"),
         ]
 

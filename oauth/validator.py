@@ -287,10 +287,11 @@ class Validator(OAuth2Validator):
         return exchange.grantable.granted
 
     def _resource_of_account(self, request: Any) -> str:
+        if self.exchange.resource:
+            return self.exchange.resource
         limited_to = resources_of_client(request.client.pk)
-        resource = self.exchange.resource or (limited_to[0] if len(limited_to) == 1 else "")
-        if resource and (not limited_to or resource in limited_to):
-            return resource
+        if len(limited_to) == 1:
+            return limited_to[0]
         raise CustomOAuth2Error(
             "invalid_target", "Name the resource that the token is for (RFC 8707).", request=request
         )

@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -99,6 +100,7 @@ def team(tenant_id: UUID, now: datetime, user_id: UUID | None = None) -> Team:
     """The tenant's team, whoever left included; only one person with ``user_id``. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(SQL, {"tenant": tenant_id, "now": now, "user": user_id})
-        people = [TeamMember(*row[:13], tuple(row[13]), row[14]) for row in cursor.fetchall()]
+        rows: list[list[Any]] = [[*row[:13], tuple(row[13]), row[14]] for row in cursor.fetchall()]
+    people = [TeamMember(*row) for row in rows]
     people.sort(key=lambda p: (STATUS_ORDER[p.status], ORDER[p.type], p.name.casefold(), p.user_id))
     return Team(tuple(people))

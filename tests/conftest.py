@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,3 +80,21 @@ def visit(browser: "Browser", service: "Service") -> Iterator[Callable[..., "Vis
             return visitor
 
         yield newcomer
+
+
+@pytest.fixture
+def own_database(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
+    """Django, in every thread, speaks to a fresh clone; dropped at the end. For tests that commit."""
+    from django.db import connection
+
+    from tests import databases
+
+    with databases.clone() as address, django_db_blocker.unblock():  # type: ignore[attr-defined]
+        before = connection.settings_dict["NAME"]
+        connection.close()
+        connection.settings_dict["NAME"] = urlsplit(address).path.removeprefix("/")
+        try:
+            yield
+        finally:
+            connection.close()
+            connection.settings_dict["NAME"] = before

@@ -41,9 +41,7 @@ CATALOG = {
     "member.removed": Entry("Member removed", "{actor} removed {target} from the team", "user-minus", "stop"),
     "member.left": Entry("Member left", "{target} left the team", "log-out"),
     # end users
-    "end_user.appeared": Entry(
-        "End user appeared", "{target} became an end user on {after.plan_tier_name}", "user-plus"
-    ),
+    "end_user.appeared": Entry("End user appeared", "{target} became an end user", "user-plus"),
     "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),
     "end_user.reactivated": Entry("End user reactivated", "{actor} reactivated {target}", "rotate-ccw"),
     "end_user.tier_changed": Entry(
@@ -101,11 +99,11 @@ CATALOG = {
         "Consent withdrawn", "{actor} cut {before.client} off from {before.application}", "unplug", "stop"
     ),
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
-    "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
-    "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
     "client.secret_rotated": Entry(
         "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
     ),
+    "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
+    "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
     "client_policy.changed": Entry(
         "Client policy changed", "{actor} changed which clients are let in", "settings-2"
     ),

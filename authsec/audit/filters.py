@@ -108,7 +108,6 @@ def _midnight(day: date) -> datetime:
 
 
 def _without(data: QueryDict, name: str) -> str:
-    kept = [(key, value) for key, value in data.items() if value and key not in (name, "cursor")]
     query = QueryDict(mutable=True)
-    query.update(dict(kept))
+    query.update({key: str(value) for key, value in data.items() if value and key not in (name, "cursor")})
     return f"?{query.urlencode()}"

@@ -60,7 +60,7 @@ def sections(slug: str, path: str, can: Collection[str]) -> list[dict[str, Any]]
     ``can`` holds the actions that the person may do. The page that holds ``path`` is marked active; of pages inside
     one another (Settings, Settings → Team) the innermost.
     """
-    shown = []
+    shown: list[dict[str, Any]] = []
     for label, items in MENU:
         rows = [
             {

@@ -7,7 +7,7 @@ through :attr:`ApiView.scope` before a handler runs.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -23,11 +23,13 @@ from rest_framework.serializers import (
 )
 from rest_framework.views import APIView
 
-from authsec.audit.actor import Actor
 from authsec.web.access import Mark
 from authsec.web.pagination import paginate, parse_limit
 from authsec.web.parameters import parameters
 from authsec.web.problems import Problem
+
+if TYPE_CHECKING:
+    from authsec.audit.actor import Actor
 
 
 class ApiView(APIView):
@@ -36,7 +38,7 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "patch", "delete"]
     mark = Mark("bearer")
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
-    actor: Actor
+    actor: "Actor"
     powers: Any  # authz.console.Powers of the caller, likewise
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:

@@ -86,7 +86,7 @@ class GiveRoleForm(VerbForm):
         """Bind, or None with the errors in the form. ``subject``: one of bind's four subject arguments."""
         data = self.cleaned_data
         age = data["mfa_within"]
-        return self.run(
+        given: Binding | None = self.run(
             bindings.bind,
             tenant_id=self.tenant_id,
             role_id=data["role"],
@@ -103,6 +103,7 @@ class GiveRoleForm(VerbForm):
             now=now,
             **subject,
         )
+        return given
 
 
 class GiveAnybodyForm(GiveRoleForm):

@@ -1,13 +1,11 @@
 """Verbs under forms: what a verb refuses becomes an error beside the field that it names."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from django import forms
 
 from authz.refusals import Refused
-
-Result = TypeVar("Result")
 
 
 class VerbForm(forms.Form):
@@ -15,7 +13,7 @@ class VerbForm(forms.Form):
 
     shown_at: Mapping[str, str] = {}
 
-    def run(self, verb: Callable[..., Result], **facts: Any) -> Result | None:
+    def run(self, verb: Callable[..., Any], **facts: Any) -> Any:
         """Call the verb; None when it refuses, with its sentences in the form's errors."""
         try:
             return verb(**facts)

@@ -103,7 +103,7 @@ def edit(request: Request, application_id: UUID) -> HttpResponse:
 def scopes(request: Request, application_id: UUID) -> HttpResponse:
     """Declare the scopes that the Application understands."""
     found = load(request, application_id)
-    rows = scope_rows(posted(request), queries.scopes(found.tenant_id, found.pk))
+    rows = scope_rows(posted(request), list(queries.scopes(found.tenant_id, found.pk)))
     if request.method == "POST" and rows.is_valid():
         try:
             verbs.set_scopes(**change(request), application_id=application_id, scopes=rows.specs())

@@ -85,7 +85,7 @@ def _explain(request: Request, subject: Subject, form: AsIfForm) -> Explanation:
 def _drawn(request: Request, explanation: Explanation) -> dict[str, Any]:
     link = links_in(request.tenant.slug)
     reached = [one for one in explanation.applications if one.reached]
-    names = {one.id: one.application.name for one in explanation.applications}
+    names: dict[UUID | None, str] = {one.id: one.application.name for one in explanation.applications}
     return {
         "explanation": explanation,
         "subject": explanation.subject,

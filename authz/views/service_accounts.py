@@ -81,14 +81,14 @@ def add(request: Request, service_account_id: UUID) -> HttpResponse:
 
 @requires("service_accounts:manage")
 @require_http_methods(GET_OR_POST)
-def remove(request: Request, service_account_id: UUID, user_id: UUID) -> HttpResponse:
+def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpResponse:
     """Ask, then take the account out of somebody's hands."""
     found, form = load(request, service_account_id), ReasonForm(posted(request))
-    if not any(row["user_id"] == user_id for row in queries.operators_of(found.tenant_id, found.pk)):
+    if not any(row["user_id"] == member_id for row in queries.operators_of(found.tenant_id, found.pk)):
         raise Http404("Not an operator.")
-    name = people.name_of(found.tenant_id, user_id)
+    name = people.name_of(found.tenant_id, member_id)
     if request.method == "POST" and form.is_valid():
-        given = change(request) | {"service_account_id": service_account_id, "user_id": user_id}
+        given = change(request) | {"service_account_id": service_account_id, "user_id": member_id}
         if form.run(verbs.remove_operator, **given, reason=form.cleaned_data["reason"]):
             messages.success(request, f"{name} no longer operates {found.name}")
             return go_to(request, around(request, found)["back"])

@@ -1,22 +1,23 @@
 -- The End Users list: one page of it, and how many match. Part of a name or an address is found through a trigram
 -- index, which row-level security keeps the planner from using (ILIKE is not leakproof): hence definer functions. The
 -- tenant is the one in force, never an argument. What is searched and filtered becomes one statement whose values are
--- known when it is planned, so that a rare word walks the trigram index and a common one walks the sort order.
+-- known when it is planned. A rare word goes through the trigram index; for a common one (more than the count's cap)
+-- that would read every match to sort them, so the page walks the sort order and looks at each person on the way.
 
 -- Where the matching rows are: the text behind FROM. The arguments of the statements below are $1 tenant, $2 text,
 -- $3 status, $4 tier, $5 application, $6 and $7 last seen from and to, $8 and $9 first consent from and to.
 create or replace function end_users_source(
-  p_find text, p_status text, p_tier uuid, p_application uuid,
+  p_find text, p_common boolean, p_status text, p_tier uuid, p_application uuid,
   p_seen_from timestamptz, p_seen_to timestamptz, p_from timestamptz, p_to timestamptz
 ) returns text language sql immutable set search_path = public, pg_temp as $$
   select 'endusers_enduser e'
-    || case when p_find in ('contains', 'prefix')
+    || case when p_find in ('contains', 'prefix') and not p_common
        then ' join tenants_profile p on p.tenant_id = $1 and p.user_id = e.user_id' else '' end
     || ' where e.tenant_id = $1'
     || case p_find
        when 'id' then ' and e.user_id = $2::uuid'
-       when 'contains' then ' and (p.email ilike $2 or p.display_name ilike $2)'
-       when 'prefix' then ' and (p.email like $2 or lower(p.display_name) like $2)'
+       when 'contains' then format(v.place, '(p.email ilike $2 or p.display_name ilike $2)')
+       when 'prefix' then format(v.place, '(p.email like $2 or lower(p.display_name) like $2)')
        else '' end
     || case when p_status is not null then ' and e.status = $3' else '' end
     || case when p_tier is not null then ' and e.plan_tier_id = $4' else '' end
@@ -27,6 +28,10 @@ create or replace function end_users_source(
     || case when p_seen_to is not null then ' and e.last_seen_at < $7' else '' end
     || case when p_from is not null then ' and e.first_consent_at >= $8' else '' end
     || case when p_to is not null then ' and e.first_consent_at < $9' else '' end
+  -- A subquery in the select list's place is never made a join: one look at the profile per row that is walked over.
+  from (select case when p_common
+    then ' and (select %s from tenants_profile p where p.tenant_id = $1 and p.user_id = e.user_id)'
+    else ' and %s' end) v(place)
 $$;
 
 -- The id of a tier by its key. A key that the tenant does not have is an id that nobody holds.
@@ -38,11 +43,11 @@ language sql stable set search_path = public, pg_temp as $$
 $$;
 
 -- One page in the order (p_sort descending with unknown dates last, user), or that order backwards. It starts behind
--- (p_after_value, p_after_user); without p_after_user at the very beginning. p_find: id, contains, prefix or nothing.
+-- (p_after_value, p_after_user); without p_after_user at the very beginning. p_find: id, contains, prefix or nothing. p_common says that very many match.
 create or replace function search_end_users(
   p_find text, p_text text, p_status text, p_tier text, p_application uuid,
   p_seen_from timestamptz, p_seen_to timestamptz, p_from timestamptz, p_to timestamptz,
-  p_sort text, p_backward boolean, p_after_value timestamptz, p_after_user uuid, p_limit integer
+  p_common boolean, p_sort text, p_backward boolean, p_after_value timestamptz, p_after_user uuid, p_limit integer
 ) returns table(
   user_id uuid, email text, display_name text, status text, plan_tier text, plan_tier_name text,
   rate_limit_override jsonb, created_at timestamptz, first_consent_at timestamptz, last_seen_at timestamptz,
@@ -53,7 +58,7 @@ declare
   v_column text := case p_sort when 'last_seen' then 'last_seen_at' when 'first_consent' then 'first_consent_at' end;
   v_tier uuid := tier_of_key(v_tenant, p_tier);
   v_source text := end_users_source(
-    p_find, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
+    p_find, p_common, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
   v_way text := case when p_backward then 'asc' else 'desc' end;
   v_sign text := case when p_backward then '>' else '<' end;
   v_nulls text := case when p_backward then 'nulls first' else 'nulls last' end;
@@ -106,7 +111,7 @@ declare
   v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
   v_tier uuid := tier_of_key(v_tenant, p_tier);
   v_source text := end_users_source(
-    p_find, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
+    p_find, false, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
   v_plan json;
 begin
   execute format('select count(*) from (select from %s limit $10 + 1) capped', v_source) into total

@@ -31,6 +31,12 @@ begin
                         and m.status = 'active')
      and not exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject)
       then 'unknown'
+    -- An unproved URI gives tokens to its own active members only.
+    when not exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
+                        and m.status = 'active')
+     and not exists (select from authz_application a where a.tenant_id = p_tenant and a.id = p_application
+                        and a.verified_at is not null)
+      then 'unverified'
     when p_consented and not exists (select from oauth_consent n where n.tenant_id = p_tenant and n.user_id = p_subject
                         and n.client_id = p_client and n.application_id = p_application and n.withdrawn_at is null)
       then 'consent_withdrawn'

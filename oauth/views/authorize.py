@@ -23,6 +23,7 @@ from oauth.views.answer import issue_code, leave
 from oauth.views.asking import Asking, api_asking, client_facts
 from tenants.signin import SignIn, sign_in_of
 
+# Why it does not go on, and the status that says so.
 PAGES = {
     "suspended": 403,
     "tenant_closed": 403,
@@ -37,7 +38,7 @@ PAGES = {
 
 
 @protocol
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(["GET", "POST"])
 def authorize(request: Any) -> HttpResponse:
     """Validate, sign in, step up, ask, answer. The form posts back here and everything is decided anew."""
     try:

@@ -114,8 +114,9 @@ def tenant_models() -> list[type]:
 def test_every_table_with_a_tenant_forces_its_policies() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "select c.relname from pg_class c join pg_policy p on p.polrelid = c.oid and p.polname in ('tenant', 'system')"
-            " where c.relforcerowsecurity and c.relrowsecurity group by 1 having count(*) = 2"
+            "select c.relname from pg_class c join pg_policy p on p.polrelid = c.oid"
+            " where p.polname in ('tenant', 'system') and c.relforcerowsecurity and c.relrowsecurity"
+            " group by 1 having count(*) = 2"
         )
         walled = {row[0] for row in cursor.fetchall()}
     assert {model._meta.db_table for model in tenant_models()} == walled

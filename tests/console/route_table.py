@@ -140,7 +140,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/": asks(
         "service_accounts:manage"
     ),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/<uuid:user_id>/remove/": asks(
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/<uuid:member_id>/remove/": asks(
         "service_accounts:manage"
     ),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/give/": asks("bindings:create"),

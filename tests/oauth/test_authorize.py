@@ -390,3 +390,41 @@ def test_redirect_uris_keep_their_own_query() -> None:
     answer = it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]})
     assert answer["Location"].startswith("https://app.example/cb?x=1&code=")
     assert REDIRECT_URI not in answer["Location"]
+
+
+def test_a_client_registered_for_one_application_needs_no_resource_and_reaches_no_other() -> (
+    None
+):  # RFC 8707 §2
+    from django.utils import timezone
+
+    from authsec.audit.actor import SYSTEM
+    from oauth import clients
+
+    it = world()
+    other = cast.application(it.tenant, "wiki-mcp", ["read"])
+    with tenant_context(it.tenant.id):
+        it.client, _ = clients.create_for_tenant(
+            tenant_id=it.tenant.id,
+            name="Portal",
+            redirect_uris=[REDIRECT_URI],
+            application_ids=[it.application.id],
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
+    token = it.tokens(it.signed_in(ED), resource=None)
+    assert it.facts(token["access_token"])["aud"] == it.resource
+    url, _ = it.query(resource=other.resource_uri)
+    assert error(it.signed_in(ED).get(url)) == "invalid_target"
+    elsewhere = world("other")
+    elsewhere.client = it.client
+    url, _ = elsewhere.query()
+    assert error(it.signed_in(ED).get(url)) == "invalid_target"
+
+
+def test_a_bare_origin_is_one_resource_with_and_without_its_slash() -> None:  # RFC 3986 §6.2.3
+    it = world()
+    with tenant_context(it.tenant.id):
+        Application.objects.update(resource_uri="https://mcp.example")
+    code, verifier = it.consent(it.signed_in(ED), resource="https://MCP.example:443/")
+    answer = it.exchange(code, verifier, resource="https://mcp.example/").json()
+    assert it.facts(answer["access_token"])["aud"] == "https://mcp.example"

@@ -6,14 +6,16 @@ from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz.models import Binding
 from endusers import operations as endusers
-from oauth import clients, consent, keys
+from oauth import cleanup, clients, consent, keys
 from oauth.models import AccessToken, Client, Consent, Grant, RefreshToken
 from tests import cast
 from tests.oauth.world import basic, public_client, world
@@ -371,3 +373,44 @@ def test_browsers_of_any_origin_may_use_token_revoke_and_register_but_not_author
         assert "Access-Control-Allow-Origin" not in Browser().options(
             path, headers={"Origin": "https://a.example"}
         )
+
+
+# --- cost -----------------------------------------------------------------------------------------
+
+
+def statements(captured: CaptureQueriesContext) -> list[str]:
+    """What was sent besides BEGIN, settings and COMMIT."""
+    told = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
+    return [query["sql"] for query in captured if not query["sql"].upper().startswith(told)]
+
+
+def test_exchange_refresh_and_client_credentials_stay_within_their_statements() -> None:  # performance.md
+    it = world()
+    client, secret, robot = account(it)
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), robot, it.application)
+    code, verifier = it.consent(it.signed_in(ED))
+    with CaptureQueriesContext(connection) as exchange:
+        token = it.exchange(code, verifier).json()["refresh_token"]
+    with CaptureQueriesContext(connection) as refresh:
+        assert it.refresh(token).status_code == 200
+    form: dict[str, str | None] = {
+        "grant_type": "client_credentials",
+        "resource": it.resource,
+        "scope": "run",
+    }
+    with CaptureQueriesContext(connection) as credentials:
+        assert it.post(form, **basic(client.client_id, secret)).status_code == 200
+    assert len(statements(exchange)) <= 4, statements(exchange)
+    assert len(statements(refresh)) <= 4, statements(refresh)
+    assert len(statements(credentials)) <= 3, statements(credentials)
+
+
+def test_what_is_over_is_deleted_in_batches() -> None:
+    it = world()
+    for _ in range(3):
+        it.tokens(it.signed_in(ED))
+    later = timezone.now() + timedelta(days=2)
+    assert cleanup.delete_expired(now=timezone.now(), batch=2) == dict.fromkeys(cleanup.KEPT, 0)
+    deleted = cleanup.delete_expired(now=later, batch=2)
+    assert deleted == {"oauth_grant": 3, "oauth_accesstoken": 3, "oauth_refreshtoken": 0}
+    assert cleanup.delete_expired(now=later + timedelta(days=90), batch=2)["oauth_refreshtoken"] == 3
