@@ -98,7 +98,7 @@ events as (
          e.user_id, e.name, e.reason, e.via, '', '{}', e.after
     from (select n, came as at, 'end_user' as actor_kind, user_id as actor_id, name as actor_name, '' as capacity,
                  'end_user.appeared' as action, user_id, name, '' as reason, 'oauth' as via,
-                 jsonb_build_object('plan_tier', tier) as after
+                 jsonb_build_object('plan_tier', tier, 'plan_tier_name', initcap(tier)) as after
             from people
           union all
           select n, seen, 'member', %(owner)s::uuid, %(owner_name)s, 'owner', 'end_user.suspended', user_id, name,
