@@ -56,8 +56,10 @@ def bind(
         findings = Findings()
         role = _live(Role, tenant_id, "role_id", role_id, findings)
         name = _subject_name(tenant_id, subjects, findings)
-        application = application_id and _live(
-            Application, tenant_id, "application_id", application_id, findings
+        application = (
+            None
+            if application_id is None
+            else _live(Application, tenant_id, "application_id", application_id, findings)
         )
         facts = the_conditions.columns(conditions, findings) | {
             "expires_at": expires_at,

@@ -141,11 +141,12 @@ def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) 
 
 def _gives_something(item: Item, supported: Mapping[UUID, Supported]) -> bool:
     """Whether the role gives anything where it counts: a scope that is understood there, or a console permission."""
-    places = list(supported.values())
-    if item.application_id is not None:
-        if item.application_id not in supported:
-            return False
+    if item.application_id is None:
+        places = list(supported.values())
+    elif item.application_id in supported:
         places = [supported[item.application_id]]
+    else:
+        return False
     return bool(item.console_permissions) or any(
         name in place.scopes for place in places for name in item.scopes
     )

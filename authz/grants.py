@@ -1,5 +1,6 @@
 """The bindings that reach a subject, read in one statement from the one function (``effective_grants``)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +21,7 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
               where o.id is not null and (o.ended_at is null or o.ended_at > %(at)s)
                 and r.tenant_id = %(tenant)s and r.role_id = g.role_id and r.kind = 'console'
                 and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s) order by r.name),
-       g.state, b.requires_mfa, b.mfa_max_age, b.ip_ranges::text[], b.not_before, b.expires_at,
+       g.state, b.requires_mfa, b.mfa_max_age, coalesce(b.ip_ranges::text[], '{}'), b.not_before, b.expires_at,
        b.ended_at, b.reason, b.created_at, gv.display_name, gm.source, coalesce(gm.added_at, op.added_at)
   from effective_grants(%(tenant)s, %(kind)s, %(subject)s, %(at)s, %(mfa_at)s, %(ip)s) g
   join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.binding_id
@@ -103,7 +104,10 @@ def grants_of(
                 "ip": ip,
             },
         )
-        return [
-            Item(*row[:7], tuple(row[7]), tuple(row[8]), *row[9:12], tuple(row[12] or ()), *row[13:])
-            for row in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    return [Item(*_frozen(row)) for row in rows]
+
+
+def _frozen(row: Sequence[Any]) -> list[Any]:
+    """A row's values, arrays as tuples."""
+    return [tuple(value) if isinstance(value, list) else value for value in row]

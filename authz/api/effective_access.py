@@ -21,6 +21,7 @@ from authsec.web.problems import not_found
 from authz import effective
 from authz.api import schemas
 from authz.api.rows import found
+from authz.grants import Item
 from authz.models import Application
 
 
@@ -84,7 +85,7 @@ def _shown(explanation: effective.Explanation) -> dict[str, Any]:
     }
 
 
-def _item(item: effective.Item) -> dict[str, Any]:
+def _item(item: Item) -> dict[str, Any]:
     return {
         "binding_id": item.binding_id,
         "role_id": item.role_id,

@@ -1,6 +1,6 @@
 """Registering an Application and declaring its scopes, one row each."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -98,7 +98,7 @@ ScopeRows = forms.formset_factory(
 )
 
 
-def scope_rows(data: Any, scopes: Sequence[Scope] = ()) -> Any:
+def scope_rows(data: Any, scopes: Iterable[Scope] = ()) -> Any:
     """The rows as posted (None: not), or filled with the scopes that are."""
     initial = [
         {"name": s.name, "description": s.description, "risk": s.risk, "is_default": s.is_default}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from authz import bindings, people
 from authz.conditions import Conditions
 from authz.forms.refusal import VerbForm
-from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.models import Application, Group, Role, ServiceAccount
 from endusers.models import PlanTier
 
 MFA_AGES = [
@@ -82,7 +82,7 @@ class GiveRoleForm(VerbForm):
         self.fields["role"].choices = [("", _("Choose a role")), *live(Role, tenant_id)]  # type: ignore[attr-defined]
         self.fields["application"].choices = [("", _("tenant-wide")), *live(Application, tenant_id)]  # type: ignore[attr-defined]
 
-    def give(self, *, actor: Any, now: datetime, **subject: UUID) -> Binding | None:
+    def give(self, *, actor: Any, now: datetime, **subject: UUID) -> Any:
         """Bind, or None with the errors in the form. ``subject``: one of bind's four subject arguments."""
         data = self.cleaned_data
         age = data["mfa_within"]

@@ -94,7 +94,11 @@ def _drawn(request: Request, explanation: Explanation) -> dict[str, Any]:
         "unreached": unreached(explanation),
         "panels": [(one, rows(one, explanation, link), link("application", one.id)) for one in reached],
         "items": [
-            (item, names.get(item.application_id, ""), badges(item, item.met, explanation.at))
+            (
+                item,
+                names.get(item.application_id, ""),
+                badges(item, item.met, explanation.at),
+            )
             for item in explanation.items
         ],
         "requested": " ".join(request.GET.get("requested", "").split()),
