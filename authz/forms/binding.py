@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from authz import bindings, people
 from authz.conditions import Conditions
 from authz.forms.refusal import VerbForm
-from authz.models import Application, Group, Role, ServiceAccount
+from authz.models import Application, Binding, Group, Role, ServiceAccount
 from endusers.models import PlanTier
 
 MFA_AGES = [

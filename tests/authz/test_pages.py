@@ -174,7 +174,9 @@ def test_a_bad_binding_is_refused_beside_its_field(
         assert Binding.objects.filter(group=acme.oncall).count() == 1
 
 
-@pytest.mark.parametrize("people", ["", "nobody@example.test", "0199f4d2-0000-7000-8000-000000000000", "\x00", "a " * 1500, "@"])
+@pytest.mark.parametrize(
+    "people", ["", "nobody@example.test", "0199f4d2-0000-7000-8000-000000000000", "\x00", "a " * 1500, "@"]
+)
 def test_people_whom_nobody_knows_are_refused(acme: SimpleNamespace, adam: Client, people: str) -> None:
     assert adam.post(f"{AUTHZ}groups/{acme.oncall.id}/members/", {"people": people}).status_code == 422
 
