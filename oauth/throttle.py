@@ -7,9 +7,10 @@ from limits import RateLimitItem, parse
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
-# What is limited, by whom it is counted, how often. Failures count at the token endpoint, work does not.
+# What is limited, by whom it is counted, how often. At the token endpoint failures count, work does not.
 LIMITS = {
-    "register": "120/minute",  # by address
+    "register": "60/minute",  # clients made, by address
+    "registration": "600/minute",  # tries, by address
     "client": "300/minute",  # failed token requests, by address and client id
 }
 

@@ -23,12 +23,14 @@ def register(request: Any) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         raise BadRequest("invalid_request", "Use POST.", 405)
-    if not throttle.hit("register", request.client_ip or ""):
+    address = request.client_ip or ""
+    if not throttle.hit("registration", address) or throttle.exhausted("register", address):
         raise BadRequest("temporarily_unavailable", "Too many registrations; try again in a minute.", 429)
     try:
         registration = read_registration(_document(read_body(request)))
     except Refused as refused:
         raise BadRequest(refused.code, refused.description) from refused
+    throttle.hit("register", address)
     client, secret = register_public(registration, now=timezone.now())
     return no_store(JsonResponse(_answer(client, secret), status=201))
 

@@ -173,3 +173,16 @@ def test_registration_is_a_switch_of_the_installation(settings: Any) -> None:
 
 def test_a_get_is_no_registration() -> None:
     assert Browser().get("/oauth/register").status_code == 405
+
+
+def test_registration_is_limited_by_address() -> None:
+    codes = [
+        Browser().post(
+            "/oauth/register", json.dumps(GOOD), content_type="application/json", REMOTE_ADDR="192.0.2.1"
+        )
+        for _ in range(61)
+    ]
+    assert {answer.status_code for answer in codes[:60]} == {201}
+    assert codes[60].status_code == 429
+    assert codes[60]["Retry-After"]
+    assert register(GOOD).status_code == 201

@@ -1,0 +1,71 @@
+"""Step-up from the authorize page and back (RFC 9470): the second factor first, then consent, then the grant."""
+
+from typing import Any
+
+import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from django.test import Client as Browser
+
+from tests import cast
+from tests.oauth.world import redirected, world
+from tests.totp import Authenticator
+
+pytestmark = pytest.mark.django_db
+ALICE = "alice@acme.example"
+
+
+def conditioned() -> Any:
+    """Alice may read always, and run after a second factor."""
+    it = world()
+    user = cast.member(it.tenant, ALICE)
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), user, it.application, requires_mfa=True)
+    cast.bind(it.tenant, cast.role(it.tenant, "Plain", ["read"]), user, it.application)
+    return it
+
+
+def test_with_an_authenticator_the_code_leads_straight_to_the_consent_page() -> None:
+    it = conditioned()
+    secret = generate_totp_secret()
+    TOTP.activate(cast.person(ALICE), secret)
+    browser: Browser = it.signed_in(ALICE)
+    url, verifier = it.query(scope="read run")
+    step_up = browser.get(url)["Location"]
+    page = browser.get(step_up)
+    assert "Continue without" in page.content.decode()
+    onward = browser.post(step_up, {"code": Authenticator(secret).next_code()})["Location"]
+    assert onward == url
+    page = browser.get(onward).content.decode()
+    assert 'name="scopes" value="run"' in page
+    answer = redirected(browser.post(onward, {"action": "allow", "scopes": ["read", "run"]}))
+    token = it.exchange(answer["code"], verifier).json()
+    assert set(token["scope"].split()) == {"read", "run"}
+    refreshed = it.refresh(token["refresh_token"]).json()
+    facts = it.facts(refreshed["access_token"])
+    assert facts["acr"] == "urn:authsec:acr:mfa"
+    assert set(facts["amr"]) >= {"pwd", "otp", "mfa"}
+
+
+def test_who_has_no_second_factor_may_enrol_or_go_on_without() -> None:
+    it = conditioned()
+    browser: Browser = it.signed_in(ALICE)
+    url, _ = it.query(scope="run")
+    page = browser.get(browser.get(url)["Location"]).content.decode()
+    assert "/accounts/2fa/totp/activate/" in page
+    assert "Continue without" in page
+
+
+def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:
+    it = conditioned()
+    browser: Browser = it.signed_in(ALICE)
+    url, _ = it.query(scope="read", acr_values="urn:authsec:acr:mfa")
+    assert browser.get(url)["Location"].startswith("/account/step-up/")
+    assert browser.get(url + "&step_up=skip").status_code == 200
+    assert it.signed_in(ALICE, mfa=True).get(url).status_code == 200
+
+
+def test_consent_grows_by_the_scope_that_the_second_factor_brought() -> None:
+    it = conditioned()
+    browser: Browser = it.signed_in(ALICE)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read run")
+    assert it.signed_in(ALICE, mfa=True).get(url).status_code == 200
