@@ -1,7 +1,8 @@
-"""The people of the worked example, made through the product's own verbs.
+"""The people of the worked example, made through the product's own verbs; what they may reach, as plain rows.
 
 Olga owns acme-corp, Adam administers it, Alice is a member, Carl a contractor, Rita audits; Alex owns alex-tools and
-is a contractor of acme-corp; Ed consumes. Every function enters the tenant's context itself and may be called again.
+is a contractor of acme-corp; Ed consumes. Every function enters the tenant's context itself. Applications, roles and
+bindings are written as rows, so that a test can make worlds that the verbs would refuse to make.
 """
 
 from collections.abc import Iterable
