@@ -11,10 +11,28 @@ console = get_wsgi_application()
 
 from oauth import introspection  # noqa: E402 - models load after the settings
 
+# Bodies up to the first are read by whoever answers; up to the second the rest is read here.
+SMALL_BODY, LARGEST_READ = 16_384, 16 * 1_048_576
+CHUNK = 65_536
+
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Introspection by itself, everything else by Django."""
-    if environ.get("PATH_INFO") == introspection.PATH:
-        return introspection.application(environ, start_response)
-    answer: Iterable[bytes] = console(environ, start_response)
+    serve = introspection.application if environ.get("PATH_INFO") == introspection.PATH else console
+    answer: Iterable[bytes] = serve(environ, start_response)
+    read_the_rest(environ)
     return answer
+
+
+def read_the_rest(environ: dict[str, Any]) -> None:
+    """Read what a refused request still sends, so that the client hears the refusal.
+
+    The server closes a connection whose request was not read; a client that is still sending then sees a reset in
+    place of the 413 (RFC 9112 §9.6). Bodies beyond LARGEST_READ are not worth that courtesy.
+    """
+    length = environ.get("CONTENT_LENGTH") or ""
+    if not length.isdecimal() or not SMALL_BODY < int(length) <= LARGEST_READ:
+        return
+    left = int(length)
+    while left > 0 and (chunk := environ["wsgi.input"].read(min(CHUNK, left))):
+        left -= len(chunk)
