@@ -1,139 +1,17 @@
-"""The verbs about tenants and their members: each keeps the change and its audit event in one transaction.
-
-Every verb but :func:`open_tenant` and :func:`ensure_personal_tenant` runs inside the caller's
-``tenant_context(tenant_id)``.
-"""
+"""The verbs about members. Each runs inside the caller's ``tenant_context(tenant_id)``."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from allauth.account.models import EmailAddress
-from django.db import IntegrityError
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
-from authsec.database.context import app_context, system_context, tenant_context
-from tenants.models import Identity, Membership, MemberType, Profile, Tenant, TenantUser
-from tenants.queries import memberships_of
-from tenants.signals import membership_changed, tenant_opened
-from tenants.slugs import candidates, valid_slug
+from tenants.models import Identity, Membership, MemberType, Profile, Tenant
+from tenants.operations.refusals import LastOwner, NotAMember, ReasonRequired
+from tenants.operations.user import ensure_user
+from tenants.signals import membership_changed
 
 Status = Membership.Status
 COUNTS_AS_MEMBERSHIP = (Status.ACTIVE, Status.SUSPENDED)
-
-
-class TenantError(Exception):
-    """A verb about tenants or members refused; the text says why in one sentence."""
-
-
-class SlugTaken(TenantError):
-    """Another tenant has this slug, or it cannot be one."""
-
-
-class LastOwner(TenantError):
-    """The change would leave the tenant without an active owner (Rule 6). Answered as 409 ``last-owner``."""
-
-    def __init__(self) -> None:
-        super().__init__("This is the last active owner. Make somebody else an owner first.")
-
-
-class NotAMember(TenantError):
-    """The user has no membership here, or has left."""
-
-
-class ReasonRequired(TenantError):
-    """A suspension without a reason."""
-
-
-def open_tenant(
-    *,
-    name: str,
-    owner: Identity,
-    actor: Actor,
-    now: datetime,
-    slug: str | None = None,
-    personal: bool = False,
-    plan: str = Tenant.Plan.FREE,
-) -> Tenant:
-    """Open a tenant with its first owner.
-
-    Enters its own contexts: the system's for the tenant's row, then the new tenant's, in which the receivers of
-    ``tenant_opened`` and ``membership_changed`` write what they need. Raises SlugTaken; without ``slug`` one is made
-    from the name (random words for a personal tenant).
-    """
-    with app_context():
-        tenant = _insert_tenant(name, slug, now, personal=personal, plan=plan)
-        with tenant_context(tenant.id):
-            user = ensure_user(tenant_id=tenant.id, identity=owner, now=now)
-            tenant_opened.send(Tenant, tenant=tenant, owner=user, actor=actor, now=now)
-            _record(
-                tenant.id,
-                actor,
-                "tenant.opened",
-                "tenant",
-                tenant.id,
-                tenant.name,
-                now,
-                after={"slug": tenant.slug},
-            )
-            add_member(
-                tenant_id=tenant.id,
-                identity=owner,
-                type=MemberType.OWNER,
-                source=Membership.Source.SIGNUP,
-                actor=actor,
-                now=now,
-            )
-    return tenant
-
-
-def ensure_personal_tenant(*, identity: Identity, actor: Actor, now: datetime) -> Tenant | None:
-    """Open a personal tenant for a verified identity that has no membership yet (Rule 9); else None.
-
-    Two first visits at once open one tenant: the identity's row is locked before the second look. ``invited`` and
-    ``left`` count as no membership (Rule 3).
-    """
-
-    def belongs_somewhere() -> bool:
-        return any(card.status in COUNTS_AS_MEMBERSHIP for card in memberships_of(identity.pk))
-
-    with app_context():
-        if belongs_somewhere() or not EmailAddress.objects.filter(user=identity, verified=True).exists():
-            return None
-        Identity.objects.select_for_update().get(pk=identity.pk)
-        if belongs_somewhere():
-            return None
-        return open_tenant(name="", owner=identity, actor=actor, now=now, personal=True)
-
-
-def ensure_user(*, tenant_id: UUID, identity: Identity, now: datetime) -> TenantUser:
-    """The identity's user row in this tenant, made when missing, with its profile brought up to date.
-
-    Safe against a second caller: the loser of the race finds the winner's row.
-    """
-    rows = TenantUser.objects.filter(tenant_id=tenant_id, identity=identity)
-    user = rows.first()
-    if user is None:
-        TenantUser.objects.bulk_create(
-            [TenantUser(tenant_id=tenant_id, identity=identity)], ignore_conflicts=True
-        )
-        user = rows.get()
-    Profile.objects.bulk_create(
-        [
-            Profile(
-                tenant_id=tenant_id,
-                user=user,
-                email=identity.email,
-                display_name=identity.name,
-                updated_at=now,
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["tenant", "user"],
-        update_fields=["email", "display_name", "updated_at"],
-    )
-    return user
 
 
 def add_member(
@@ -249,26 +127,6 @@ def note_visit(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
     Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).update(last_seen_at=now)
 
 
-def _insert_tenant(name: str, slug: str | None, now: datetime, *, personal: bool, plan: str) -> Tenant:
-    if slug is not None and not valid_slug(slug):
-        raise SlugTaken(
-            f"“{slug}” cannot be a slug: small letters, digits and single hyphens, 2 to 63 of them."
-        )
-    for candidate in [slug] if slug is not None else candidates("" if personal else name):
-        try:
-            with system_context():
-                return Tenant.objects.create(
-                    slug=candidate,
-                    name=name or candidate,
-                    plan=plan,
-                    personal=personal,
-                    created_at=now,
-                )
-        except IntegrityError:
-            continue
-    raise SlugTaken(f"The slug “{slug}” is taken." if slug else "No free slug was found.")
-
-
 def _keep_an_owner(membership: Membership) -> None:
     """Raise LastOwner if nobody else is an active owner (Rule 6).
 
@@ -313,37 +171,15 @@ def _changed(
     """Tell the contexts above, then write the event."""
     membership_changed.send(Membership, membership=membership, before=before, actor=actor, now=now)
     profile = Profile.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id).first()
-    _record(
-        membership.tenant_id,
-        actor,
-        action,
-        "member",
-        membership.user_id,
-        name or str(profile or membership.user_id),
-        now,
+    record(
+        tenant_id=membership.tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="member",
+        target_id=membership.user_id,
+        target_name=name or str(profile or membership.user_id),
+        now=now,
         reason=reason,
         before=before,
         after=_standing(membership),
-    )
-
-
-def _record(
-    tenant_id: UUID,
-    actor: Actor,
-    action: str,
-    target_kind: str,
-    target_id: UUID,
-    target_name: str,
-    now: datetime,
-    **rest: Any,
-) -> None:
-    record(
-        tenant_id=tenant_id,
-        actor=actor,
-        action=action,
-        target_kind=target_kind,
-        target_id=target_id,
-        target_name=target_name,
-        now=now,
-        **rest,
     )

@@ -1,0 +1,36 @@
+"""The verbs about tenants and their members: each keeps the change and its audit event in one transaction.
+
+Every verb but :func:`open_tenant` and :func:`ensure_personal_tenant` runs inside the caller's
+``tenant_context(tenant_id)``.
+"""
+
+from tenants.operations.member import (
+    COUNTS_AS_MEMBERSHIP,
+    add_member,
+    change_member_type,
+    note_visit,
+    reactivate_member,
+    remove_member,
+    suspend_member,
+)
+from tenants.operations.opening import ensure_personal_tenant, open_tenant
+from tenants.operations.refusals import LastOwner, NotAMember, ReasonRequired, SlugTaken, TenantError
+from tenants.operations.user import ensure_user
+
+__all__ = [
+    "COUNTS_AS_MEMBERSHIP",
+    "LastOwner",
+    "NotAMember",
+    "ReasonRequired",
+    "SlugTaken",
+    "TenantError",
+    "add_member",
+    "change_member_type",
+    "ensure_personal_tenant",
+    "ensure_user",
+    "note_visit",
+    "open_tenant",
+    "reactivate_member",
+    "remove_member",
+    "suspend_member",
+]
