@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_network
 from typing import Any
 
+from authsec.web.addresses import read_network
 from authz.models import MFA_MAX_AGE, Binding
 from authz.refusals import Findings
 
@@ -82,7 +82,7 @@ def columns(conditions: Conditions, findings: Findings) -> dict[str, Any]:
         findings.add("conditions.allowed_ip_cidrs", f"At most {MAX_RANGES} ranges.")
     for text in conditions.allowed_ip_cidrs[:MAX_RANGES]:
         try:
-            network = str(ip_network(text.strip()))
+            network = str(read_network(text))
         except ValueError as error:
             findings.add("conditions.allowed_ip_cidrs", _about_range(text, error))
             continue

@@ -98,8 +98,10 @@ def _auth_method(value: Any) -> str:
 
 
 def _grant_types(document: dict[str, Any]) -> list[str]:
-    asked = document.get("grant_types", ["authorization_code"])
-    responses = document.get("response_types", ["code"])
+    asked, responses = document.get("grant_types"), document.get("response_types")
+    # Some libraries write a member that they leave out as null.
+    asked = ["authorization_code"] if asked is None else asked
+    responses = ["code"] if responses is None else responses
     if not isinstance(asked, list) or not isinstance(responses, list):
         raise Refused("invalid_client_metadata", "grant_types and response_types are lists.")
     granted = [name for name in CODE_GRANTS if name in asked]
@@ -122,8 +124,11 @@ def _client_uri(value: Any) -> str:
 
 
 def _may_keep(value: Any) -> bool:
-    """Whether PostgreSQL can keep it: small, no NUL, no half of a surrogate pair."""
-    text = json.dumps(value, ensure_ascii=False)
+    """Whether PostgreSQL can keep it: small, no NUL, no half of a surrogate pair, no infinity."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except ValueError:  # 1e999 reads as infinity, which JSON cannot write
+        return False
     return value is not None and "\\u0000" not in text and _is_text(text) and len(text) <= MAX_KEPT
 
 

@@ -10,7 +10,6 @@ import logging
 import re
 import threading
 from collections.abc import Callable, Iterable
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,6 +18,7 @@ from django.conf import settings
 from django.db import connection as django_connection
 
 from authsec.secrets import digest
+from authsec.web.addresses import read_address
 from oauth.exchange import basic_credentials
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def respond(environ: dict[str, Any], ask: Ask) -> Answer:
     pairs = basic_credentials(environ.get("HTTP_AUTHORIZATION", ""))
     try:
         form = _form(environ)
-        ip = str(ip_address(form["client_ip"])) if form.get("client_ip") else None
+        ip = str(read_address(form["client_ip"])) if form.get("client_ip") else None
     except ValueError as error:
         return _error(400, "invalid_request", str(error))
     except OverflowError as error:

@@ -7,6 +7,8 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 MAX_LENGTH = 2000
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
+# A host goes into the consent page's policy, where ; and , would end a directive.
+HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 # RFC 8252 §7.1: a private-use scheme is a reversed domain name, so it holds a dot.
 PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
 
@@ -38,7 +40,7 @@ def problem(uri: object) -> str:
     if "@" in parts.netloc or "*" in parts.netloc or "\\" in uri:
         return "A redirect URI must not hold credentials or wildcards."
     if parts.scheme == "https":
-        return "" if parts.hostname else "A redirect URI must name a host."
+        return "" if HOST.fullmatch(parts.hostname or "") else "A redirect URI must name a host."
     if parts.scheme == "http":
         return "" if parts.hostname in LOOPBACK else "http is for loopback redirect URIs only; use https."
     if PRIVATE_SCHEME.fullmatch(parts.scheme):

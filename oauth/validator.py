@@ -248,12 +248,17 @@ class Validator(OAuth2Validator):
             raise CustomOAuth2Error("invalid_target", "The grant is for another resource.", request=request)
         consented = row.scope.split()
         wanted = [name for name in request.scopes if name in consented]
+        if not wanted and set(request.scopes) <= OPENID_SCOPES and not self._is_web_app():
+            wanted = consented  # for an MCP server or an API these alone count as no scope (Rule 5)
         if exchange.for_api:
             return tuple(wanted)
         if not wanted or exchange.terms is None:
             return ()
         exchange.grantable = grantable_scopes(exchange.terms, requested=wanted)
         return exchange.grantable.granted
+
+    def _is_web_app(self) -> bool:
+        return self.exchange.terms is not None and self.exchange.terms.application_kind == "web_app"
 
     def _signs_in_only(self) -> bool:
         """A web app that asked for OpenID Connect scopes alone: standing suffices (Rule 5)."""

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from authsec.database.fields import uuid7
 from authsec.web.access import mark_of
+from authsec.web.addresses import read_address
 from authz.console import powers_of
 from tenants.signin import second_factor_at
 
@@ -52,7 +53,7 @@ def client_address(remote: str, forwarded: str, trusted: list[str]) -> str | Non
 
     def parsed(text: str) -> Any:
         try:
-            return ip_address(text.strip().strip("[]"))
+            return read_address(text.strip().strip("[]"))
         except ValueError:
             return None
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from ipaddress import ip_address
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
 from rest_framework.request import Request
 
+from authsec.web.addresses import read_address
 from authsec.web.problems import Problem, wrong_parameter
 
 MAX_PARAMETERS = 50
@@ -71,10 +71,10 @@ def address_parameter(given: Mapping[str, str], name: str) -> str | None:
     if name not in given:
         return None
     try:
-        address = ip_address(given[name])
+        address = read_address(given[name])
     except ValueError as error:
         raise wrong_parameter(name, "An IPv4 or IPv6 address.") from error
-    if getattr(address, "scope_id", None):
+    if "%" in given[name]:
         raise wrong_parameter(name, "An address without a zone.")
     return str(address)
 

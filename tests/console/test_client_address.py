@@ -21,6 +21,9 @@ PROXIES = ["10.0.0.0/8", "2001:db8::/32"]
         ("10.0.0.1", "", "10.0.0.1"),
         ("2001:db8::1", "2001:470::7", "2001:470::7"),
         ("", "198.51.100.1", None),
+        # The same client, as a server on both families and a link of this machine write it.
+        ("::ffff:10.0.0.1", "::ffff:198.51.100.1", "198.51.100.1"),
+        ("10.0.0.1", "fe80::1%eth0", "fe80::1"),
     ],
 )
 def test_an_address_counts_only_as_far_as_proxies_are_trusted(

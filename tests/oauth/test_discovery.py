@@ -109,6 +109,9 @@ def test_these_redirect_uris_may_be_registered(uri: str) -> None:  # RFC 8252 §
         ["https://app.example/cb x"],
         ["https://app.example/\x00"],
         ["https://*.app.example/cb"],
+        ["https://app.example;script-src/cb"],
+        ["https://app.example,default-src/cb"],
+        ["https://app.example'/cb"],
         ["https://[::1/cb"],
         ["https://app.example/" + "a" * 3000],
         ["https://app.example/cb"] * 30,
@@ -144,6 +147,18 @@ def test_hostile_registrations_are_a_400(document: Any) -> None:
     answer = register(document)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_client_metadata"
+
+
+def test_a_member_written_as_null_counts_as_left_out() -> None:
+    answer = register(GOOD | {"grant_types": None, "response_types": None, "client_name": None})
+    assert answer.status_code == 201
+    assert answer.json()["grant_types"] == ["authorization_code"]
+
+
+def test_a_number_too_large_for_json_does_no_harm() -> None:
+    answer = register(b'{"redirect_uris": ["https://a.example/"], "software_id": 1e999}')
+    assert answer.status_code == 201
+    assert "software_id" not in answer.json()
 
 
 def test_odd_members_do_no_harm() -> None:

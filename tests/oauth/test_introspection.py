@@ -188,6 +188,10 @@ def test_the_callers_address_counts_where_the_resource_sends_it() -> None:  # Ru
     assert it.facts(token)["scope"] == "run"
     assert it.facts(token, client_ip="198.51.100.7")["scope"] == ""
     assert it.facts(token, client_ip="2001:db8::7")["scope"] == "run"
+    # As servers that listen on both families report their callers.
+    assert it.facts(token, client_ip="::ffff:127.0.0.1")["scope"] == "run"
+    assert it.facts(token, client_ip="::ffff:198.51.100.7")["scope"] == ""
+    assert it.facts(token, client_ip="fe80::1%eth0")["scope"] == ""
 
 
 def test_the_rate_limit_is_the_override_the_tiers_or_the_applications() -> None:

@@ -204,6 +204,12 @@ def test_refresh_starts_from_what_consent_gave_and_a_regained_binding_comes_back
     assert set(third["scope"].split()) == {"read", "write"}
 
 
+def test_a_refresh_for_openid_scopes_alone_counts_as_one_without_scope() -> None:  # Rule 5
+    it = world()
+    first = it.tokens(it.signed_in(ED), scope="read offline_access")
+    assert it.refresh(first["refresh_token"], scope="openid offline_access").json()["scope"] == "read"
+
+
 def test_refresh_never_exceeds_consent() -> None:
     it = world()
     cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), cast.tier(it.tenant), it.application)
