@@ -193,6 +193,54 @@ ROWS: dict[str, Row] = {
     "uflow/v2/groups/<uuid:group_id>/role-bindings": api(
         GET="bindings:read", POST="bindings:create", bodies={"POST": {"role_id": "$role_id"}}
     ),
+    "uflow/v2/roles": api(GET="roles:read", POST="roles:manage", bodies={"POST": {"name": "a new role"}}),
+    "uflow/v2/roles/<uuid:role_id>": api(GET="roles:read", PATCH="roles:manage", DELETE="roles:manage"),
+    "uflow/v2/bindings": api(
+        GET="bindings:read",
+        POST="bindings:create",
+        bodies={"POST": {"role_id": "$role_id", "user_id": "$member_id"}},
+    ),
+    "uflow/v2/bindings/<uuid:binding_id>": api(GET="bindings:read", DELETE="bindings:end"),
+    "uflow/v2/applications": api(
+        GET="apps:read",
+        POST="apps:manage",
+        bodies={"POST": {"name": "a new one", "kind": "api", "resource_uri": "http://localhost:9876/new"}},
+    ),
+    "uflow/v2/applications/<uuid:application_id>": api(
+        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/scopes": api(
+        GET="apps:read", POST="apps:manage", bodies={"POST": {"scopes": []}}
+    ),
+    "uflow/v2/applications/<uuid:application_id>/credentials": api(POST="apps:manage"),
+    "uflow/v2/applications/<uuid:application_id>/rotate-secret": api(POST="apps:manage"),
+    "uflow/v2/service-accounts": api(
+        GET="service_accounts:read",
+        POST="service_accounts:manage",
+        bodies={"POST": {"name": "a new account"}},
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>": api(
+        GET="service_accounts:read", DELETE="service_accounts:manage"
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/operators": api(
+        GET="service_accounts:read",
+        POST="service_accounts:manage",
+        bodies={"POST": {"user_ids": ["$member_id"]}},
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/operators/<uuid:user_id>": api(
+        DELETE="service_accounts:manage"
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/rotate-secret": api(POST="service_accounts:manage"),
+    "uflow/v2/clients": api(
+        GET="clients:read",
+        POST="clients:manage",
+        bodies={"POST": {"name": "a new client", "redirect_uris": ["http://127.0.0.1/new"]}},
+    ),
+    "uflow/v2/clients/<uuid:client_pk>": api(GET="clients:read"),
+    "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
+    "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
+    "uflow/v2/audit-events": api(GET="audit:read"),
+    "uflow/v2/audit-events/<uuid:event_id>": api(GET="audit:read"),
 }
 # Pages of allauth: some for anybody, some only after sign-in.
 ALLAUTH_PUBLIC = {

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
+from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz.models import Binding, Role, RoleScope, ServiceAccountOperator
 from endusers import operations as endusers
@@ -17,7 +18,7 @@ from oauth.models import Client, ClientApproval, Consent, ResourceCredential
 from tenants import operations as tenants
 from tenants.models import Invitation, Tenant, TenantUser
 from tests import cast
-from tests.console.api import token_of
+from tests.console.api import account_client, token_of
 
 MARKER = "zanzibar"
 API_READ, API_BOTH = ("api:read",), ("api:read", "api:write")
@@ -82,6 +83,7 @@ def side(slug: str, word: str) -> Side:
     role = cast.role(tenant, f"{word} reader", [f"{word}:read"])
     group = cast.group(tenant, f"{word} crew", [colleague, cast.user_of(tenant, f"ed@{word}.example")])
     account = cast.service_account(tenant, f"{word}-bot")
+    account_client(account)
     with tenant_context(tenant.id):
         for operator in (colleague.pk, user.user_id):
             ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user_id=operator)
@@ -124,6 +126,7 @@ def side(slug: str, word: str) -> Side:
             now=now,
             reason=f"{word} tier",
         )
+        event = Event.objects.get(tenant=tenant, reason=f"{word} tier")
     return Side(
         tenant,
         {
@@ -139,6 +142,8 @@ def side(slug: str, word: str) -> Side:
             "binding_id": binding.pk,
             "own_binding_id": member_binding.pk,
             "client_id": client.pk,
+            "client_pk": client.pk,
+            "event_id": event.pk,
             "consent_id": consent.pk,
             "credential_id": credential.pk,
             "invitation_id": invitation.pk,
