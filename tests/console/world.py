@@ -100,7 +100,6 @@ def side(slug: str, word: str) -> Side:
         )
     with tenant_context(tenant.id):
         now = timezone.now()
-        ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user=colleague)
         ClientApproval.objects.create(tenant=tenant, client=client)
         consent = Consent.objects.create(
             tenant=tenant,
