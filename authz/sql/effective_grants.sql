@@ -64,6 +64,9 @@ create or replace function effective_grants(
    where p_kind = 'stranger' and t.tenant_id = p_tenant and t.is_default
 $$;
 
+-- Both below read the grants first, as a whole: with the statistics of a young tenant the planner would otherwise run
+-- the function once for each role or binding (20 to 40 times slower, measured with 300 bindings).
+
 -- What the live bindings give on one Application: each scope that a role names, with the best state that reaches it.
 -- 'supported' says whether the Application has the scope at that moment.
 create or replace function effective_scopes(
@@ -71,15 +74,18 @@ create or replace function effective_scopes(
   p_at timestamptz, p_mfa_at timestamptz, p_ip inet
 ) returns table(scope text, active boolean, pending boolean, supported boolean)
 language sql stable parallel safe as $$
+  with g as materialized (
+    select * from effective_grants(p_tenant, p_kind, p_subject, p_at, p_mfa_at, p_ip)
+  )
   select r.name, bool_or(g.state = 'active'), bool_or(g.state = 'pending_step_up'), s.name is not null
-    from effective_grants(p_tenant, p_kind, p_subject, p_at, p_mfa_at, p_ip) g
+    from g
     join authz_role o on o.tenant_id = p_tenant and o.id = g.role_id and (o.ended_at is null or o.ended_at > p_at)
     join authz_rolescope r on r.tenant_id = p_tenant and r.role_id = g.role_id and r.kind = 'scope'
      and r.added_at <= p_at and (r.ended_at is null or r.ended_at > p_at)
     left join authz_scope s on s.tenant_id = p_tenant and s.application_id = p_application and s.name = r.name
      and s.created_at <= p_at and (s.ended_at is null or s.ended_at > p_at)
-   where (g.application_id is null or g.application_id = p_application)
-     and g.state in ('active', 'pending_step_up')
+   where g.state in ('active', 'pending_step_up')
+     and (g.application_id is null or g.application_id = p_application)
    group by r.name, s.name
 $$;
 
@@ -88,8 +94,11 @@ create or replace function effective_console(
   p_tenant uuid, p_kind text, p_subject uuid, p_at timestamptz, p_mfa_at timestamptz, p_ip inet
 ) returns table(permission text, application_id uuid, role_id uuid, role_name text, system_key text, binding_id uuid)
 language sql stable parallel safe as $$
+  with g as materialized (
+    select * from effective_grants(p_tenant, p_kind, p_subject, p_at, p_mfa_at, p_ip)
+  )
   select r.name, g.application_id, o.id, o.name, o.system_key, g.binding_id
-    from effective_grants(p_tenant, p_kind, p_subject, p_at, p_mfa_at, p_ip) g
+    from g
     join authz_role o on o.tenant_id = p_tenant and o.id = g.role_id and (o.ended_at is null or o.ended_at > p_at)
     join authz_rolescope r on r.tenant_id = p_tenant and r.role_id = g.role_id and r.kind = 'console'
      and r.added_at <= p_at and (r.ended_at is null or r.ended_at > p_at)
