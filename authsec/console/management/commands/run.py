@@ -42,7 +42,15 @@ class Command(BaseCommand):
         if "demo" in get_commands():
             call_command("demo", verbosity=0)
         threading.Thread(target=self.greet, args=(address, port), daemon=True).start()
-        serve(address=address, port=port, workers=workers, threads=threads, stop_on_hangup=True)
+        # A browser's idle connection must not hold up Ctrl-C.
+        serve(
+            address=address,
+            port=port,
+            workers=workers,
+            threads=threads,
+            stop_on_hangup=True,
+            stop_timeout_s=2,
+        )
 
     def greet(self, address: str, port: int) -> None:
         """Say where to go and how to sign in, once somebody answers there."""

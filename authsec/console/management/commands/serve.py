@@ -52,7 +52,8 @@ def serve(
     """Serve until SIGTERM or SIGINT. Raises CommandError when the port is taken or the login unsafe.
 
     Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
-    them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes. `load` makes each
+    them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes. A worker that still serves
+    somebody `stop_timeout_s` seconds after it was asked to stop is killed. `load` makes each
     worker's WSGI application; the benchmarks give another one to the same server.
     """
     from granian.constants import Interfaces
@@ -75,7 +76,7 @@ def serve(
         workers=workers,
         blocking_threads=threads,
         respawn_failed_workers=True,
-        workers_kill_timeout=15,
+        workers_kill_timeout=stop_timeout_s,
         log_level=LogLevels.warning,
     )
     if stop_on_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
