@@ -95,7 +95,7 @@ class ApiSchema(AutoSchema):
 
     def _map_basic_serializer(self, serializer: Any, direction: Any) -> dict[str, Any]:
         """A body that we take knows its members: no others, but the tenant's id may stand in each."""
-        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
         instance = force_instance(serializer)
         if getattr(instance, "refuses_unknown", False):
             schema["additionalProperties"] = False

@@ -13,8 +13,8 @@ from authsec.web.access import requires
 from authsec.web.api import ApiView, listing, page_of, read_input
 from authz import applications
 from authz.api.rows import found
-from authz.applications import ScopeSpec
 from authz.models import Application, Scope
+from authz.scopes import ScopeSpec
 from oauth import credentials
 from oauth.api import schemas
 

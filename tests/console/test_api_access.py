@@ -168,7 +168,7 @@ def test_clients_are_made_approved_and_denied(world: SimpleNamespace) -> None:
     public = world.api.post(f"{V2}/clients", wanted | {"name": "CLI", "token_endpoint_auth_method": "none"})
     assert "client_secret" not in public.json()
     path = f"{V2}/clients/{made.json()['id']}"
-    assert world.api.get(path).json()["status"] is None
+    assert world.api.get(path).json()["status"] == "approved"
     assert world.api.post(f"{path}/deny", {"reason": "unknown"}).json()["status"] == "denied"
     assert world.api.post(f"{path}/approve").json()["status"] == "approved"
     bad = wanted | {"redirect_uris": ["javascript:alert(1)"]}
