@@ -1,8 +1,5 @@
 """OAuth clients: those that register themselves, those that a tenant makes, and the tenant's word on each."""
 
-import json
-import unicodedata
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,133 +8,34 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
-from oauth import redirects
 from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
+from oauth.registration import (
+    CODE_GRANTS,
+    Refused,
+    Registration,
+    checked_auth_method,
+    checked_redirect_uris,
+    read_registration,
+    readable_name,
+)
 
-CODE_GRANTS = ("authorization_code", "refresh_token")
-AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
-MAX_REDIRECTS = 20
-MAX_NAME = 100
-# What a client may say about itself besides what we act on (RFC 7591 §2): kept and answered, never trusted.
-KEPT = ("logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "contacts", "scope")
-MAX_KEPT = 2000
-
-
-class Refused(Exception):
-    """Registration is refused. ``code`` is one of RFC 7591 §3.2.2."""
-
-    def __init__(self, code: str, description: str) -> None:
-        super().__init__(description)
-        self.code, self.description = code, description
+__all__ = [
+    "NoSuchClient",
+    "Refused",
+    "Registration",
+    "approve",
+    "create_for_service_account",
+    "create_for_tenant",
+    "deny",
+    "read_registration",
+    "register_public",
+    "rotate_secret",
+    "set_policy",
+]
 
 
 class NoSuchClient(Exception):
     """The tenant has no such client to decide on."""
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What a client asks for, checked."""
-
-    name: str
-    redirect_uris: list[str]
-    auth_method: str
-    grant_types: list[str]
-    client_uri: str = ""
-    kept: dict[str, Any] = field(default_factory=dict)
-
-
-def readable_name(value: Any) -> str:
-    """A client's name, one line that shows what it says. Raises Refused for what hides or misleads."""
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Refused("invalid_client_metadata", "client_name must be a text.")
-    name = unicodedata.normalize("NFC", value.strip())
-    # Control, format (text direction, zero width), surrogate and private-use characters forge what a person reads.
-    if len(name) > MAX_NAME or any(
-        unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for c in name
-    ):
-        raise Refused(
-            "invalid_client_metadata",
-            f"client_name has at most {MAX_NAME} characters and no control or invisible ones.",
-        )
-    return name
-
-
-def read_registration(document: Any) -> Registration:
-    """Check a registration request (RFC 7591 §2). Unknown members are ignored. Raises Refused."""
-    if not isinstance(document, dict):
-        raise Refused("invalid_client_metadata", "Send a JSON object.")
-    return Registration(
-        name=readable_name(document.get("client_name")),
-        redirect_uris=_redirect_uris(document.get("redirect_uris")),
-        auth_method=_auth_method(document.get("token_endpoint_auth_method")),
-        grant_types=_grant_types(document),
-        client_uri=_client_uri(document.get("client_uri")),
-        kept={name: document[name] for name in KEPT if _may_keep(document.get(name))},
-    )
-
-
-def _redirect_uris(value: Any) -> list[str]:
-    if not isinstance(value, list) or not value or len(value) > MAX_REDIRECTS:
-        raise Refused("invalid_redirect_uri", f"redirect_uris holds 1 to {MAX_REDIRECTS} URIs.")
-    for uri in value:
-        if reason := redirects.problem(uri):
-            raise Refused("invalid_redirect_uri", reason)
-    return list(dict.fromkeys(value))
-
-
-def _auth_method(value: Any) -> str:
-    method = "client_secret_basic" if value is None else value  # RFC 7591 §2: the default
-    if method not in AUTH_METHODS:
-        raise Refused(
-            "invalid_client_metadata", f"token_endpoint_auth_method is one of {', '.join(AUTH_METHODS)}."
-        )
-    return str(method)
-
-
-def _grant_types(document: dict[str, Any]) -> list[str]:
-    asked, responses = document.get("grant_types"), document.get("response_types")
-    # Some libraries write a member that they leave out as null.
-    asked = ["authorization_code"] if asked is None else asked
-    responses = ["code"] if responses is None else responses
-    if not isinstance(asked, list) or not isinstance(responses, list):
-        raise Refused("invalid_client_metadata", "grant_types and response_types are lists.")
-    granted = [name for name in CODE_GRANTS if name in asked]
-    if "authorization_code" not in granted or (responses and "code" not in responses):
-        raise Refused(
-            "invalid_client_metadata", "grant_types must hold authorization_code, response_types code."
-        )
-    return granted
-
-
-def _client_uri(value: Any) -> str:
-    if (
-        isinstance(value, str)
-        and len(value) <= 500
-        and value.startswith("https://")
-        and not redirects.problem(value)
-    ):
-        return value
-    return ""
-
-
-def _may_keep(value: Any) -> bool:
-    """Whether PostgreSQL can keep it: small, no NUL, no half of a surrogate pair, no infinity."""
-    try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    except ValueError:  # 1e999 reads as infinity, which JSON cannot write
-        return False
-    return value is not None and "\\u0000" not in text and _is_text(text) and len(text) <= MAX_KEPT
-
-
-def _is_text(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def register_public(registration: Registration, *, now: datetime) -> tuple[Client, str]:
@@ -164,7 +62,10 @@ def create_for_tenant(
     Returns the client and its secret, shown once ('' when public).
     """
     registration = Registration(
-        readable_name(name), _redirect_uris(redirect_uris), _auth_method(auth_method), list(CODE_GRANTS)
+        name=readable_name(name),
+        redirect_uris=checked_redirect_uris(redirect_uris),
+        auth_method=checked_auth_method(auth_method),
+        grant_types=list(CODE_GRANTS),
     )
     client, secret = _create(registration, tenant_id=tenant_id)
     for application_id in application_ids or []:
