@@ -14,6 +14,7 @@ from oauthlib.oauth2.rfc6749.grant_types import (
 )
 
 from authsec.secrets import new_secret
+from oauth.bearer import new_access_token
 
 
 class CodeGrant(AuthorizationCodeGrant):
@@ -35,7 +36,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
         code = CodeGrant(validator, **decide)
         bearer = BearerToken(
             validator,
-            token_generator=validator.new_access_token,
+            token_generator=lambda request: new_access_token(validator.exchange, request.scopes),
             expires_in=settings.ACCESS_TOKEN_SECONDS,
             refresh_token_generator=lambda request: new_secret("as_rt_"),
         )

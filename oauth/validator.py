@@ -6,7 +6,6 @@ or know nothing of standing. What it calls ``application`` is our client; the wo
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from oauth2_provider.oauth2_validators import OAuth2Validator
@@ -17,9 +16,8 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnauthorizedClientError,
 )
 
-from authsec.database.fields import uuid7
-from authsec.secrets import digest, new_secret
-from oauth import redirects, tokens
+from authsec.secrets import digest
+from oauth import bearer, redirects, tokens
 from oauth.exchange import Exchange
 from oauth.issuance import (
     API_SCOPES,
@@ -301,90 +299,8 @@ class Validator(OAuth2Validator):
             "invalid_target", "Name the resource that the token is for (RFC 8707).", request=request
         )
 
-    # --- tokens ---------------------------------------------------------------------------------------
-
-    def new_access_token(self, request: Any, refresh_token: bool = False) -> str:
-        """Opaque for an Application, a JWT for the management API."""
-        from oauth import api_token
-
-        exchange = self.exchange
-        exchange.jti = uuid7()
-        if not exchange.for_api:
-            return new_secret("as_at_")
-        common = {
-            "client_id": request.client.client_id,
-            "scopes": request.scopes,
-            "jti": exchange.jti,
-            "now": exchange.now,
-        }
-        row = exchange.grant or exchange.refresh
-        if row is None:
-            account = request.client
-            return api_token.for_service_account(
-                tenant_id=account.tenant_id, account_id=account.service_account_id, **common
-            )
-        return api_token.for_identity(
-            identity_id=row.subject,
-            auth_time=row.auth_time,
-            mfa_at=row.mfa_at,
-            acr=row.acr,
-            amr=row.amr,
-            **common,
-        )
+    # --- tokens -----------------------------------------------------------------------------------
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
-        """Write what the response gives. Where nothing rotates the previous refresh token slides on."""
-        exchange = self.exchange
-        grant, refresh = exchange.grant, exchange.refresh
-        new_refresh: str | None = token.get("refresh_token")
-        if "refresh_token" not in request.client.grant_types:
-            token.pop("refresh_token", None)
-            new_refresh = None
-        if refresh and not self.rotate_refresh_token(request):
-            new_refresh = None
-        tokens.write(
-            holder=self._holder(request),
-            client=(request.client.pk, request.client.name),
-            jti=exchange.jti or uuid7(),
-            access_token=None if exchange.for_api else token["access_token"],
-            refresh_token=new_refresh,
-            scope=token["scope"],
-            requested=self._requested(),
-            resource=exchange.terms.resource_uri if exchange.terms else settings.API_RESOURCE,
-            grant_type=request.grant_type,
-            now=exchange.now,
-            decided=exchange.grantable,
-            family=self._family(),
-            code_id=grant.pk if grant else None,
-            previous_id=refresh.pk if refresh else None,
-        )
-
-    def _holder(self, request: Any) -> tokens.Holder:
-        row = self.exchange.grant or self.exchange.refresh
-        if row:
-            return tokens.Holder.of(row)
-        terms = self.exchange.terms
-        return tokens.Holder(
-            tenant_id=request.client.tenant_id,
-            audience_id=terms.application_id if terms else None,
-            subject=request.client.service_account_id,
-            subject_kind="service_account",
-            identity_id=None,
-            auth_ip=self.exchange.ip,
-        )
-
-    def _requested(self) -> tuple[str, ...]:
-        row = self.exchange.grant or self.exchange.refresh
-        if row:
-            return tuple(row.requested)
-        return self.exchange.grantable.requested if self.exchange.grantable else ()
-
-    def _family(self) -> tokens.Family | None:
-        grant, refresh = self.exchange.grant, self.exchange.refresh
-        if grant:
-            ends = self.exchange.now + timedelta(seconds=settings.REFRESH_FAMILY_SECONDS)
-            return tokens.Family(grant.token_family, grant.scope, ends)
-        if refresh:
-            family: UUID = refresh.token_family
-            return tokens.Family(family, refresh.scope, refresh.family_expires)
-        return None
+        """Write what the response gives."""
+        bearer.write(self.exchange, token, rotates=self.rotate_refresh_token(request))
