@@ -26,7 +26,7 @@ SAMPLES = {
     "credential_id": "select id from oauth_resourcecredential where tenant_id = %s limit 1",
 }
 # Pages that answer with something else than a page for a person.
-NO_PAGES = {"healthz", "readyz", "accounts/2fa/recovery-codes/download/"}
+NO_PAGES = {"healthz", "readyz", "api/schema", "accounts/2fa/recovery-codes/download/"}
 
 
 @lru_cache(maxsize=4)

@@ -12,6 +12,7 @@ from tests.servers import Service
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
+AXE = Axe()
 GRAVE = ("serious", "critical")
 
 
@@ -31,9 +32,9 @@ def passer_by(browser: Browser, services: Any) -> Iterator[Visitor]:
     visitor.close()
 
 
-def grave_findings(page: Page) -> list[str]:
+def grave_findings(page: Page, **options: Any) -> list[str]:
     """What axe finds on the page that would keep somebody out, one line each."""
-    results = Axe().run(page).response
+    results = AXE.run(page, options={"resultTypes": ["violations"], **options}).response
     return [
         f"{finding['impact']} {finding['id']}: {node['target']} {node['html'][:160]}"
         for finding in results["violations"]
@@ -54,9 +55,12 @@ def assert_good(visitor: Visitor) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 900})
     assert wide <= 0, f"{page.url} is {wide} px wider than a screen of 320 px"
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        assert grave_findings(page) == [], f"{scheme} {page.url}"
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    assert grave_findings(page) == [], f"light {page.url}"
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    assert grave_findings(page, runOnly=["color-contrast"]) == [], (
+        f"dark {page.url}"
+    )  # the only rule that sees it
 
 
 def open_page(visitor: Visitor, path: str) -> None:

@@ -1,16 +1,18 @@
 """The console and the consent page do their work with scripts switched off."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser import pages
 from tests.loopback import Loopback
 from tests.plain_client import newcomer, register
 from tests.servers import Service
 from tests.visitor import Visitor
+from tests.walks import walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
 
@@ -27,12 +29,17 @@ def test_signing_in_takes_a_person_to_their_tenant(plain: Callable[[], Visitor],
     expect(visitor.page.get_by_role("heading", level=1)).to_contain_text("End Users")
 
 
+@pytest.fixture(scope="module")
+def scriptless_operator(browser: Browser, services: Any) -> Iterator[Visitor]:
+    """Olga in one browser profile without scripts, for all pages."""
+    visitor = Visitor(browser, services(4), java_script_enabled=False).become("olga")
+    yield visitor
+    visitor.close()
+
+
 @pytest.mark.parametrize("path", pages.FOR_OPERATORS)
-def test_a_page_shows_its_heading_and_its_forms_have_buttons(
-    plain: Callable[[], Visitor], service: Service, path: str
-) -> None:
-    visitor = plain().become("olga")
-    page = visitor.go(pages.address(service, path))
+def test_a_page_shows_its_heading_and_its_forms_have_buttons(scriptless_operator: Visitor, path: str) -> None:
+    page = scriptless_operator.go(pages.address(scriptless_operator.service, path))
     expect(page.locator("h1")).to_be_visible()
     for form in page.locator("form[method=post]:visible").all():
         assert form.locator("button, input[type=submit]").count(), "a form that only a script could send"
@@ -68,19 +75,14 @@ def test_an_operator_searches_suspends_and_reactivates(
     assert service.introspect(token["access_token"], by="github-mcp")["active"] is True
 
 
-def test_an_operator_makes_a_group_with_members_and_a_role_in_one_form(
+def test_an_operator_makes_a_group_gives_it_a_role_and_takes_somebody_out(
     plain: Callable[[], Visitor], service: Service
 ) -> None:
     name = f"night shift {secrets.token_hex(3)}"
-    visitor = plain().become("olga")
-    page = visitor.go("/t/acme-corp/authz/groups/")
-    page.get_by_role("link", name="New group").or_(
-        page.get_by_role("link", name="Create group")
-    ).first.click()
-    form = page.locator("form", has=page.locator("[name=name]")).first
-    form.locator("[name=name]").fill(name)
-    form.locator("button.primary").click()
-    expect(page.locator("h1")).to_contain_text(name)
+    carl = service.user("carl")["email"]
+    page = walk.make_group(plain().become("olga"), name, members=[carl])
+    walk.give_role(page, "PR Reader", "github-mcp")
+    walk.remove_from_group(page, carl)
 
 
 def test_a_person_consents_and_the_client_gets_its_code(
@@ -88,7 +90,8 @@ def test_a_person_consents_and_the_client_gets_its_code(
 ) -> None:
     with Loopback() as loopback:
         client = register(service, "Scriptless", redirect_uris=[loopback.url])
-        visitor = plain().become("adam")
+        person, _ = newcomer(service)
+        visitor = plain().share_cookies(person)
         page = visitor.go(
             pages.consent_url(service, client_id=client["client_id"], redirect_uri=loopback.url)
         )
