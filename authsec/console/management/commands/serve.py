@@ -47,6 +47,7 @@ def serve(
     workers: int,
     threads: int,
     stop_on_hangup: bool = False,
+    stop_timeout_s: int = 15,
     load: Callable[[], Callable[..., Any]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises CommandError when the port is taken or the login unsafe.
