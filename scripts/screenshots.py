@@ -1,0 +1,71 @@
+"""Take the README's pictures anew: the four screens, light and dark, of a fresh demo.
+
+    .venv/bin/python scripts/screenshots.py [folder]
+
+Serves the demo from a database of its own, so that the pictures do not depend on what is in `var/`.
+"""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsec.settings")
+
+from authsec.database import embedded  # noqa: E402
+
+SIZE = {"width": 1280, "height": 800}
+# name → who looks, and at what
+SCREENS = {
+    "end-users": ("alex", "/t/alex-tools/end-users/"),
+    "team": ("olga", "/t/acme-corp/settings/team/"),
+    "group": ("olga", "group"),
+    "effective-access": ("olga", "/t/acme-corp/authz/effective-access/?user=alice@acme.example"),
+}
+
+
+def main() -> int:
+    from tests.servers import serving
+    from tests.visitor import Visitor, chromium
+
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "docs" / "images"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as var, embedded.cluster():
+        with serving(Path(var), workers=1) as service, chromium() as browser:
+            for name, (who, path) in SCREENS.items():
+                for scheme in ("light", "dark"):
+                    visitor = Visitor(browser, service, viewport=SIZE, color_scheme=scheme).become(who)
+                    if path == "group":
+                        page = visitor.go("/t/acme-corp/authz/groups/")
+                        page.get_by_role("link", name="on-call").first.click()
+                        page.wait_for_url("**/groups/*/")
+                    else:
+                        page = visitor.go(path.replace("alice@acme.example", service.user("alice")["email"]))
+                    page.wait_for_load_state("networkidle")
+                    page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
+                    visitor.close()
+                    print(f"{name}-{scheme}.png")
+            consent(browser, service, folder)
+    return 0
+
+
+def consent(browser: object, service: object, folder: Path) -> None:
+    """The page that an end user sees, for both themes."""
+    from tests.browser.pages import consent_url
+    from tests.plain_client import newcomer
+    from tests.visitor import Visitor
+
+    person, _ = newcomer(service)  # type: ignore[arg-type]
+    for scheme in ("light", "dark"):
+        size = {"width": 720, "height": 800}
+        visitor = Visitor(browser, service, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        page = visitor.share_cookies(person).go(consent_url(service, scope="pr:read pr:merge"))  # type: ignore[arg-type]
+        page.screenshot(path=folder / f"consent-{scheme}.png", animations="disabled")
+        visitor.close()
+        print(f"consent-{scheme}.png")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
