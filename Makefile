@@ -14,7 +14,7 @@ test:
 	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/chromium.py
 	@$(PYTHON) scripts/check.py
-	$(PYTEST) -n 2
+	$(PYTEST) -n 2 --dist loadgroup
 
 test-fast:
 	@sh scripts/install requirements-test.txt

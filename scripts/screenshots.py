@@ -27,27 +27,34 @@ SCREENS = {
 
 
 def main() -> int:
+    import django
+
+    django.setup()
     from tests.servers import serving
     from tests.visitor import Visitor, chromium
 
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "docs" / "images"
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as var, embedded.cluster():
-        with serving(Path(var), workers=1) as service, chromium() as browser:
-            for name, (who, path) in SCREENS.items():
-                for scheme in ("light", "dark"):
-                    visitor = Visitor(browser, service, viewport=SIZE, color_scheme=scheme).become(who)
-                    if path == "group":
-                        page = visitor.go("/t/acme-corp/authz/groups/")
-                        page.get_by_role("link", name="on-call").first.click()
-                        page.wait_for_url("**/groups/*/")
-                    else:
-                        page = visitor.go(path.replace("alice@acme.example", service.user("alice")["email"]))
-                    page.wait_for_load_state("networkidle")
-                    page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
-                    visitor.close()
-                    print(f"{name}-{scheme}.png")
-            consent(browser, service, folder)
+    with (
+        tempfile.TemporaryDirectory() as var,
+        embedded.cluster(),
+        serving(Path(var), workers=1) as service,
+        chromium() as browser,
+    ):
+        for name, (who, path) in SCREENS.items():
+            for scheme in ("light", "dark"):
+                visitor = Visitor(browser, service, viewport=SIZE, color_scheme=scheme).become(who)
+                if path == "group":
+                    page = visitor.go("/t/acme-corp/authz/groups/")
+                    page.get_by_role("link", name="on-call").first.click()
+                    page.wait_for_url("**/groups/*/")
+                else:
+                    page = visitor.go(path.replace("alice@acme.example", service.user("alice")["email"]))
+                page.wait_for_load_state("networkidle")
+                page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
+                visitor.close()
+                print(f"{name}-{scheme}.png")
+        consent(browser, service, folder)
     return 0
 
 

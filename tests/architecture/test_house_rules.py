@@ -95,3 +95,24 @@ def test_every_room_has_an_init_and_every_test_folder_too() -> None:
     folders = {path.parent for path in tracked(*(f"{room}/*.py" for room in ROOMS), "tests/*.py")}
     missing = [str(folder) for folder in folders if not (CHECKOUT / folder / "__init__.py").exists()]
     assert missing == []
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+
+
+def test_every_link_of_the_documents_leads_somewhere() -> None:
+    found = {
+        f"{path}: {link}"
+        for path in tracked("*.md")
+        for link in LINK.findall((CHECKOUT / path).read_text())
+        if not link.startswith(("http", "mailto:")) and not (CHECKOUT / path.parent / link).exists()
+    }
+    assert found == set()
+
+
+def test_the_environment_is_documented() -> None:
+    settings = (CHECKOUT / "authsec/settings.py").read_text()
+    read = set(re.findall(r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", settings))
+    documented = (CHECKOUT / "docs/deploy.md").read_text()
+    assert len(read) > 10
+    assert sorted(name for name in read if f"`{name}`" not in documented) == []

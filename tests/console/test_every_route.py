@@ -19,7 +19,7 @@ from tests.console.api import Api
 from tests.console.route_table import ANYONE_IN, API, CONSOLE, OWN, PROTOCOL, PUBLIC, ROWS, SELF
 from tests.console.world import MARKER, World, fill, parameters
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.xdist_group("every-route")]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # What a request that passed the wall may answer: done, here it is, or a form's own refusal of an empty body.
 PASSED = {200, 201, 202, 204, 302, 400, 409, 422}
