@@ -61,12 +61,12 @@ def main() -> int:
 def consent(browser: object, service: object, folder: Path) -> None:
     """The page that an end user sees, for both themes."""
     from tests.browser.pages import consent_url
-    from tests.plain_client import newcomer
+    from tests.plain_client import Person
     from tests.visitor import Visitor
 
-    person, _ = newcomer(service)  # type: ignore[arg-type]
+    person = Person(service).sign_up("nina@mail.example")  # type: ignore[arg-type]
     for scheme in ("light", "dark"):
-        size = {"width": 720, "height": 800}
+        size = {"width": 900, "height": 800}
         visitor = Visitor(browser, service, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
         page = visitor.share_cookies(person).go(consent_url(service, scope="pr:read pr:merge"))  # type: ignore[arg-type]
         page.screenshot(path=folder / f"consent-{scheme}.png", animations="disabled")
