@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.hashers import check_password
@@ -16,6 +17,7 @@ from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authsec.secrets import same_secret
 from authz import effective
+from authz.models import Application, Group, Role, ServiceAccount
 from endusers.models import EndUser
 from oauth.models import Client, ResourceCredential
 from tenants.models import Identity, Membership
@@ -95,6 +97,18 @@ def test_loading_it_again_changes_nothing(load: Load) -> None:
     assert load() == demo
     with system_context():
         assert Event.objects.count() == before
+
+
+def test_it_loads_again_after_somebody_renamed_what_it_made(load: Load) -> None:
+    first = load()
+    acme = tenant(first, "acme-corp")["id"]
+    with tenant_context(UUID(acme)):
+        Application.objects.filter(tenant_id=acme, name="deploy-mcp").update(name="roll-outs")
+        Role.objects.filter(tenant_id=acme, name="PR Reader").update(name="Reader")
+        Group.objects.filter(tenant_id=acme, name="on-call").update(name="nights")
+        ServiceAccount.objects.filter(tenant_id=acme, name="release-bot").update(name="robot")
+    again = {entry["id"]: entry["slug"] for entry in load()["applications"]}
+    assert again == {e["id"]: e["slug"].replace("deploy-mcp", "roll-outs") for e in first["applications"]}
 
 
 def test_a_lost_handout_is_written_anew_with_secrets_that_work(load: Load, tmp_path: Path) -> None:

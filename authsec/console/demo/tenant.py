@@ -75,12 +75,15 @@ class DemoTenant:
         self, name: str, port: int, scopes: list[ScopeSpec], description: str, days: float
     ) -> Application:
         """A verified MCP server on a loopback port, open to anyone who signs in."""
-        standing = Application.objects.filter(**self.here, name=name, ended_at=None).first()
+        here = Application.objects.filter(**self.here, ended_at=None)
+        resource_uri = f"http://localhost:{port}/mcp"
+        # Whoever plays with the demo may rename it, or move it.
+        standing = here.filter(resource_uri=resource_uri).first() or here.filter(name=name).first()
         return standing or applications.register(
             **self.here,
             name=name,
             kind="mcp_server",
-            resource_uri=f"http://localhost:{port}/mcp",
+            resource_uri=resource_uri,
             admission="anyone",
             scopes=scopes,
             description=description,
