@@ -24,7 +24,7 @@ from oauth.exchange import basic_credentials
 log = logging.getLogger(__name__)
 
 PATH = "/oauth/introspect"
-STATEMENT = "select answer::text from introspect(%s, %s, %s, %s::inet, %s)"
+STATEMENT = "select answer from introspect(%s, %s, %s, %s::inet, %s)"
 MAX_BODY = 16_384
 CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 INACTIVE = b'{"active": false}'

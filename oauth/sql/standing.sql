@@ -2,45 +2,43 @@
 -- introspection: '' for yes, else the first reason. 'unknown' means: neither an active membership nor an end-user row,
 -- which the authorize page alone may let pass.
 --
--- Neither function is a definer: called in a request they see the request's tenant, called by introspect() all rows.
--- plpgsql, so that the plans are kept: planning them costs many times their execution.
+-- None of these functions is a definer: called in a request they see the request's tenant, called by introspect() all
+-- rows. plpgsql where tables are read, so that the plans are kept: planning them costs many times their execution.
+
+-- The rule itself, over facts; standing() and introspect() each read them in one statement of their own.
+create or replace function standing_word(
+  p_kind text, p_tenant_open boolean, p_application_enabled boolean, p_client_admitted boolean, p_account_live boolean,
+  p_membership text, p_end_user text, p_consented boolean
+) returns text language sql immutable parallel safe as $$
+  select case
+    when p_tenant_open is not true then 'tenant_closed'
+    when p_application_enabled is not true then 'application_disabled'
+    when p_client_admitted is not true then 'client_denied'
+    when p_kind = 'service_account' then case when p_account_live then '' else 'account_ended' end
+    when p_membership = 'suspended' or p_end_user = 'suspended' then 'suspended'
+    when p_membership is distinct from 'active' and p_end_user is null then 'unknown'
+    when p_consented is not true then 'consent_withdrawn'
+    else '' end
+$$;
 
 create or replace function standing(
   p_tenant uuid, p_kind text, p_subject uuid, p_application uuid, p_client uuid, p_consented boolean
 ) returns text language plpgsql stable as $$
 begin
-  return (select case
-    when not exists (select from tenants_tenant t where t.id = p_tenant and t.status = 'open')
-      then 'tenant_closed'
-    when not exists (select from authz_application a where a.tenant_id = p_tenant and a.id = p_application
-                        and a.status = 'enabled' and a.ended_at is null)
-      then 'application_disabled'
-    when not exists (select from oauth_client c where c.id = p_client and c.disabled_at is null)
-      or exists (select from oauth_clientapproval v where v.tenant_id = p_tenant and v.client_id = p_client
-                    and v.status = 'denied')
-      then 'client_denied'
-    when p_kind = 'service_account'
-      then case when exists (select from authz_serviceaccount s where s.tenant_id = p_tenant and s.id = p_subject
-                                and s.ended_at is null) then '' else 'account_ended' end
-    when exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
-                    and m.status = 'suspended')
-      or exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject
-                    and e.status = 'suspended')
-      then 'suspended'
-    when not exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
-                        and m.status = 'active')
-     and not exists (select from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject)
-      then 'unknown'
-    -- An unproved URI gives tokens to its own active members only.
-    when not exists (select from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject
-                        and m.status = 'active')
-     and not exists (select from authz_application a where a.tenant_id = p_tenant and a.id = p_application
-                        and a.verified_at is not null)
-      then 'unverified'
-    when p_consented and not exists (select from oauth_consent n where n.tenant_id = p_tenant and n.user_id = p_subject
-                        and n.client_id = p_client and n.application_id = p_application and n.withdrawn_at is null)
-      then 'consent_withdrawn'
-    else '' end);
+  return (select standing_word(
+      p_kind,
+      (select t.status = 'open' from tenants_tenant t where t.id = p_tenant),
+      (select a.status = 'enabled' and a.ended_at is null from authz_application a
+        where a.tenant_id = p_tenant and a.id = p_application),
+      (select c.disabled_at is null from oauth_client c where c.id = p_client)
+        and not exists (select from oauth_clientapproval v where v.tenant_id = p_tenant and v.client_id = p_client
+                           and v.status = 'denied'),
+      (select s.ended_at is null from authz_serviceaccount s where s.tenant_id = p_tenant and s.id = p_subject),
+      (select m.status from tenants_membership m where m.tenant_id = p_tenant and m.user_id = p_subject),
+      (select e.status from endusers_enduser e where e.tenant_id = p_tenant and e.user_id = p_subject),
+      not p_consented or exists (
+        select from oauth_consent n where n.tenant_id = p_tenant and n.user_id = p_subject and n.client_id = p_client
+           and n.application_id = p_application and n.withdrawn_at is null)));
 end $$;
 
 -- The terms of granted = entitled ∩ supported ∩ requested, for one subject, Application and client: standing, what
