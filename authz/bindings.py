@@ -23,7 +23,10 @@ from authz.models import (
 )
 from authz.people import is_reachable, name_of
 from authz.refusals import Findings, Refused
+from authz.system_roles import OWNER_ROLE
 from endusers.models import PlanTier
+from tenants.models import Membership, MemberType, Tenant
+from tenants.operations import LastOwner
 
 
 def bind(
@@ -85,7 +88,10 @@ def bind(
 
 
 def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Binding:
-    """End a binding: it stays as history and gives nothing from now on. Returns early when it has ended."""
+    """End a binding: it stays as history and gives nothing from now on. Returns early when it has ended.
+
+    Raises Refused, or LastOwner for the binding by which the last owner is one (Rule 6).
+    """
     with tenant_context(tenant_id):
         binding = Binding.objects.select_for_update().filter(tenant_id=tenant_id, pk=binding_id).first()
         if binding is None:
@@ -95,6 +101,7 @@ def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reaso
         findings = Findings()
         reason = findings.text("reason", reason, 500, required=False)
         findings.stop()
+        _keep_an_owner(binding)
         close(binding, actor=actor, now=now, reason=reason)
     return binding
 
@@ -109,6 +116,32 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
         application = Application.objects.get(tenant_id=binding.tenant_id, pk=binding.application_id)
     before = _described(role, subject_of(binding), application, binding)
     _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
+
+
+def _keep_an_owner(binding: Binding) -> None:
+    """Raise LastOwner if no other active owner would hold an owner's power for good: nobody could give it back.
+
+    Such changes take turns on the tenant's row, as the demotions in tenants.operations do.
+    """
+    kept = Binding.objects.filter(
+        tenant_id=binding.tenant_id,
+        role__system_key=OWNER_ROLE,
+        user__isnull=False,
+        application=None,
+        requires_mfa=False,
+        ip_ranges=None,
+        not_before=None,
+        expires_at=None,
+        ended_at=None,
+    )
+    if not kept.filter(pk=binding.pk).exists():
+        return
+    Tenant.objects.select_for_update(no_key=True).only("id").get(pk=binding.tenant_id)
+    owners = Membership.objects.filter(
+        tenant_id=binding.tenant_id, type=MemberType.OWNER, status=Membership.Status.ACTIVE
+    )
+    if not kept.filter(user_id__in=owners.values("user_id")).exclude(pk=binding.pk).exists():
+        raise LastOwner
 
 
 def subject_of(binding: Binding) -> str:

@@ -11,6 +11,7 @@ from authz.cedar import engine
 from authz.models import Role, RoleScope
 from tenants.models import MemberType
 
+OWNER_ROLE = "tenant-owner"
 OWNERS_ONLY = {"org:close", "org:transfer", "org:make_owners", "billing:read", "billing:manage"}
 SETTINGS_AND_AUDIT = ("org:", "team:", "billing:", "directory:", "providers:", "plan_tiers:", "audit:")
 OWN = "effective_access:own"
@@ -40,7 +41,7 @@ def _reads(*, without: tuple[str, ...] = ()) -> frozenset[str]:
 def table() -> tuple[SystemRole, ...]:
     """The system roles in the order of their power."""
     return (
-        SystemRole("tenant-owner", "Tenant owner", MemberType.OWNER, "Everything.", _all()),
+        SystemRole(OWNER_ROLE, "Tenant owner", MemberType.OWNER, "Everything.", _all()),
         SystemRole(
             "tenant-admin",
             "Tenant admin",

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from authz.refusals import Refused
+from tenants.operations import LastOwner
 
 
 class VerbForm(forms.Form):
@@ -21,4 +22,6 @@ class VerbForm(forms.Form):
             for field, sentence in refusal.errors.items():
                 place = self.shown_at.get(field, field)
                 self.add_error(place if place in self.fields else None, sentence)
-            return None
+        except LastOwner as error:
+            self.add_error(None, str(error))
+        return None

@@ -11,6 +11,7 @@ from authz import applications, bindings, groups, roles
 from authz.conditions import Conditions, from_json
 from authz.models import Binding
 from authz.refusals import Escalation, Refused
+from tenants.operations import LastOwner
 from tests.authz.cast import DAY, NOW, World, world
 
 pytestmark = pytest.mark.django_db
@@ -154,6 +155,16 @@ def test_a_permission_held_on_one_application_is_given_on_that_application_only(
     for place in (there.pk, None):
         with pytest.raises(Escalation):
             acme.bind(auditor, actor=alice, user_id=carl, application_id=place)
+
+
+def test_the_binding_that_makes_the_last_owner_one_stays(acme: World) -> None:  # Rule 6
+    with tenant_context(acme.id):
+        owners = Binding.objects.filter(tenant_id=acme.id, role__system_key="tenant-owner", ended_at=None)
+        only = owners.get()
+    with pytest.raises(LastOwner):
+        bindings.end(tenant_id=acme.id, binding_id=only.pk, actor=acme.actor("adam"), now=NOW)
+    with tenant_context(acme.id):
+        assert owners.get() == only
 
 
 def test_ending_a_binding_is_written_once(acme: World) -> None:
