@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import pages
 from tests.servers import Service
@@ -13,13 +13,14 @@ from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
 AXE = Axe()
+BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 GRAVE = ("serious", "critical")
 
 
 @pytest.fixture(scope="module")
 def operator(browser: Browser, services: Any) -> Iterator[Visitor]:
     """Olga, who owns acme-corp, signed in once for the module."""
-    visitor = Visitor(browser, services(4)).become("olga")
+    visitor = Visitor(browser, services(4), reduced_motion="reduce").become("olga")
     yield visitor
     visitor.close()
 
@@ -27,7 +28,7 @@ def operator(browser: Browser, services: Any) -> Iterator[Visitor]:
 @pytest.fixture(scope="module")
 def passer_by(browser: Browser, services: Any) -> Iterator[Visitor]:
     """Nobody in particular."""
-    visitor = Visitor(browser, services(4))
+    visitor = Visitor(browser, services(4), reduced_motion="reduce")
     yield visitor
     visitor.close()
 
@@ -67,6 +68,8 @@ def open_page(visitor: Visitor, path: str) -> None:
     visitor.page.goto("about:blank")  # what axe left behind on the page before has arrived by now
     visitor.messages.clear()
     visitor.go(path)
+    visitor.page.wait_for_load_state("networkidle")  # panels that load themselves are part of the page
+    expect(visitor.page.locator(BUSY)).to_have_count(0)
 
 
 @pytest.mark.parametrize("path", pages.FOR_OPERATORS)
