@@ -68,6 +68,38 @@ def test_a_service_account_deploys_by_client_credentials(service: Service) -> No
     assert "refresh_token" not in got
 
 
+def test_a_service_account_works_the_management_api_as_the_guide_says(service: Service) -> None:
+    bot, tenant = service.service_account("release-bot"), service.tenant("acme-corp")["id"]
+    got = service.http.post(
+        "/oauth/token",
+        data={
+            "grant_type": "client_credentials",
+            "resource": service.url("/api"),
+            "scope": "api:read api:write",
+        },
+        auth=(bot["client_id"], bot["client_secret"]),
+    ).json()
+    service.keep(got["access_token"])
+    headers = {"Authorization": f"Bearer {got['access_token']}", "X-Tenant-ID": tenant}
+    person, email = newcomer(service)
+    person.token(register(service), resource=service.application("github-mcp")["resource_uri"])
+    listed = service.http.get(f"/uflow/v2/tenants/{tenant}/end-users", params={"q": email}, headers=headers)
+    assert [row["email"] for row in listed.json()["items"]] == [email]
+    alice = service.user_id("acme-corp", "alice")
+    access = service.http.get(
+        f"/uflow/v2/users/{alice}/effective-access", params={"mfa": "true"}, headers=headers
+    ).json()
+    deploy, github = service.application("deploy-mcp")["id"], service.application("github-mcp")["id"]
+    assert set(access["effective"][deploy]) == {"deploy:run", "deploy:status"}
+    assert set(access["effective"][github]) == {"pr:read", "pr:write"}
+    elsewhere = service.tenant("alex-tools")["id"]
+    answer = service.http.get(
+        f"/uflow/v2/tenants/{elsewhere}/end-users", headers=headers | {"X-Tenant-ID": elsewhere}
+    )
+    assert answer.status_code == 403
+    assert answer.json()["type"].endswith("tenant-not-in-token")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
