@@ -66,6 +66,7 @@ def assert_good(visitor: Visitor) -> None:
 
 def open_page(visitor: Visitor, path: str) -> None:
     visitor.page.goto("about:blank")  # what axe left behind on the page before has arrived by now
+    visitor.page.emulate_media(color_scheme="light", reduced_motion="reduce")
     visitor.messages.clear()
     visitor.go(path)
     visitor.page.wait_for_load_state("networkidle")  # panels that load themselves are part of the page
