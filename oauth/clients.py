@@ -8,6 +8,8 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
+from authz.console import forbid_escalation
+from authz.service_accounts import console_permissions_of
 from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
 from oauth.registration import (
     CODE_GRANTS,
@@ -88,8 +90,9 @@ def create_for_service_account(
 ) -> tuple[Client, str]:
     """Create the client with which a service account authenticates: client credentials only.
 
-    Returns the client and its secret, shown once.
+    Returns the client and its secret, shown once. Raises Escalation as :func:`rotate_secret` does.
     """
+    _forbid_taking_over(tenant_id, service_account_id, actor, now)
     registration = Registration(readable_name(name), [], "client_secret_basic", ["client_credentials"])
     client, secret = _create(registration, tenant_id=tenant_id, service_account_id=service_account_id)
     _record(client, tenant_id, "client.registered", actor, now)
@@ -97,15 +100,26 @@ def create_for_service_account(
 
 
 def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> str:
-    """Give a tenant's own confidential client a new secret; the old one stops at once. Returns it, shown once."""
+    """Give a tenant's own confidential client a new secret; the old one stops at once. Returns it, shown once.
+
+    Raises NoSuchClient, and Escalation when it is a service account's that holds console permissions which the actor
+    does not: who takes its secret can act as the account (Rule 7).
+    """
     client = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
     if client is None or client.client_type != Client.CLIENT_CONFIDENTIAL:
         raise NoSuchClient
+    if client.service_account_id:
+        _forbid_taking_over(tenant_id, client.service_account_id, actor, now)
     secret = new_secret("as_cs_")
     client.client_secret = secret
     client.save(update_fields=["client_secret", "updated"])
     _record(client, tenant_id, "client.secret_rotated", actor, now)
     return secret
+
+
+def _forbid_taking_over(tenant_id: UUID, service_account_id: UUID, actor: Actor, now: datetime) -> None:
+    given = console_permissions_of(tenant_id=tenant_id, service_account_id=service_account_id)
+    forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
 
 
 def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:

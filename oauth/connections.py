@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models import Count, QuerySet
 
 from oauth import tokens
-from oauth.models import AccessToken, ClientApproval, Consent, RefreshToken
+from oauth.models import AccessToken, Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 
 
 @dataclass(frozen=True)
@@ -80,3 +80,15 @@ def people_of(tenant_id: UUID, client_ids: list[UUID]) -> dict[UUID, int]:
         .values_list("client_id")
         .annotate(Count("user_id", distinct=True))
     )
+
+
+def let_in(row: ClientApproval, policy: ClientPolicy) -> str:
+    """What happens when this client asks now: approved, denied, pending, or by the policy: open, listed.
+
+    A pending row of a tenant whose policy is open only notes that the client was seen.
+    """
+    if row.status != ClientApproval.Status.PENDING:
+        return row.status
+    by_document = row.client.registration_source == Client.RegistrationSource.CIMD
+    rule = policy.metadata_policy if by_document else policy.registration_policy
+    return {"open": "open", "allow_list": "listed"}.get(rule, "pending")

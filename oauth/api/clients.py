@@ -18,7 +18,8 @@ from authz.api.rows import found
 from authz.models import Application
 from oauth import clients
 from oauth.api import schemas
-from oauth.models import Client, ClientApproval
+from oauth.connections import let_in
+from oauth.models import Client, ClientApproval, ClientPolicy
 
 TAGS = ["clients"]
 
@@ -114,9 +115,10 @@ def _one(tenant_id: UUID, client_pk: UUID) -> Client:
 
 
 def client_items(rows: Sequence[Client], tenant_id: UUID) -> list[dict[str, Any]]:
-    """Clients as the API shows them, with the word of ``tenant_id``. One statement."""
+    """Clients as the API shows them, with the word of ``tenant_id``. Two statements."""
     word = ClientApproval.objects.filter(tenant_id=tenant_id, client__in=[row.pk for row in rows])
-    said = dict(word.values_list("client_id", "status"))
+    policy = ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)
+    said = {row.client_id: let_in(row, policy) for row in word.select_related("client")}
     return [
         {
             "id": row.pk,

@@ -148,9 +148,9 @@ class Client(serializers.Serializer[Any]):
     redirect_uris = serializers.ListField(child=serializers.CharField())
     token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
     status = serializers.ChoiceField(
-        ClientApproval.Status.choices,
+        [*ClientApproval.Status.choices, ("open", "Open"), ("listed", "Listed")],
         allow_null=True,
-        help_text="The tenant's word; null: its policy decides.",
+        help_text="The tenant's word or, without one, what its policy says: open, listed, pending. Null: its own.",
     )
     created_at = serializers.DateTimeField()
 

@@ -17,7 +17,7 @@ from authsec.web.pagination import paginate
 from oauth import clients as verbs
 from oauth import connections
 from oauth.forms import PolicyForm
-from oauth.models import Client, ClientApproval, ClientPolicy
+from oauth.models import ClientPolicy
 from tenants.forms import OptionalReason
 
 
@@ -32,20 +32,11 @@ def clients(request: Request) -> HttpResponse:
     people = connections.people_of(tenant_id, [row.client_id for row in page.items])
     context = {
         "page": page,
-        "rows": [(row, _let_in(row, policy), people.get(row.client_id, 0)) for row in page.items],
+        "rows": [(row, connections.let_in(row, policy), people.get(row.client_id, 0)) for row in page.items],
         "policy": policy,
         "crumbs": [(_("OAuth clients"), None)],
     }
     return page_or_partial(request, "oauth/clients.html", context, partial="rows")
-
-
-def _let_in(row: ClientApproval, policy: ClientPolicy) -> str:
-    """What happens when this client asks now: approved, denied, pending, or by the policy: open, listed."""
-    if row.status != ClientApproval.Status.PENDING:
-        return row.status
-    by_document = row.client.registration_source == Client.RegistrationSource.CIMD
-    rule = policy.metadata_policy if by_document else policy.registration_policy
-    return {"open": "open", "allow_list": "listed"}.get(rule, "pending")
 
 
 @requires("clients:approve")

@@ -6,16 +6,13 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 
-from authsec.database.context import system_context, tenant_context
+from authsec.database.context import tenant_context
 from authz.models import Application
 from endusers.models import EndUser
-from oauth.models import ClientPolicy, Consent, Grant
-from tenants.models import TenantUser
 from tests import cast
-from tests.oauth.world import REDIRECT_URI, public_client, redirected, world
+from tests.oauth.world import ED, REDIRECT_URI, nothing_written, public_client, redirected, world
 
 pytestmark = pytest.mark.django_db
-ED = "ed@consumer.example"
 
 
 def error(response: object) -> str:
@@ -193,15 +190,6 @@ def test_unticking_leaves_a_scope_out_and_all_of_them_is_access_denied() -> None
     assert error(it.signed_in("flo@consumer.example").post(url, {"action": "allow"})) == "access_denied"
 
 
-def nothing_written(it: object, email: str) -> bool:
-    with tenant_context(it.tenant.id):
-        return not (
-            TenantUser.objects.filter(identity__email=email).exists()
-            or Consent.objects.exists()
-            or Grant.objects.exists()
-        )
-
-
 @pytest.mark.parametrize("form", [{"action": "deny"}, {"action": "allow"}, {}])
 def test_a_refused_or_empty_consent_writes_nothing(form: dict[str, str]) -> None:  # Rule 3
     it = world()
@@ -228,105 +216,6 @@ def test_an_active_member_becomes_no_end_user() -> None:
     assert facts["rate_limit"] is None
     with tenant_context(it.tenant.id):
         assert not EndUser.objects.exists()
-
-
-def test_members_only_and_listed_applications_say_so() -> None:
-    it = world()
-    url, _ = it.query()
-    for admission in ("members", "listed"):
-        with tenant_context(it.tenant.id):
-            Application.objects.update(admission=admission)
-        answer = it.signed_in(ED).get(url)
-        assert answer.status_code == 403
-        assert nothing_written(it, ED)
-    cast.end_user(it.tenant, ED)
-    assert it.signed_in(ED).get(url).status_code == 200
-    with tenant_context(it.tenant.id):
-        Application.objects.update(admission="members")
-    assert it.signed_in(ED).get(url).status_code == 403
-
-
-def test_an_unverified_application_serves_its_own_members_only() -> None:
-    it = world()
-    with tenant_context(it.tenant.id):
-        Application.objects.update(verified_at=None)
-    url, _ = it.query()
-    assert error(it.signed_in(ED).get(url)) == "invalid_target"
-    assert it.signed_in("owner@acme-corp.example").get(url).status_code == 200
-    assert Browser().get(url).status_code == 302
-
-
-def test_a_suspended_person_is_told_so_on_a_page() -> None:
-    it = world()
-    end_user = cast.end_user(it.tenant, ED)
-    with tenant_context(it.tenant.id):
-        EndUser.objects.filter(pk=end_user.pk).update(status="suspended", suspended_at=end_user.created_at)
-    url, _ = it.query()
-    for answer in (
-        it.signed_in(ED).get(url),
-        it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"]}),
-    ):
-        assert answer.status_code == 403
-        assert "suspended" in answer.content.decode()
-    url, _ = it.query(prompt="none")
-    assert error(it.signed_in(ED).get(url)) == "access_denied"
-
-
-def test_a_client_under_review_waits_and_goes_on_once_approved() -> None:
-    from django.utils import timezone
-
-    from authsec.audit.actor import SYSTEM
-    from oauth import clients
-
-    it = world()
-    with tenant_context(it.tenant.id):
-        ClientPolicy.objects.create(tenant=it.tenant, registration_policy="review")
-    browser = it.signed_in(ED)
-    url, _ = it.query()
-    page = browser.get(url)
-    assert page.status_code == 200
-    assert "waits for approval" in page.content.decode()
-    assert page["Refresh"]
-    decided = {"tenant_id": it.tenant.id, "client_id": it.client.pk, "actor": SYSTEM, "now": timezone.now()}
-    with tenant_context(it.tenant.id):
-        clients.approve(**decided)
-    assert 'name="scopes"' in browser.get(url).content.decode()
-    with tenant_context(it.tenant.id):
-        clients.deny(**decided)
-    assert browser.get(url).status_code == 403
-
-
-def test_an_allow_list_lets_only_listed_hosts_in() -> None:
-    it = world()
-    it.client = public_client(redirect_uris=["https://app.claude.example/callback"])
-    with tenant_context(it.tenant.id):
-        policy = ClientPolicy.objects.create(tenant=it.tenant, registration_policy="allow_list")
-    url, _ = it.query(redirect_uri="https://app.claude.example/callback")
-    assert it.signed_in(ED).get(url).status_code == 403
-    with tenant_context(it.tenant.id):
-        policy.allowed_hosts = ["app.claude.example"]
-        policy.save()
-    assert it.signed_in(ED).get(url).status_code == 200
-
-
-def test_an_unverified_address_gives_nothing() -> None:
-    it = world()
-    cast.person("new@consumer.example", verified=False)
-    url, _ = it.query()
-    answer = it.signed_in("new@consumer.example").post(url, {"action": "allow", "scopes": ["read"]})
-    assert answer.status_code == 403
-    assert nothing_written(it, "new@consumer.example")
-
-
-def test_a_disabled_client_is_unknown() -> None:
-    it = world()
-    with system_context():
-        from django.utils import timezone
-
-        it.client.disabled_at = timezone.now()
-        it.client.save()
-    url, _ = it.query()
-    assert Browser().get(url).status_code == 400
 
 
 def test_the_pages_policy_admits_the_clients_redirect_target_and_no_frames() -> None:

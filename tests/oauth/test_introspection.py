@@ -19,10 +19,9 @@ from endusers.models import EndUser, PlanTier
 from oauth import credentials
 from oauth.models import AccessToken
 from tests import cast
-from tests.oauth.world import basic, world
+from tests.oauth.world import ED, basic, world
 
 pytestmark = pytest.mark.django_db
-ED = "ed@consumer.example"
 
 
 def test_the_answer_holds_every_field_of_the_interface() -> None:  # RFC 7662 §2.2

@@ -5,23 +5,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.test import Client as Browser
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
-from authsec.database.context import system_context, tenant_context
+from authsec.database.context import tenant_context
 from authz.models import Binding
 from endusers import operations as endusers
-from oauth import cleanup, clients, consent, keys
-from oauth.models import AccessToken, Client, Consent, Grant, RefreshToken
+from oauth import clients, consent
+from oauth.models import AccessToken, Consent, Grant, RefreshToken
 from tests import cast
-from tests.oauth.world import basic, public_client, world
+from tests.oauth.world import ED, public_client, world
 
 pytestmark = pytest.mark.django_db
-ED = "ed@consumer.example"
 
 
 def refused(answer: Any, code: str, status: int = 400) -> None:
@@ -259,164 +255,3 @@ def test_revocation_ends_the_family_and_tells_nobody_else_anything() -> None:  #
     assert revoke(first["refresh_token"], it.client.client_id).status_code == 200
     assert it.facts(first["access_token"]) == {"active": False}
     refused(it.refresh(first["refresh_token"]), "invalid_grant")
-
-
-# --- service accounts -----------------------------------------------------------------------------
-
-
-def account(it: Any) -> tuple[Client, str, Any]:
-    robot = cast.service_account(it.tenant, "release-bot")
-    with tenant_context(it.tenant.id):
-        client, secret = clients.create_for_service_account(
-            tenant_id=it.tenant.id,
-            service_account_id=robot.pk,
-            name="release-bot",
-            actor=SYSTEM,
-            now=timezone.now(),
-        )
-    return client, secret, robot
-
-
-def test_a_service_account_gets_a_token_of_its_own() -> None:  # RFC 6749 §4.4
-    it = world()
-    client, secret, robot = account(it)
-    form: dict[str, str | None] = {"grant_type": "client_credentials", "resource": it.resource}
-    refused(it.post(form, **basic(client.client_id, secret)), "invalid_scope")
-    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), robot, it.application)
-    answer = it.post(form | {"scope": "run write"}, **basic(client.client_id, secret)).json()
-    assert answer["scope"] == "run"
-    assert "refresh_token" not in answer
-    facts = it.facts(answer["access_token"])
-    assert facts["sub"] == str(robot.id)
-    assert facts["username"] == "release-bot"
-    assert "auth_time" not in facts
-    posted = it.post(form | {"scope": "run", "client_id": client.client_id, "client_secret": secret})
-    assert posted.status_code == 200
-    for wrong in (basic(client.client_id, "wrong"), basic("unknown", secret), {"Authorization": "Basic !"}):
-        answer = it.post(form, **wrong)
-        refused(answer, "invalid_client", 401)
-        assert answer["WWW-Authenticate"].startswith("Basic")
-    refused(it.post(form | {"resource": None}, **basic(client.client_id, secret)), "invalid_target")
-    refused(
-        it.post(form | {"resource": "http://localhost/x"}, **basic(client.client_id, secret)),
-        "invalid_target",
-    )
-    both = {"client_id": client.client_id, "client_secret": secret}
-    refused(it.post(form | both, **basic(client.client_id, secret)), "invalid_request")
-
-
-def test_a_service_accounts_management_token_is_a_jwt() -> None:  # RFC 9068
-    it = world()
-    client, secret, robot = account(it)
-    form: dict[str, str | None] = {"grant_type": "client_credentials", "resource": settings.API_RESOURCE}
-    answer = it.post(form | {"scope": "api:read"}, **basic(client.client_id, secret)).json()
-    claims = keys.verify(answer["access_token"], settings.API_RESOURCE)
-    assert claims["sub"] == str(robot.id)
-    assert claims["scope"] == "api:read"
-    assert str(it.tenant.id) in claims["tenants"]
-    assert it.count() == (0, 0, 0)
-
-
-def test_nobody_else_may_use_client_credentials() -> None:
-    it = world()
-    form: dict[str, str | None] = {"grant_type": "client_credentials", "resource": it.resource}
-    refused(it.post(form | {"client_id": it.client.client_id}), "unauthorized_client")
-
-
-def test_a_person_reaches_the_management_api_through_a_client_approved_for_it() -> None:
-    it = world()
-    with system_context():
-        Client.objects.filter(pk=it.client.pk).update(api_access=True)
-    it.client.refresh_from_db()
-    browser = it.signed_in("owner@acme-corp.example")
-    code, verifier = it.consent(browser, resource=settings.API_RESOURCE, scope="api:read api:write")
-    answer = it.exchange(code, verifier, resource=settings.API_RESOURCE).json()
-    claims = keys.verify(answer["access_token"], settings.API_RESOURCE)
-    assert claims["tenants"][str(it.tenant.id)]["type"] == "owner"
-    again = it.refresh(answer["refresh_token"]).json()
-    assert keys.verify(again["access_token"], settings.API_RESOURCE)["sub"] == claims["sub"]
-    refused(it.refresh(answer["refresh_token"]), "invalid_grant")
-    refused(it.refresh(again["refresh_token"]), "invalid_grant")
-
-
-# --- the wire -------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/revoke"])
-@pytest.mark.parametrize(
-    ("body", "media"),
-    [
-        (b"grant_type=refresh_token&grant_type=refresh_token", "application/x-www-form-urlencoded"),
-        (b"grant_type=%ff", "application/x-www-form-urlencoded"),
-        (b"\xff\xfe", "application/x-www-form-urlencoded"),
-        (b"grant_type=%00", "application/x-www-form-urlencoded"),
-        (b"a=1&" * 500, "application/x-www-form-urlencoded"),
-        (b'{"grant_type": "refresh_token"}', "application/json"),
-        (b"", "application/x-www-form-urlencoded"),
-        (b"a" * 70_000, "application/x-www-form-urlencoded"),
-    ],
-)
-def test_what_is_no_proper_form_is_a_400(path: str, body: bytes, media: str) -> None:
-    answer = Browser().post(path, body, content_type=media)
-    assert answer.status_code in (400, 401, 413)
-    assert answer.json()["error"]
-
-
-def test_a_get_and_parameters_in_the_url_are_refused() -> None:  # RFC 6749 §3.2
-    assert Browser().get("/oauth/token").status_code == 405
-    answer = Browser().post(
-        "/oauth/token?client_secret=x", "a=b", content_type="application/x-www-form-urlencoded"
-    )
-    assert answer.status_code == 400
-
-
-def test_browsers_of_any_origin_may_use_token_revoke_and_register_but_not_authorize() -> None:
-    for path in ("/oauth/token", "/oauth/revoke", "/oauth/register"):
-        answer = Browser().options(path, headers={"Origin": "https://app.example"})
-        assert answer.status_code == 204
-        assert answer["Access-Control-Allow-Origin"] == "*"
-    for path in ("/oauth/authorize", "/oauth/introspect"):
-        assert "Access-Control-Allow-Origin" not in Browser().options(
-            path, headers={"Origin": "https://a.example"}
-        )
-
-
-# --- cost -----------------------------------------------------------------------------------------
-
-
-def statements(captured: CaptureQueriesContext) -> list[str]:
-    """What was sent besides BEGIN, settings and COMMIT."""
-    told = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
-    return [query["sql"] for query in captured if not query["sql"].upper().startswith(told)]
-
-
-def test_exchange_refresh_and_client_credentials_stay_within_their_statements() -> None:  # performance.md
-    it = world()
-    client, secret, robot = account(it)
-    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), robot, it.application)
-    code, verifier = it.consent(it.signed_in(ED))
-    with CaptureQueriesContext(connection) as exchange:
-        token = it.exchange(code, verifier).json()["refresh_token"]
-    with CaptureQueriesContext(connection) as refresh:
-        assert it.refresh(token).status_code == 200
-    form: dict[str, str | None] = {
-        "grant_type": "client_credentials",
-        "resource": it.resource,
-        "scope": "run",
-    }
-    with CaptureQueriesContext(connection) as credentials:
-        assert it.post(form, **basic(client.client_id, secret)).status_code == 200
-    assert len(statements(exchange)) <= 4, statements(exchange)
-    assert len(statements(refresh)) <= 4, statements(refresh)
-    assert len(statements(credentials)) <= 3, statements(credentials)
-
-
-def test_what_is_over_is_deleted_in_batches() -> None:
-    it = world()
-    for _ in range(3):
-        it.tokens(it.signed_in(ED))
-    later = timezone.now() + timedelta(days=2)
-    assert cleanup.delete_expired(now=timezone.now(), batch=2) == dict.fromkeys(cleanup.KEPT, 0)
-    deleted = cleanup.delete_expired(now=later, batch=2)
-    assert deleted == {"oauth_grant": 3, "oauth_accesstoken": 3, "oauth_refreshtoken": 0}
-    assert cleanup.delete_expired(now=later + timedelta(days=90), batch=2)["oauth_refreshtoken"] == 3

@@ -16,11 +16,12 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz.models import Application
 from oauth import clients, credentials
-from oauth.models import AccessToken, Client, RefreshToken
-from tenants.models import Identity, Tenant
+from oauth.models import AccessToken, Client, Consent, Grant, RefreshToken
+from tenants.models import Identity, Tenant, TenantUser
 from tests import cast
 
 REDIRECT_URI = "http://127.0.0.1:7/callback"
+ED = "ed@consumer.example"
 
 
 def pkce() -> tuple[str, str]:
@@ -195,3 +196,25 @@ def identity(email: str) -> Identity:
 def disable(client: Client) -> None:
     with system_context():
         Client.objects.filter(pk=client.pk).update(disabled_at=timezone.now())
+
+
+def nothing_written(it: World, email: str) -> bool:
+    with tenant_context(it.tenant.id):
+        return not (
+            TenantUser.objects.filter(identity__email=email).exists()
+            or Consent.objects.exists()
+            or Grant.objects.exists()
+        )
+
+
+def account(it: World) -> tuple[Client, str, Any]:
+    robot = cast.service_account(it.tenant, "release-bot")
+    with tenant_context(it.tenant.id):
+        client, secret = clients.create_for_service_account(
+            tenant_id=it.tenant.id,
+            service_account_id=robot.pk,
+            name="release-bot",
+            actor=SYSTEM,
+            now=timezone.now(),
+        )
+    return client, secret, robot
