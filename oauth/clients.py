@@ -8,8 +8,8 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
+from authz.bindings import console_permissions_of
 from authz.console import forbid_escalation
-from authz.service_accounts import console_permissions_of
 from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
 from oauth.registration import (
     CODE_GRANTS,

@@ -9,8 +9,13 @@ MAX_LENGTH = 2000
 PRINTABLE = re.compile(r"[\x21-\x7e]+")
 # A host goes into the consent page's policy, where ; and , would end a directive.
 HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
-# RFC 8252 §7.1: a private-use scheme is a reversed domain name, so it holds a dot.
-PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+")
+# RFC 8252 §7.1 asks for a reversed domain name; editors register short ones all the same (cursor:, vscode:). So any
+# scheme goes, but those to which a browser or an operating system gives a meaning of its own.
+PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
+NOT_PRIVATE = frozenset(
+    "about blob chrome data file filesystem ftp ftps intent jar javascript mailto resource sms ssh tel urn"
+    " vbscript view-source ws wss".split()
+)
 
 
 def _split(uri: str) -> SplitResult | None:
@@ -25,7 +30,7 @@ def _split(uri: str) -> SplitResult | None:
 def problem(uri: object) -> str:
     """Why a URI may not be registered as a redirect URI; '' when it may.
 
-    https anywhere, http on loopback only (RFC 8252 §7.3), private-use schemes with a dot (§7.1); no fragment
+    https anywhere, http on loopback only (RFC 8252 §7.3), private-use schemes (§7.1); no fragment
     (RFC 6749 §3.1.2) and no credentials.
     """
     if not isinstance(uri, str) or not uri:
@@ -43,9 +48,9 @@ def problem(uri: object) -> str:
         return "" if HOST.fullmatch(parts.hostname or "") else "A redirect URI must name a host."
     if parts.scheme == "http":
         return "" if parts.hostname in LOOPBACK else "http is for loopback redirect URIs only; use https."
-    if PRIVATE_SCHEME.fullmatch(parts.scheme):
+    if PRIVATE_SCHEME.fullmatch(parts.scheme) and parts.scheme not in NOT_PRIVATE:
         return ""
-    return "A redirect URI uses https, http on loopback, or a private-use scheme with a dot in it."
+    return "A redirect URI uses https, http on loopback, or a private-use scheme of the program's own."
 
 
 def is_loopback(uri: str) -> bool:

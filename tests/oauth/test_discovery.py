@@ -85,6 +85,7 @@ GOOD = {"redirect_uris": [REDIRECT_URI]}
         "http://[::1]:1234/cb",
         "com.example.app:/cb",
         "com.example.app://cb",
+        "cursor://anysphere.cursor-retrieval/oauth/callback",
     ],
 )
 def test_these_redirect_uris_may_be_registered(uri: str) -> None:  # RFC 8252 §7
@@ -105,7 +106,8 @@ def test_these_redirect_uris_may_be_registered(uri: str) -> None:  # RFC 8252 §
         ["https:///cb"],
         ["javascript:alert(1)"],
         ["data:text/html,x"],
-        ["myapp:/cb"],
+        ["vbscript:x"],
+        ["about:blank"],
         ["https://app.example/cb x"],
         ["https://app.example/\x00"],
         ["https://*.app.example/cb"],

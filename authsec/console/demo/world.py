@@ -22,6 +22,7 @@ from endusers import operations as endusers
 from oauth import clients
 from oauth.clients import Registration
 from oauth.models import Client
+from oauth.registration import CODE_GRANTS
 from tenants import operations as tenants
 from tenants.models import Identity, Tenant
 
@@ -205,7 +206,7 @@ def _installation_client() -> Client:
                 "client_secret": "",
                 "authorization_grant_type": Client.GRANT_AUTHORIZATION_CODE,
                 "token_endpoint_auth_method": "none",
-                "grant_types": list(clients.CODE_GRANTS),
+                "grant_types": list(CODE_GRANTS),
                 "redirect_uris": " ".join(CLI_REDIRECTS),
                 "api_access": True,
             },
@@ -218,7 +219,7 @@ def _assistant(name: str, now: datetime) -> UUID:
     with system_context():
         client: Client | None = Client.objects.filter(tenant=None, name=name).first()
         if client is None:
-            asked = Registration(name, [DESK_REDIRECT], "none", list(clients.CODE_GRANTS))
+            asked = Registration(name, [DESK_REDIRECT], "none", list(CODE_GRANTS))
             client, _ = clients.register_public(asked, now=now)
         found: UUID = client.pk
         return found
