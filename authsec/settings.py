@@ -303,6 +303,9 @@ SPECTACULAR_SETTINGS = {
         "EndUserStatus": "endusers.models.EndUser.Status",
         "MembershipStatus": "tenants.models.Membership.Status",
         "MemberType": "tenants.models.MemberType",
+        "ApplicationStatus": "authz.models.Application.Status",
+        "ClientStatus": "oauth.connections.ClientStatus",
+        "ClientAuthMethod": "oauth.models.Client.AuthMethod",
     },
 }
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, QuerySet
+from django.db.models import Count, QuerySet, TextChoices
 
 from oauth import tokens
 from oauth.models import AccessToken, Client, ClientApproval, ClientPolicy, Consent, RefreshToken
@@ -82,13 +82,23 @@ def people_of(tenant_id: UUID, client_ids: list[UUID]) -> dict[UUID, int]:
     )
 
 
-def let_in(row: ClientApproval, policy: ClientPolicy) -> str:
-    """What happens when this client asks now: approved, denied, pending, or by the policy: open, listed.
+class ClientStatus(TextChoices):
+    """What happens when a client asks now: the tenant's word or, without one, what its policy says."""
+
+    APPROVED = "approved", "Approved"
+    DENIED = "denied", "Denied"
+    PENDING = "pending", "Pending"
+    OPEN = "open", "Open"
+    LISTED = "listed", "Listed"
+
+
+def let_in(row: ClientApproval, policy: ClientPolicy) -> ClientStatus:
+    """What happens when this client asks now.
 
     A pending row of a tenant whose policy is open only notes that the client was seen.
     """
     if row.status != ClientApproval.Status.PENDING:
-        return row.status
+        return ClientStatus(row.status)
     by_document = row.client.registration_source == Client.RegistrationSource.CIMD
     rule = policy.metadata_policy if by_document else policy.registration_policy
-    return {"open": "open", "allow_list": "listed"}.get(rule, "pending")
+    return {"open": ClientStatus.OPEN, "allow_list": ClientStatus.LISTED}.get(rule, ClientStatus.PENDING)

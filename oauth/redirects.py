@@ -13,7 +13,29 @@ HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 # scheme goes, but those to which a browser or an operating system gives a meaning of its own.
 PRIVATE_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 NOT_PRIVATE = frozenset(
-    ["about", "blob", "chrome", "data", "file", "filesystem", "ftp", "ftps", "intent", "jar", "javascript", "mailto", "resource", "sms", "ssh", "tel", "urn", "vbscript", "view-source", "ws", "wss"]
+    [
+        "about",
+        "blob",
+        "chrome",
+        "data",
+        "file",
+        "filesystem",
+        "ftp",
+        "ftps",
+        "intent",
+        "jar",
+        "javascript",
+        "mailto",
+        "resource",
+        "sms",
+        "ssh",
+        "tel",
+        "urn",
+        "vbscript",
+        "view-source",
+        "ws",
+        "wss",
+    ]
 )
 
 

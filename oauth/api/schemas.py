@@ -6,8 +6,8 @@ from rest_framework import serializers
 
 from authsec.web.api import Input, Listed
 from authz import models
+from oauth.connections import ClientStatus
 from oauth.models import Client as ClientRow
-from oauth.models import ClientApproval
 
 
 class ScopeInput(Input):
@@ -148,9 +148,9 @@ class Client(serializers.Serializer[Any]):
     redirect_uris = serializers.ListField(child=serializers.CharField())
     token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
     status = serializers.ChoiceField(
-        [*ClientApproval.Status.choices, ("open", "Open"), ("listed", "Listed")],
+        ClientStatus.choices,
         allow_null=True,
-        help_text="The tenant's word or, without one, what its policy says: open, listed, pending. Null: its own.",
+        help_text="The tenant's word or, without one, what its policy says. Null: the tenant's own client.",
     )
     created_at = serializers.DateTimeField()
 
