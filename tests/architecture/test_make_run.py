@@ -15,7 +15,7 @@ import pytest
 from authsec.database.embedded import CHECKOUT, Cluster
 from tests.architecture.test_any_postgres import answer, free_port
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("make-run")]  # one checkout, one process
 NOT_COPIED = (
     ".git",
     ".venv",
@@ -81,7 +81,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
     copy.cluster.stop(force=True)
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 90) -> bool:
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.05)
