@@ -109,6 +109,7 @@ class MarkPermission(BasePermission):
             ip=request.client_ip,
             now=timezone.now(),
             subject_kind=standing.kind,
+            application_id=view.kwargs.get("application_id"),
         )
         instead = view.action_instead(standing.user_id)
         if instead and not decision.allowed and decision.powers:

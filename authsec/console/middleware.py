@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -118,11 +119,12 @@ class MarkMiddleware:
         )
         request.actor = replace(request.actor, mfa_at=mfa_at)
         if mark and kind == "requires":
-            self._decide(request, mark.action)
+            # Power over one Application counts on the pages of that Application (Rule 7).
+            self._decide(request, mark.action, kwargs.get("application_id"))
         return None
 
-    def _decide(self, request: Any, action: str) -> None:
-        request.decision = request.powers.decide(action)
+    def _decide(self, request: Any, action: str, application_id: UUID | None) -> None:
+        request.decision = request.powers.decide(action, application_id=application_id)
         if not request.decision.allowed:
             raise PermissionDenied("; ".join(request.decision.reasons))
         request.actor = replace(request.actor, policies=request.decision.policies)
