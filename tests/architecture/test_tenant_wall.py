@@ -6,7 +6,7 @@ from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import Count
 
 from authsec.database import checks
-from authsec.database.context import NoTenant, owner_context, system_context, tenant_context
+from authsec.database.context import NoTenant, app_context, owner_context, system_context, tenant_context
 from authsec.database.fields import TenantForeignKey
 from authz.models import Group, GroupMember
 from tenants.models import Identity, Tenant, TenantUser
@@ -97,6 +97,15 @@ def test_events_cannot_be_changed_by_the_application() -> None:
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_signing_keys_are_out_of_a_requests_reach() -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        app_context(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute("select count(*) from oauth_signingkey")
 
 
 def test_the_login_is_no_superuser() -> None:
