@@ -143,7 +143,7 @@ def test_the_reader_agrees_with_the_naive_model(pick: Random) -> None:
 
 
 @pytest.mark.long
-@settings(WORLDS, max_examples=2_000)
+@settings(WORLDS, max_examples=500)
 @given(st.randoms(use_true_random=False))
 def test_the_reader_agrees_with_the_naive_model_on_many_worlds(pick: Random) -> None:
     live_in(pick)
