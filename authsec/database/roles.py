@@ -15,11 +15,12 @@ NAMES = ("authsec_app", "authsec_system")
 
 def create_statements() -> list[str]:
     """SQL that creates the roles where they are missing. Needs CREATEROLE, or is run by a DBA."""
-    # Roles belong to the cluster, not to the database: two databases may be migrated at one moment.
-    lock = "select pg_advisory_xact_lock(hashtext('authsec roles'))"
+    # Roles belong to the cluster, advisory locks to one database: of two databases that are migrated at one moment,
+    # the slower one waits at the name's unique index until the other is done, and finds the role made and granted.
     create = [
         f"do $$ begin if not exists (select from pg_roles where rolname = '{name}') "
-        f"then create role {name} nologin; end if; end $$"
+        f"then create role {name} nologin; end if; "
+        f"exception when duplicate_object or unique_violation then null; end $$"
         for name in NAMES
     ]
     grant = [
@@ -29,7 +30,7 @@ def create_statements() -> list[str]:
         f"then execute format('grant {name} to %I with inherit false, set true', current_user); end if; end $$"
         for name in NAMES
     ]
-    return [lock, *create, *grant]
+    return [*create, *grant]
 
 
 def privilege_statements() -> list[str]:
