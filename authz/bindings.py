@@ -25,8 +25,8 @@ from authz.people import is_reachable, name_of
 from authz.refusals import Findings, Refused
 from authz.system_roles import OWNER_ROLE
 from endusers.models import PlanTier
-from tenants.models import Membership, MemberType, Tenant
-from tenants.operations import LastOwner
+from tenants.models import Membership, MemberType
+from tenants.operations import LastOwner, take_turns
 
 
 def bind(
@@ -93,7 +93,10 @@ def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reaso
     Raises Refused, or LastOwner for the binding by which the last owner is one (Rule 6).
     """
     with tenant_context(tenant_id):
-        binding = Binding.objects.select_for_update().filter(tenant_id=tenant_id, pk=binding_id).first()
+        found = Binding.objects.filter(tenant_id=tenant_id, pk=binding_id)
+        if found.filter(role__system_key=OWNER_ROLE).exists():
+            take_turns(tenant_id)  # before any other lock, as the verbs of members do
+        binding = found.select_for_update().first()
         if binding is None:
             raise Refused({"binding_id": "There is no such binding here."})
         if binding.ended_at:
@@ -119,10 +122,7 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
 
 
 def _keep_an_owner(binding: Binding) -> None:
-    """Raise LastOwner if no other active owner would hold an owner's power for good: nobody could give it back.
-
-    Such changes take turns on the tenant's row, as the demotions in tenants.operations do.
-    """
+    """Raise LastOwner if no other active owner would hold an owner's power for good: nobody could give it back."""
     kept = Binding.objects.filter(
         tenant_id=binding.tenant_id,
         role__system_key=OWNER_ROLE,
@@ -136,7 +136,6 @@ def _keep_an_owner(binding: Binding) -> None:
     )
     if not kept.filter(pk=binding.pk).exists():
         return
-    Tenant.objects.select_for_update(no_key=True).only("id").get(pk=binding.tenant_id)
     owners = Membership.objects.filter(
         tenant_id=binding.tenant_id, type=MemberType.OWNER, status=Membership.Status.ACTIVE
     )

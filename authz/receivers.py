@@ -4,15 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.dispatch import receiver
 
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import tenant_context
 from authz import bindings, groups, service_accounts, system_roles
+from authz.console import forbid_escalation
 from authz.models import Binding, GroupMember, Role, ServiceAccountOperator
-from tenants.models import Membership
+from authz.refusals import Escalation
+from tenants.models import Membership, MemberType
 from tenants.signals import membership_changed, tenant_opened
 
+MAKE_OWNERS = "org:make_owners"
 HAD_BEEN_IN = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
 
 
@@ -30,12 +34,34 @@ def follow_membership(
     """Keep the system-role binding in step with the type, and take everything from whoever left (Rules 7 and 9)."""
     tenant_id, user_id = membership.tenant_id, membership.user_id
     with tenant_context(tenant_id):
+        _leave_owners_to_owners(membership, before, actor, now)
         if membership.status == Membership.Status.LEFT:
             _take_everything(tenant_id, user_id, now)
         elif membership.status in HAD_BEEN_IN:
             old = before["type"] if before and before["status"] in HAD_BEEN_IN else None
             if old != membership.type:
                 _swap(tenant_id, user_id, old, membership.type, _answerable(actor, user_id, old is None), now)
+
+
+def _leave_owners_to_owners(
+    membership: Membership, before: dict[str, Any] | None, actor: Actor, now: datetime
+) -> None:
+    """Unmaking an owner (suspending, demoting, removing) and bringing one back is for whoever may make owners.
+
+    Rule 7 keeps making owners from an admin; an admin who could suspend the owners would be the owner. Leaving is
+    everybody's own.
+    """
+    if before is None or before["type"] != MemberType.OWNER or before["status"] not in HAD_BEEN_IN:
+        return
+    leaves = membership.status == Membership.Status.LEFT and actor.id == membership.user_id
+    if leaves or actor.kind not in ("member", "service_account"):
+        return
+    try:
+        forbid_escalation(
+            tenant_id=membership.tenant_id, actor=actor, permissions=[(MAKE_OWNERS, None)], now=now
+        )
+    except Escalation as error:
+        raise PermissionDenied("Only who may make owners may change, suspend or remove one.") from error
 
 
 def _answerable(actor: Actor, user_id: UUID, joins: bool) -> Actor:

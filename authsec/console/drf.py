@@ -35,6 +35,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     tenants.LastOwner: (409, "last-owner", ""),
     tenants.SlugTaken: (409, "conflict", "slug"),
     tenants.NotAMember: (404, "not-found", ""),
+    tenants.WrongStatus: (409, "conflict", ""),
     tenants.ReasonRequired: (422, "invalid", "reason"),
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),

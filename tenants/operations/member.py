@@ -1,17 +1,25 @@
-"""The verbs about members. Each runs inside the caller's ``tenant_context(tenant_id)``."""
+"""The verbs about members, as ``operations/transitions.py`` lists them.
+
+Each runs inside the caller's ``tenant_context(tenant_id)`` and takes its turn on the tenant's row before it locks
+anything else. Each raises NotAMember, and WrongStatus where the membership's status does not allow the change.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
-from tenants.models import Identity, Membership, MemberType, Profile, Tenant
-from tenants.operations.refusals import LastOwner, NotAMember, ReasonRequired
+from tenants.operations import transitions
+from tenants.models import Identity, Membership, MemberType, Profile
+from tenants.operations.last_owner import keep_an_owner, take_turns
+from tenants.operations.refusals import ReasonRequired
 from tenants.operations.user import ensure_user
 from tenants.signals import membership_changed
+from tenants.operations.transitions import Change
 
 Status = Membership.Status
 COUNTS_AS_MEMBERSHIP = (Status.ACTIVE, Status.SUSPENDED)
+SUSPENSION = ["status", "suspended_at", "suspended_by", "suspended_reason"]
 
 
 def add_member(
@@ -28,58 +36,52 @@ def add_member(
 
     An active or suspended member stays as they are: returned unchanged, without an event.
     """
+    take_turns(tenant_id)
     user = ensure_user(tenant_id=tenant_id, identity=identity, now=now)
     rows = Membership.objects.filter(tenant_id=tenant_id, user=user)
-    Membership.objects.bulk_create(
-        [
-            Membership(
-                tenant_id=tenant_id, user=user, type=type, status=Status.LEFT, source=source, joined_at=now
-            )
-        ],
-        ignore_conflicts=True,
-    )
-    membership = rows.select_for_update().get()
-    if membership.status in COUNTS_AS_MEMBERSHIP:
-        return membership
-    before = _standing(membership) if membership.left_at or membership.status == Status.INVITED else None
-    membership.type, membership.status, membership.source = type, Status.ACTIVE, source
+    standing = rows.select_for_update().first()
+    change = transitions.change("add_member", standing.status if standing else transitions.NONE)
+    if change is None and standing:
+        return standing
+    membership = standing or Membership(tenant_id=tenant_id, user=user)
+    before = _standing(membership) if standing else None
+    membership.type, membership.status, membership.source = MemberType(type), Status.ACTIVE, source
     membership.invited_by, membership.joined_at, membership.left_at = invited_by, now, None
     membership.save()
-    _changed(membership, before, "member.added", actor, now, name=identity.name or identity.email)
+    _changed(membership, before, change, actor, now, name=identity.name or identity.email)
     return membership
 
 
 def suspend_member(*, tenant_id: UUID, user_id: UUID, reason: str, actor: Actor, now: datetime) -> Membership:
     """Suspend a member: console and critical-path power end at the next request. Nothing is revoked (Rule 3).
 
-    Raises ReasonRequired, NotAMember or LastOwner. Already suspended: returned unchanged.
+    Raises ReasonRequired or LastOwner. Already suspended: returned unchanged.
     """
     if not reason.strip():
         raise ReasonRequired("A reason is required.")
-    membership = _locked(tenant_id, user_id)
-    if membership.status == Status.SUSPENDED:
+    membership, change = _turn("suspend_member", tenant_id, user_id)
+    if change is None:
         return membership
-    _keep_an_owner(membership)
+    keep_an_owner(membership)
     before = _standing(membership)
-    membership.status, membership.suspended_reason = Status.SUSPENDED, reason.strip()
+    membership.status, membership.suspended_reason = Status(change.after), reason.strip()
     membership.suspended_at, membership.suspended_by = now, actor.id
-    membership.save(update_fields=["status", "suspended_at", "suspended_by", "suspended_reason"])
-    _changed(membership, before, "member.suspended", actor, now, reason=reason.strip())
+    membership.save(update_fields=SUSPENSION)
+    _changed(membership, before, change, actor, now, reason=reason)
     return membership
 
 
 def reactivate_member(
     *, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str = ""
 ) -> Membership:
-    """End a member's suspension. Raises NotAMember; already active: returned unchanged."""
-    membership = _locked(tenant_id, user_id)
-    if membership.status == Status.ACTIVE:
+    """End a member's suspension. Already active: returned unchanged."""
+    membership, change = _turn("reactivate_member", tenant_id, user_id)
+    if change is None:
         return membership
     before = _standing(membership)
-    membership.status, membership.suspended_reason = Status.ACTIVE, ""
-    membership.suspended_at = membership.suspended_by = None
-    membership.save(update_fields=["status", "suspended_at", "suspended_by", "suspended_reason"])
-    _changed(membership, before, "member.reactivated", actor, now, reason=reason.strip())
+    _end_suspension(membership, change)
+    membership.save(update_fields=SUSPENSION)
+    _changed(membership, before, change, actor, now, reason=reason)
     return membership
 
 
@@ -88,17 +90,44 @@ def change_member_type(
 ) -> Membership:
     """Give a member another type. The type is a label: what they may do follows their bindings.
 
-    Raises ValueError for an unknown type, NotAMember or LastOwner.
+    Raises ValueError for an unknown type, or LastOwner. Already of that type: returned unchanged.
     """
     wanted = MemberType(type)
-    membership = _locked(tenant_id, user_id)
+    membership, change = _turn("change_member_type", tenant_id, user_id)
     if membership.type == wanted:
         return membership
-    _keep_an_owner(membership)
+    keep_an_owner(membership)
     before = _standing(membership)
     membership.type = wanted
     membership.save(update_fields=["type"])
-    _changed(membership, before, "member.type_changed", actor, now, reason=reason.strip())
+    _changed(membership, before, change, actor, now, reason=reason)
+    return membership
+
+
+def change_member(
+    *,
+    tenant_id: UUID,
+    user_id: UUID,
+    actor: Actor,
+    now: datetime,
+    type: str | None = None,
+    status: str | None = None,
+    reason: str = "",
+) -> Membership:
+    """Change type, status (active or suspended) or both, in the caller's transaction; None leaves one as it is.
+
+    Raises what the verbs behind it raise; ValueError for a status that is not set but reached by leaving or inviting.
+    """
+    membership, _ = _turn("change_member_type", tenant_id, user_id)
+    common = {"tenant_id": tenant_id, "user_id": user_id, "actor": actor, "now": now}
+    if type is not None:
+        membership = change_member_type(**common, type=type, reason=reason)
+    if status == Status.SUSPENDED:
+        membership = suspend_member(**common, reason=reason)
+    elif status == Status.ACTIVE:
+        membership = reactivate_member(**common, reason=reason)
+    elif status is not None:
+        raise ValueError(f"{status} is no status that can be set.")
     return membership
 
 
@@ -108,18 +137,19 @@ def remove_member(
     """End a membership (status left). The user row stays, so that every reference to the person still reads.
 
     The receivers of ``membership_changed`` end group memberships, direct bindings and operator rows (Rule 9) and
-    revoke tokens (Rule 3), in this transaction. Raises NotAMember or LastOwner.
+    revoke tokens (Rule 3), in this transaction. Whoever removes themselves leaves. Raises LastOwner; already left:
+    returned unchanged.
     """
-    membership = _locked(tenant_id, user_id)
-    _keep_an_owner(membership)
-    before = _standing(membership)
-    membership.status, membership.left_at = Status.LEFT, now
-    membership.suspended_at = membership.suspended_by = None
-    membership.suspended_reason = ""
-    membership.save(update_fields=["status", "left_at", "suspended_at", "suspended_by", "suspended_reason"])
-    action = "member.left" if actor.id == user_id else "member.removed"
-    _changed(membership, before, action, actor, now, reason=reason.strip())
-    return membership
+    if actor.kind == "member" and actor.id == user_id:
+        return leave_tenant(tenant_id=tenant_id, user_id=user_id, actor=actor, now=now, reason=reason)
+    return _end("remove_member", tenant_id, user_id, actor, now, reason)
+
+
+def leave_tenant(
+    *, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str = ""
+) -> Membership:
+    """End one's own membership; as remove_member, but nobody's permission is needed. Raises LastOwner."""
+    return _end("leave_tenant", tenant_id, user_id, actor, now, reason)
 
 
 def note_visit(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
@@ -127,31 +157,32 @@ def note_visit(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
     Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).update(last_seen_at=now)
 
 
-def _keep_an_owner(membership: Membership) -> None:
-    """Raise LastOwner if nobody else is an active owner (Rule 6).
-
-    Such changes take turns on the tenant's row, so that two demotions cannot each count on the other's owner. The
-    trigger of sql/last_owner.sql says the same to whatever does not come through these verbs.
-    """
-    if (membership.type, membership.status) != (MemberType.OWNER, Status.ACTIVE):
-        return
-    Tenant.objects.select_for_update(no_key=True).only("id").get(pk=membership.tenant_id)
-    owners = Membership.objects.filter(
-        tenant_id=membership.tenant_id, type=MemberType.OWNER, status=Status.ACTIVE
-    )
-    if not owners.exclude(pk=membership.pk).exists():
-        raise LastOwner
+def _turn(verb: str, tenant_id: UUID, user_id: UUID) -> tuple[Membership, Change | None]:
+    """The locked membership, and the change that the verb makes of it."""
+    take_turns(tenant_id)
+    rows = Membership.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id)
+    membership = rows.first()
+    change = transitions.change(verb, membership.status if membership else transitions.NONE)
+    assert membership is not None  # without one the table refuses every verb but add_member
+    return membership, change
 
 
-def _locked(tenant_id: UUID, user_id: UUID) -> Membership:
-    membership = (
-        Membership.objects.select_for_update()
-        .filter(tenant_id=tenant_id, user_id=user_id, status__in=COUNTS_AS_MEMBERSHIP)
-        .first()
-    )
-    if membership is None:
-        raise NotAMember("This person is not a member here.")
+def _end(verb: str, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str) -> Membership:
+    membership, change = _turn(verb, tenant_id, user_id)
+    if change is None:
+        return membership
+    keep_an_owner(membership)
+    before = _standing(membership)
+    _end_suspension(membership, change)
+    membership.left_at = now
+    membership.save(update_fields=[*SUSPENSION, "left_at"])
+    _changed(membership, before, change, actor, now, reason=reason)
     return membership
+
+
+def _end_suspension(membership: Membership, change: Change) -> None:
+    membership.status, membership.suspended_reason = Status(change.after), ""
+    membership.suspended_at = membership.suspended_by = None
 
 
 def _standing(membership: Membership) -> dict[str, str]:
@@ -161,25 +192,26 @@ def _standing(membership: Membership) -> dict[str, str]:
 def _changed(
     membership: Membership,
     before: dict[str, str] | None,
-    action: str,
+    change: Change | None,
     actor: Actor,
     now: datetime,
     *,
     reason: str = "",
     name: str = "",
 ) -> None:
-    """Tell the contexts above, then write the event."""
+    """Tell the contexts above, then write the event of the change."""
+    assert change is not None
     membership_changed.send(Membership, membership=membership, before=before, actor=actor, now=now)
     profile = Profile.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id).first()
     record(
         tenant_id=membership.tenant_id,
         actor=actor,
-        action=action,
+        action=change.event,
         target_kind="member",
         target_id=membership.user_id,
         target_name=name or str(profile or membership.user_id),
         now=now,
-        reason=reason,
+        reason=reason.strip(),
         before=before,
         after=_standing(membership),
     )

@@ -17,7 +17,11 @@ class LastOwner(TenantError):
 
 
 class NotAMember(TenantError):
-    """The user has no membership here, or has left."""
+    """The user has no membership here."""
+
+
+class WrongStatus(TenantError):
+    """The membership's status does not allow the change (operations/transitions.py). Answered as 409 ``conflict``."""
 
 
 class ReasonRequired(TenantError):
