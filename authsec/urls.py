@@ -14,6 +14,7 @@ urlpatterns = [
     path("dev/mail/<str:name>", views.mail, name="mail"),
     path("accounts/", include("allauth.urls")),
     path("account/", include("oauth.urls.account")),
+    path("account/", include("endusers.account_urls")),
     path("account/", include("tenants.account_urls")),
     path("t/<slug:slug>/", landing.workspace, name="workspace"),
     path("t/<slug:slug>/start/", landing.start, name="start"),

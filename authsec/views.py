@@ -13,7 +13,7 @@ from authsec import outbox
 from authsec.web.access import public
 from authsec.web.problems import problem_response, wants_problem
 from tenants.operations import ensure_personal_tenant
-from tenants.queries import memberships_of
+from tenants.queries import memberships_of, recent_first
 
 
 @public
@@ -22,10 +22,8 @@ def home(request: Any) -> HttpResponse:
     if not request.user.is_authenticated:
         return redirect(settings.LOGIN_URL)
     ensure_personal_tenant(identity=request.user, actor=request.actor, now=timezone.now())
-    usable = [card for card in memberships_of(request.user.pk) if card.usable]
-    last = request.session.get("last_tenant")
-    card = next((card for card in usable if card.slug == last), usable[0] if usable else None)
-    return redirect("workspace", slug=card.slug) if card else redirect("/account/tenants/")
+    usable = recent_first(memberships_of(request.user.pk))
+    return redirect("workspace", slug=usable[0].slug) if usable else redirect("account_tenants")
 
 
 @public

@@ -84,6 +84,21 @@ class EndUserCard:
 
 
 @dataclass(frozen=True)
+class Consumership:
+    """Where somebody is an end user, as they may see it themselves. ``user_id`` is their users.id there."""
+
+    tenant_id: UUID
+    slug: str
+    name: str
+    tenant_status: str
+    user_id: UUID
+    status: str
+    plan_tier: str
+    first_consent_at: datetime | None
+    last_seen_at: datetime | None
+
+
+@dataclass(frozen=True)
 class Choice:
     """A plan tier or an Application that the list can be narrowed to."""
 
@@ -128,6 +143,13 @@ def choices(tenant_id: UUID) -> list[Choice]:
     with connection.cursor() as statement:
         statement.execute("select kind, id, key, name from end_user_choices()")
         return [Choice(*row) for row in statement.fetchall()]
+
+
+def consumerships_of(identity_id: UUID) -> list[Consumership]:
+    """Every tenant in which an identity is an end user, by the tenant's name. One statement."""
+    with connection.cursor() as statement:
+        statement.execute("select * from consumerships_of(%s)", [identity_id])
+        return [Consumership(*row) for row in statement.fetchall()]
 
 
 def standing(tenant_id: UUID, user_id: UUID) -> EndUser | None:

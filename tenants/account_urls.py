@@ -8,7 +8,6 @@ from tenants.views import account
 urlpatterns = [
     path("", account.home, name="account_home"),
     path("name/", account.name, name="account_name"),
-    path("tenants/", account.tenants, name="account_tenants"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),
     path("trusted-browser/forget/", account.forget_browser, name="account_forget_browser"),

@@ -2,17 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.database.context import app_context, tenant_context
-from tenants.queries import memberships_of
+from tenants.operations import note_visit
+from tenants.queries import MembershipCard, memberships_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
+LAST_TENANT = "last_tenant"  # the key in the session
+SEEN_AGAIN = timedelta(minutes=5)  # a visit within the same tenant is written down this often
 WITHOUT_TRANSACTION = ("/healthz", "/static/")
 # Where a refusal is written down: replayed codes, failed sign-ins.
 COUNTED = ("/oauth/", "/accounts/", "/account/step-up/")
@@ -77,7 +82,17 @@ class TenantMiddleware:
         request.tenant = request.membership = card
         request.actor = replace(request.actor, kind="member", id=card.user_id, capacity=card.type)
         with tenant_context(card.tenant_id, savepoint=False):
+            self._remember(request, card)
             return self.get_response(request)
+
+    def _remember(self, request: Any, card: MembershipCard) -> None:
+        """Where the person was last, for the front door and the switcher: at each change of tenant, else rarely."""
+        now, here = timezone.now(), str(card.tenant_id)
+        recently = card.last_seen_at is not None and now - card.last_seen_at < SEEN_AGAIN
+        if request.session.get(LAST_TENANT) == here and recently:
+            return
+        request.session[LAST_TENANT] = here
+        note_visit(tenant_id=card.tenant_id, user_id=card.user_id, now=now)
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: dict[str, Any]) -> None:
         """Views take no slug: the tenant is in the request. A tenant that is not the caller's does not exist."""

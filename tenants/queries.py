@@ -1,13 +1,17 @@
 """Reads about tenants and members. Tenant first, except for what a person may know about themselves."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
+from tenants.models import MemberType
+
 MEMBERSHIP_COLUMNS = (
-    "tenant_id, slug, name, plan, tenant_status, personal, user_id, type, status, joined_at, suspended_reason"
+    "tenant_id, slug, name, plan, tenant_status, personal, user_id, type, status, joined_at, suspended_reason, "
+    "last_seen_at, closed_at"
 )
 
 
@@ -26,11 +30,18 @@ class MembershipCard:
     status: str
     joined_at: datetime
     suspended_reason: str
+    last_seen_at: datetime | None = None
+    closed_at: datetime | None = None
 
     @property
     def usable(self) -> bool:
         """Whether the person may enter: an active membership of an open tenant."""
         return self.status == "active" and self.tenant_status == "open"
+
+    @property
+    def type_label(self) -> str:
+        """The member type as people read it."""
+        return str(MemberType(self.type).label)
 
 
 def memberships_of(identity_id: UUID) -> list[MembershipCard]:
@@ -38,3 +49,13 @@ def memberships_of(identity_id: UUID) -> list[MembershipCard]:
     with connection.cursor() as cursor:
         cursor.execute(f"select {MEMBERSHIP_COLUMNS} from memberships_of(%s)", [identity_id])  # noqa: S608
         return [MembershipCard(*row) for row in cursor.fetchall()]
+
+
+def recent_first(cards: Iterable[MembershipCard]) -> list[MembershipCard]:
+    """The tenants that a person may enter, the last visited first; after them never visited ones, their own first."""
+
+    def order(card: MembershipCard) -> tuple[float, bool, datetime]:
+        seen = card.last_seen_at.timestamp() if card.last_seen_at else 0
+        return -seen, card.type != MemberType.OWNER, card.joined_at
+
+    return sorted((card for card in cards if card.usable), key=order)

@@ -8,7 +8,6 @@ from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -16,7 +15,6 @@ from authsec.console.nav import allowed_actions, first_page
 from authsec.web.access import member, requires
 from authsec.web.http import Request
 from authz.models import Application
-from tenants.operations import note_visit
 
 FACTS = """
 select (select id from authz_application where tenant_id = %(tenant)s and ended_at is null order by created_at limit 1),
@@ -41,10 +39,8 @@ class Step:
 
 @member
 def workspace(request: Request) -> HttpResponse:
-    """The tenant's front page for this member; remembers the visit."""
-    card, now = request.membership, timezone.now()
-    request.session["last_tenant"] = card.slug
-    note_visit(tenant_id=card.tenant_id, user_id=card.user_id, now=now)
+    """The tenant's front page for this member."""
+    card = request.membership
     if (
         "apps:manage" in allowed_actions(request)
         and not Application.objects.filter(tenant_id=card.tenant_id).exists()

@@ -1,6 +1,7 @@
 """The console's menu as data: it lists what exists and what the person may open."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,9 @@ from django.conf import settings
 from django.urls import NoReverseMatch, resolve, reverse
 
 from authsec.web.access import mark_of
+from tenants.queries import MembershipCard, recent_first
 
+RECENT, SEARCHABLE, LISTED = 3, 5, 100  # tenants in the switcher: called recent, worth a search, at most
 # label, URL name, icon; a section is a label with its items.
 MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
     (
@@ -42,6 +45,32 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
         ],
     ),
 ]
+
+
+@dataclass(frozen=True)
+class Switcher:
+    """The tenant switcher: ``recent`` are the last visited ones beside the present one, ``others`` the rest by name.
+
+    ``more`` counts those that the menu leaves to the page of all tenants.
+    """
+
+    recent: list[MembershipCard]
+    others: list[MembershipCard]
+    more: int = 0
+
+    @classmethod
+    def of(cls, cards: list[MembershipCard], present: MembershipCard) -> "Switcher":
+        """Sort a person's memberships for somebody who is in ``present``."""
+        usable = [card for card in recent_first(cards) if card.tenant_id != present.tenant_id]
+        visited = [card for card in usable if card.last_seen_at] if len(usable) > RECENT else []
+        recent = visited[:RECENT]
+        others = sorted((card for card in usable if card not in recent), key=lambda card: card.name.lower())
+        return cls(recent, others[:LISTED], max(len(others) - LISTED, 0))
+
+    @property
+    def searchable(self) -> bool:
+        """Whether there are enough to make looking for one worth a field."""
+        return len(self.recent) + len(self.others) > SEARCHABLE
 
 
 @cache
@@ -98,7 +127,7 @@ def first_page(request: Any) -> str | None:
 
 
 def navigation(request: Any) -> dict[str, Any]:
-    """Context processor: ``theme``, and inside a tenant ``nav``, ``tenant``, ``membership``, ``memberships``."""
+    """Context processor: ``theme``, and inside a tenant ``nav``, ``tenant``, ``membership``, ``switcher``."""
     theme = request.COOKIES.get("theme", "")
     context: dict[str, Any] = {
         "theme": theme if theme in ("light", "dark") else "",
@@ -111,17 +140,6 @@ def navigation(request: Any) -> dict[str, Any]:
             "nav": sections(tenant.slug, request.path, allowed_actions(request)),
             "tenant": tenant,
             "membership": request.membership,
-            "memberships": [
-                {
-                    "name": card.name,
-                    "slug": card.slug,
-                    "plan": card.plan,
-                    "type": card.type,
-                    "url": f"/t/{card.slug}/",
-                    "current": card.slug == tenant.slug,
-                }
-                for card in request.memberships
-                if card.usable
-            ],
+            "switcher": Switcher.of(request.memberships, tenant),
         }
     return context

@@ -123,12 +123,38 @@
     countRows();
   };
 
-  /* Filter a list in place (tenant switcher, palette). */
+  /* Filter a list in place (tenant switcher): labels stand only in the whole list; Enter opens the first that is left. */
+  const left = (list) => $$("a", list).filter((link) => !link.closest("[hidden]"));
   document.addEventListener("input", (event) => {
     const list = event.target.dataset.filter && $(event.target.dataset.filter);
     if (!list) return;
     const wanted = event.target.value.trim().toLowerCase();
-    [...list.children].forEach((item) => { item.hidden = !item.textContent.toLowerCase().includes(wanted); });
+    [...list.children].forEach((item) => {
+      item.hidden = wanted !== "" && (item.matches(".menu-label") || !item.textContent.toLowerCase().includes(wanted));
+    });
+    const none = $("[data-filter-none]", list.parentElement);
+    if (none) none.hidden = left(list).length > 0;
+  });
+  document.addEventListener("keydown", (event) => {
+    const list = event.key === "Enter" && event.target.dataset?.filter && $(event.target.dataset.filter);
+    if (list) { event.preventDefault(); left(list)[0]?.click(); }
+  });
+
+  /* Menus: the arrow keys walk through what can be chosen; a menu with a search field begins there. */
+  document.addEventListener("toggle", (event) => {
+    if (!event.target.matches?.("details.menu[open]")) return;
+    const field = $("input[type=search]", event.target);
+    if (field) { field.value = ""; field.dispatchEvent(new Event("input", { bubbles: true })); field.focus(); }
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.("details.menu[open]");
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!menu || !step || event.target.matches("select, textarea, input:not([type=search])")) return;
+    const stops = $$(".menu-panel :is(a, button, input[type=search])", menu).filter((stop) => !stop.closest("[hidden]") && stop.offsetParent);
+    if (!stops.length) return;
+    event.preventDefault();
+    const at = stops.indexOf(event.target);
+    stops[at < 0 && step < 0 ? stops.length - 1 : (at + step + stops.length) % stops.length].focus();
   });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-autosubmit], [data-autosubmit] *")) event.target.form?.requestSubmit();

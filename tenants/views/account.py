@@ -16,7 +16,6 @@ from authsec.web.access import signed_in
 from tenants.account_forms import ConfirmSecondFactorForm, NameForm
 from tenants.account_pages import admit_return
 from tenants.identities import rename
-from tenants.queries import memberships_of
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
@@ -70,14 +69,6 @@ def name(request: Any) -> HttpResponse:
         return redirect("account_home")
     status = 422 if request.method == "POST" else 200
     return render(request, "account/name.html", {"form": form}, status=status)
-
-
-@signed_in
-@require_safe
-def tenants(request: Any) -> HttpResponse:
-    """The tenants one belongs to, with one's own status in each."""
-    cards = memberships_of(request.user.pk)
-    return render(request, "account/tenants.html", {"tabs": account_tabs(request), "cards": cards})
 
 
 @signed_in
