@@ -10,5 +10,6 @@ urlpatterns = [
     path("name/", account.name, name="account_name"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),
+    path("confirmed/", account.confirmed, name="account_confirmed"),
     path("trusted-browser/forget/", account.forget_browser, name="account_forget_browser"),
 ]

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.account.models import EmailAddress
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
@@ -14,6 +13,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.internal.flows.trust import trust_browser
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import HASH_SESSION_KEY
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -25,8 +25,9 @@ from django.utils.translation import gettext_lazy as _
 
 from authsec.database.context import app_context
 from authsec.secrets import decrypt, encrypt
+from tenants.confirming import is_confirmed
 from tenants.identities import free_address
-from tenants.signin import INVITED_EMAIL, TRUST_THIS_BROWSER, is_fresh, own_path
+from tenants.signin import INVITED_EMAIL, TRUST_THIS_BROWSER, own_path
 
 MESSAGES = {
     "email_password_mismatch": _("The e-mail or the password is not right."),
@@ -97,10 +98,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def is_reauthentication_required(self, *, app: str, **facts: Any) -> bool:
-        """Not within five minutes of signing in, with the second factor for those who have one."""
-        request = context.request
-        enrolled = "mfa_reauthenticate" in {flow["id"] for flow in get_reauthentication_flows(request.user)}
-        return not is_fresh(request.session, second_factor=enrolled, now=timezone.now())
+        """Not soon after signing in, with the second factor for those who have one."""
+        return not is_confirmed(context.request, now=timezone.now())
+
+    def reauthenticate(self, user: Any, password: str) -> bool:
+        """Check the password. One that is hashed anew on the way, at today's cost, does not end this session."""
+        right, before = bool(super().reauthenticate(user, password)), user.password
+        user.refresh_from_db(fields=["password"])
+        if right and user.password != before:
+            context.request.session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+        return right
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
         """Who has a second factor confirms with it: the password alone would undo what it is for."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils.http import url_has_allowed_host_and_scheme
 
 ACR_PASSWORD = "urn:authsec:acr:pwd"  # noqa: S105
@@ -19,7 +20,6 @@ METHODS = {
     "recovery_codes": ("otp", True),
     "webauthn": ("hwk", True),
 }
-FRESH = timedelta(minutes=5)  # how long a sign-in or a confirmation opens what asks for one
 
 # What views leave for one another: in the session the address of an invitation that is being accepted and where a
 # step-up goes on after enrolment; on the request the tick that says to remember this browser.
@@ -70,10 +70,10 @@ def second_factor_at(request: Any) -> datetime | None:
 
 
 def is_fresh(session: Any, *, second_factor: bool, now: datetime) -> bool:
-    """Whether the session's last authentication (or last second factor) is at most five minutes old."""
+    """Whether the session's last authentication (or last second factor) is younger than REAUTHENTICATION_SECONDS."""
     sign_in = sign_in_of(session)
     at = sign_in.mfa_at if second_factor else sign_in.auth_time
-    return at is not None and now - at < FRESH
+    return at is not None and now - at < timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
 
 def own_path(url: str) -> str | None:

@@ -104,12 +104,17 @@ def user_of(tenant: Tenant, email: str) -> TenantUser:
 
 
 def signed_in(who: TenantUser | EndUser | Identity) -> Client:
-    """A browser in which this person is signed in."""
+    """A browser in which this person has signed in, with their password, just now."""
     if isinstance(who, EndUser):
         with tenant_context(who.tenant_id):
             who = who.user
     client = Client()
-    client.force_login(who if isinstance(who, Identity) else who.identity)
+    identity = who if isinstance(who, Identity) else who.identity
+    client.force_login(identity)
+    session = client.session
+    session["account_authentication_methods_user"] = str(identity.pk)
+    session["account_authentication_methods"] = [{"method": "password", "at": timezone.now().timestamp()}]
+    session.save()
     return client
 
 

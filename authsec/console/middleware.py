@@ -14,9 +14,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from authsec.database.fields import uuid7
-from authsec.web.access import mark_of
+from authsec.web.access import Mark, asks_again, mark_of
 from authsec.web.addresses import read_address
 from authz.console import powers_of
+from tenants.confirming import confirm_first, is_confirmed
 from tenants.signin import second_factor_at
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -85,7 +86,9 @@ class ClientAddressMiddleware:
 
 
 class MarkMiddleware:
-    """Refuses every view without a mark, and asks Cedar for those that require an action."""
+    """Refuses every view without a mark, asks Cedar for those that require an action, and sends to confirm who one is
+    for those that ask again.
+    """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
@@ -105,8 +108,14 @@ class MarkMiddleware:
             return None
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        if kind == "signed_in":
-            return None
+        if kind != "signed_in":
+            self._admit(request, mark, kwargs)
+        if asks_again(view) and not is_confirmed(request, now=timezone.now()):
+            return confirm_first(request)
+        return None
+
+    def _admit(self, request: Any, mark: Mark | None, kwargs: Any) -> None:
+        """Let a member in whose powers allow what the mark names; raise otherwise."""
         if request.tenant is None:
             raise Http404
         mfa_at = second_factor_at(request)
@@ -118,10 +127,9 @@ class MarkMiddleware:
             now=timezone.now(),
         )
         request.actor = replace(request.actor, mfa_at=mfa_at)
-        if mark and kind == "requires":
+        if mark and mark.kind == "requires":
             # Power over one Application counts on the pages of that Application (Rule 7).
             self._decide(request, mark.action, kwargs.get("application_id"))
-        return None
 
     def _decide(self, request: Any, action: str, application_id: UUID | None) -> None:
         request.decision = request.powers.decide(action, application_id=application_id)

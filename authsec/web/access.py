@@ -61,6 +61,23 @@ def requires(action: str, *, critical: bool = True) -> Callable[[View], View]:
     return _marker(Mark("requires", action, critical))
 
 
+def reauthenticate(view: View) -> View:
+    """Only soon after the caller proved who they are: a left-open or stolen session can't do it.
+
+    Stands beside the mark, in any order, on a view of people: for secrets and their rotation, transfer and closing,
+    and what gives console power. The roof sends whoever confirmed too long ago to confirm first, on GET before the
+    form is filled in and on POST before anything happens (``tenants.confirming``). After the mark: who may not do it
+    at all is refused, not asked.
+    """
+    view.asks_again = True  # type: ignore[attr-defined]
+    return view
+
+
+def asks_again(view: Callable[..., Any]) -> bool:
+    """Whether the view wants a fresh confirmation of who calls it."""
+    return bool(getattr(view, "asks_again", False))
+
+
 def mark_of(view: Callable[..., Any]) -> Mark | None:
     """The mark of a view function or of the class behind ``as_view()``; None when it has none."""
     found = getattr(view, "mark", None)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from authsec.web.access import requires
+from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to
 from authsec.web.http import Request
 from authz import queries
@@ -21,6 +21,7 @@ from authz.models import Role
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, change, posted
 from authz.views.links import crumbs, page
+from tenants.confirming import kept_answers
 
 LIST = ("Roles", "roles")
 
@@ -37,11 +38,13 @@ def roles(request: Request) -> HttpResponse:
 
 
 @requires("roles:manage")
+@reauthenticate
 @require_http_methods(GET_OR_POST)
 def new(request: Request) -> HttpResponse:
     """Create a role; ``?copy=<id>`` begins with what another one gives."""
     known = queries.known_scopes(request.tenant.tenant_id)
-    form = RoleForm(posted(request), known=known, initial=_copied(request, known))
+    initial = _copied(request, known) | kept_answers(request)
+    form = RoleForm(posted(request), known=known, initial=initial)
     if request.method == "POST" and form.is_valid():
         role = form.run(verbs.create, **change(request), **form.facts())
         if role:
@@ -70,12 +73,14 @@ def role(request: Request, role_id: UUID) -> HttpResponse:
 
 
 @requires("roles:manage")
+@reauthenticate
 @require_http_methods(GET_OR_POST)
 def edit(request: Request, role_id: UUID) -> HttpResponse:
     """Change what a role gives; system roles can't be."""
     found = load(request, role_id, own=True)
     known = queries.known_scopes(found.tenant_id)
     initial = _facts(found, known) | {"name": found.name, "description": found.description}
+    initial |= kept_answers(request)
     form = RoleForm(posted(request), known=known, initial=initial)
     back = page(request.tenant.slug, "role", role_id=role_id)
     if form.is_valid() and form.run(verbs.edit, **change(request), role_id=role_id, **form.facts()):
@@ -87,6 +92,7 @@ def edit(request: Request, role_id: UUID) -> HttpResponse:
 
 
 @requires("roles:manage")
+@reauthenticate
 @require_http_methods(GET_OR_POST)
 def archive(request: Request, role_id: UUID) -> HttpResponse:
     """Ask, then close a role."""

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from authsec.web.access import requires
+from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to
 from authsec.web.http import Request
 from authz import people, queries
@@ -20,6 +20,7 @@ from authz.models import ServiceAccount
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, change, posted
 from authz.views.links import crumbs, page
+from tenants.confirming import kept_answers
 
 LIST = ("Service accounts", "service_accounts")
 
@@ -36,10 +37,11 @@ def service_accounts(request: Request) -> HttpResponse:
 
 
 @requires("service_accounts:manage")
+@reauthenticate
 @require_http_methods(GET_OR_POST)
 def new(request: Request) -> HttpResponse:
     """Make a service account."""
-    form = GroupForm(posted(request))
+    form = GroupForm(posted(request), initial=kept_answers(request))
     if request.method == "POST" and form.is_valid():
         account = form.run(verbs.create, **change(request), **form.cleaned_data)
         if account:

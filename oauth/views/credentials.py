@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from authsec.web.access import requires
+from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
@@ -40,6 +40,7 @@ def application_credentials(request: Request, application_id: UUID) -> HttpRespo
 
 
 @requires("apps:manage")
+@reauthenticate
 @require_POST
 def issue(request: Request, application_id: UUID) -> HttpResponse:
     """Make a credential and show its secret, once. Those in use go on for a day."""
@@ -57,6 +58,7 @@ def issue(request: Request, application_id: UUID) -> HttpResponse:
 
 
 @requires("apps:manage")
+@reauthenticate
 @require_POST
 def end(request: Request, application_id: UUID, credential_id: UUID) -> HttpResponse:
     """Stop a credential at once."""
@@ -103,6 +105,7 @@ def account_credentials(request: Request, service_account_id: UUID) -> HttpRespo
 
 
 @requires("service_accounts:manage")
+@reauthenticate
 @require_POST
 def rotate_account(request: Request, service_account_id: UUID) -> HttpResponse:
     """Give the account's client a new secret and show it, once; the old one stops at once."""

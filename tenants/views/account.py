@@ -81,6 +81,16 @@ def forget_browser(request: Any) -> HttpResponse:
 
 
 @signed_in
+@require_safe
+def confirmed(request: Any) -> HttpResponse:
+    """Back at the page from which something was sent too late; it says that nothing has happened."""
+    messages.warning(
+        request, "Thank you. Nothing had been changed yet: you had to confirm who you are. Send it again."
+    )
+    return redirect(own_path(request.GET.get("next", "")) or reverse("account_home"))
+
+
+@signed_in
 @require_http_methods(["GET", "HEAD", "POST"])
 def step_up(request: Any) -> HttpResponse:
     """A second factor, made to happen now, then on to ``next``.

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from authsec.web.access import requires
+from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request
 from tenants import operations
@@ -62,6 +62,7 @@ def reactivate(request: Request, member_id: UUID) -> HttpResponse:
 
 
 @requires("team:update")
+@reauthenticate
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_type(request: Request, member_id: UUID) -> HttpResponse:
     """Choose a type; give it to a member."""

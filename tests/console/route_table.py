@@ -75,6 +75,7 @@ ROWS: dict[str, Row] = {
     "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
     "account/step-up/": own(),
     "account/step-up/done/": own(),
+    "account/confirmed/": own(),
     "account/trusted-browser/forget/": own(POST=None),
     # the front page
     "t/<slug:slug>/": page("apps:read"),  # leads to the first page that this member may open, if there is one
@@ -241,6 +242,17 @@ ROWS: dict[str, Row] = {
     "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
     "uflow/v2/audit-events": api(GET="audit:read"),
     "uflow/v2/audit-events/<uuid:event_id>": api(GET="audit:read"),
+}
+# Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
+ASK_AGAIN = {
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/",
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/",
+    "t/<slug:slug>/authz/roles/new/",
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/edit/",
+    "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/",
+    "t/<slug:slug>/authz/service-accounts/new/",
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/",
+    "t/<slug:slug>/settings/team/<uuid:member_id>/type/",
 }
 # Pages of allauth: some for anybody, some only after sign-in.
 ALLAUTH_PUBLIC = {

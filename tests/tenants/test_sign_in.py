@@ -203,7 +203,7 @@ def test_an_address_that_was_only_claimed_gives_way_to_its_owner(here, elsewhere
 
 def test_changing_the_address_long_after_sign_in_asks_again(here):
     here.join("ed@people.example")
-    age(here, minutes=10)
+    age(here, minutes=16)
     answer = here.post("/accounts/email/", {"email": "ed@new.example", "action_add": "1"})
     assert answer["Location"].startswith("/accounts/reauthenticate/")
     assert not mails("ed@new.example")

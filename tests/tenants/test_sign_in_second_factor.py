@@ -191,7 +191,7 @@ def test_the_second_factor_guards_its_own_removal(alice, here):
 
 
 def test_enrolment_long_after_sign_in_asks_for_the_password_first(without):
-    age(without, minutes=6)
+    age(without, minutes=16)
     answer = without.get("/accounts/2fa/totp/activate/")
     assert answer["Location"].startswith("/accounts/reauthenticate/")
     assert (
