@@ -305,6 +305,7 @@ SPECTACULAR_SETTINGS = {
         "EndUserStatus": "endusers.models.EndUser.Status",
         "MembershipStatus": "tenants.models.Membership.Status",
         "MemberType": "tenants.models.MemberType",
+        "MembershipSource": "tenants.models.Membership.Source",
         "ApplicationStatus": "authz.models.Application.Status",
         "ClientStatus": "oauth.connections.ClientStatus",
         "ClientAuthMethod": "oauth.models.Client.AuthMethod",

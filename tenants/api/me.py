@@ -10,12 +10,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authsec.audit.actor import Actor
+from authsec.database.context import tenant_context
 from authsec.web.access import bearer
 from authsec.web.api import ApiView, listing
 from authsec.web.problems import Problem
 from tenants.api import schemas
 from tenants.models import Identity
-from tenants.operations import ensure_personal_tenant
+from tenants.operations import ensure_personal_tenant, leave_tenant
 from tenants.queries import MembershipCard, memberships_of
 
 
@@ -84,3 +85,34 @@ def membership_item(card: MembershipCard) -> dict[str, Any]:
         "status": card.status,
         "joined_at": card.joined_at,
     }
+
+
+class MyMembership(ApiView):
+    """One of the bearer's memberships."""
+
+    @bearer
+    @extend_schema(responses={204: None}, operation_id="leave_tenant", summary="Leave a tenant", tags=["me"])
+    def delete(self, request: Request, tenant_id: UUID) -> Response:
+        """Leave it: what removal does, for oneself, with no permission needed.
+
+        The last active owner stays (409 `last-owner`), and a suspended member cannot leave (409 `conflict`). Already
+        left: 204 again.
+        """
+        identity = identity_of(request)
+        card = next((card for card in memberships_of(identity.pk) if card.tenant_id == tenant_id), None)
+        if card is None:
+            raise Problem(
+                403, "tenant-not-in-token", f"Your access token does not hold the tenant {tenant_id}."
+            )
+        actor = Actor(
+            kind="member",
+            id=card.user_id,
+            name=identity.get_full_name(),
+            capacity=card.type,
+            ip=self.actor.ip,
+            via="api",
+            request_id=self.actor.request_id,
+        )
+        with tenant_context(tenant_id):
+            leave_tenant(tenant_id=tenant_id, user_id=card.user_id, actor=actor, now=timezone.now())
+        return Response(status=204)

@@ -2,10 +2,20 @@
 
 from django.urls import path
 
-from tenants.api.me import Me, MyMemberships
+from tenants.api.me import Me, MyMembership, MyMemberships
+from tenants.api.members import OrgMember, OrgMembers, TenantMembership, TenantMemberships
 
 app_name = "tenants_api"
 urlpatterns = [
     path("api/me", Me.as_view(), name="me"),
     path("api/me/memberships", MyMemberships.as_view(), name="my_memberships"),
+    path("api/me/memberships/<uuid:tenant_id>", MyMembership.as_view(), name="my_membership"),
+    path("api/orgs/<uuid:tenant_id>/members", OrgMembers.as_view(), name="org_members"),
+    path("api/orgs/<uuid:tenant_id>/members/<uuid:member_id>", OrgMember.as_view(), name="org_member"),
+    path("uflow/v2/tenants/<uuid:tenant_id>/memberships", TenantMemberships.as_view(), name="memberships"),
+    path(
+        "uflow/v2/tenants/<uuid:tenant_id>/memberships/<uuid:member_id>",
+        TenantMembership.as_view(),
+        name="membership",
+    ),
 ]

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
-from tenants.operations import transitions
 from tenants.models import Identity, Membership, MemberType, Profile
+from tenants.operations import transitions
 from tenants.operations.last_owner import keep_an_owner, take_turns
-from tenants.operations.refusals import ReasonRequired
+from tenants.operations.refusals import NotAMember, ReasonRequired
+from tenants.operations.transitions import Change
 from tenants.operations.user import ensure_user
 from tenants.signals import membership_changed
-from tenants.operations.transitions import Change
 
 Status = Membership.Status
 COUNTS_AS_MEMBERSHIP = (Status.ACTIVE, Status.SUSPENDED)
@@ -41,14 +41,14 @@ def add_member(
     rows = Membership.objects.filter(tenant_id=tenant_id, user=user)
     standing = rows.select_for_update().first()
     change = transitions.change("add_member", standing.status if standing else transitions.NONE)
-    if change is None and standing:
-        return standing
     membership = standing or Membership(tenant_id=tenant_id, user=user)
-    before = _standing(membership) if standing else None
+    if change is None:
+        return membership
+    before = _standing(standing) if standing else None
     membership.type, membership.status, membership.source = MemberType(type), Status.ACTIVE, source
     membership.invited_by, membership.joined_at, membership.left_at = invited_by, now, None
     membership.save()
-    _changed(membership, before, change, actor, now, name=identity.name or identity.email)
+    _changed(membership, before, change.event, actor, now, name=identity.name or identity.email)
     return membership
 
 
@@ -67,7 +67,7 @@ def suspend_member(*, tenant_id: UUID, user_id: UUID, reason: str, actor: Actor,
     membership.status, membership.suspended_reason = Status(change.after), reason.strip()
     membership.suspended_at, membership.suspended_by = now, actor.id
     membership.save(update_fields=SUSPENSION)
-    _changed(membership, before, change, actor, now, reason=reason)
+    _changed(membership, before, change.event, actor, now, reason=reason)
     return membership
 
 
@@ -81,7 +81,7 @@ def reactivate_member(
     before = _standing(membership)
     _end_suspension(membership, change)
     membership.save(update_fields=SUSPENSION)
-    _changed(membership, before, change, actor, now, reason=reason)
+    _changed(membership, before, change.event, actor, now, reason=reason)
     return membership
 
 
@@ -94,13 +94,13 @@ def change_member_type(
     """
     wanted = MemberType(type)
     membership, change = _turn("change_member_type", tenant_id, user_id)
-    if membership.type == wanted:
+    if change is None or membership.type == wanted:
         return membership
     keep_an_owner(membership)
     before = _standing(membership)
     membership.type = wanted
     membership.save(update_fields=["type"])
-    _changed(membership, before, change, actor, now, reason=reason)
+    _changed(membership, before, change.event, actor, now, reason=reason)
     return membership
 
 
@@ -162,9 +162,9 @@ def _turn(verb: str, tenant_id: UUID, user_id: UUID) -> tuple[Membership, Change
     take_turns(tenant_id)
     rows = Membership.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id)
     membership = rows.first()
-    change = transitions.change(verb, membership.status if membership else transitions.NONE)
-    assert membership is not None  # without one the table refuses every verb but add_member
-    return membership, change
+    if membership is None:
+        raise NotAMember("This person is not a member here.")
+    return membership, transitions.change(verb, membership.status)
 
 
 def _end(verb: str, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str) -> Membership:
@@ -176,7 +176,7 @@ def _end(verb: str, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime,
     _end_suspension(membership, change)
     membership.left_at = now
     membership.save(update_fields=[*SUSPENSION, "left_at"])
-    _changed(membership, before, change, actor, now, reason=reason)
+    _changed(membership, before, change.event, actor, now, reason=reason)
     return membership
 
 
@@ -192,21 +192,20 @@ def _standing(membership: Membership) -> dict[str, str]:
 def _changed(
     membership: Membership,
     before: dict[str, str] | None,
-    change: Change | None,
+    event: str,
     actor: Actor,
     now: datetime,
     *,
     reason: str = "",
     name: str = "",
 ) -> None:
-    """Tell the contexts above, then write the event of the change."""
-    assert change is not None
+    """Tell the contexts above, then write the event."""
     membership_changed.send(Membership, membership=membership, before=before, actor=actor, now=now)
     profile = Profile.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id).first()
     record(
         tenant_id=membership.tenant_id,
         actor=actor,
-        action=change.event,
+        action=event,
         target_kind="member",
         target_id=membership.user_id,
         target_name=name or str(profile or membership.user_id),

@@ -175,7 +175,22 @@ ROWS: dict[str, Row] = {
     "api/docs/": public(),
     "api/me": Row(SELF, {"GET": None}),
     "api/me/memberships": Row(SELF, {"GET": None}),
+    "api/me/memberships/<uuid:tenant_id>": Row(SELF, {"DELETE": None}),
     # management API, in a tenant
+    "uflow/v2/tenants/<uuid:tenant_id>/memberships": api(GET="team:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/memberships/<uuid:member_id>": api(
+        GET="team:read",
+        PATCH="team:update",
+        DELETE="team:update",
+        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
+    ),
+    "api/orgs/<uuid:tenant_id>/members": api(GET="team:read"),
+    "api/orgs/<uuid:tenant_id>/members/<uuid:member_id>": api(
+        GET="team:read",
+        PATCH="team:update",
+        DELETE="team:update",
+        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
         GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
