@@ -75,6 +75,7 @@ MIDDLEWARE = [
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "authsec.sessions.SessionUseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -187,7 +188,7 @@ ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 # How long a sign-in or a confirmation opens what a stolen session must not do.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = env.int("REAUTHENTICATION_SECONDS", default=900)
-ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_SESSION_REMEMBER = None  # the person says
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 # By address (ip) and by account (key, user). A refused try is not counted again, so that a lock ends by itself.
 ACCOUNT_RATE_LIMITS = {
@@ -220,7 +221,12 @@ SESSION_ENGINE = "authsec.sessions"
 SESSION_COOKIE_NAME = "authsec_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+# A session ends when it was not used for so long (with *Keep me signed in* ticked; 0: never offered), and at last.
+SESSION_IDLE_SECONDS = env.int("SESSION_IDLE_SECONDS", default=12 * 3_600)
+SESSION_REMEMBERED_SECONDS = env.int("SESSION_REMEMBERED_SECONDS", default=14 * 86_400)
+SESSION_ABSOLUTE_SECONDS = env.int("SESSION_ABSOLUTE_SECONDS", default=30 * 86_400)
+SESSION_COOKIE_AGE = SESSION_ABSOLUTE_SECONDS
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True  # unless *Keep me signed in* is ticked
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PUBLIC_URL.startswith("https://")
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "authsec.views.csrf_failure"

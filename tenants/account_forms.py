@@ -9,6 +9,7 @@ from allauth.mfa import app_settings as mfa_settings
 from allauth.mfa.base import forms as second_factor
 from allauth.mfa.totp import forms as totp
 from django import forms
+from django.conf import settings
 from django.core.cache import cache
 from django.core.validators import MaxLengthValidator
 from django.db import IntegrityError, transaction
@@ -56,11 +57,18 @@ class NameForm(forms.Form):
 
 
 class SignInForm(Plain, account.LoginForm):
-    labels = {"login": _("E-mail"), "password": _("Password")}
+    labels = {"login": _("E-mail"), "password": _("Password"), "remember": _("Keep me signed in")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if not settings.SESSION_REMEMBERED_SECONDS:
+            del self.fields["remember"]
         self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        cleaned.setdefault("remember", False)  # allauth reads it, offered or not
+        return cleaned
 
 
 class SignUpForm(Plain, account.SignupForm):
