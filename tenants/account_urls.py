@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from tenants.views import account
+from tenants.views import account, leaving
 
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
     path("", account.home, name="account_home"),
     path("name/", account.name, name="account_name"),
+    path("tenants/<uuid:tenant_id>/leave/", leaving.leave, name="leave_tenant"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),
     path("confirmed/", account.confirmed, name="account_confirmed"),

@@ -36,4 +36,5 @@ class TypeForm(OptionalReason):
     def __init__(self, *args: Any, owners: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         offered = [choice for choice in MemberType.choices if owners or choice[0] != MemberType.OWNER]
+        self.offered = dict(offered)
         self.fields["type"].choices = offered  # type: ignore[attr-defined]

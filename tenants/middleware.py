@@ -82,8 +82,11 @@ class TenantMiddleware:
         request.tenant = request.membership = card
         request.actor = replace(request.actor, kind="member", id=card.user_id, capacity=card.type)
         with tenant_context(card.tenant_id, savepoint=False):
-            self._remember(request, card)
-            return self.get_response(request)
+            response = self.get_response(request)
+            # Last, so that a view which changes memberships takes its turn before any of their rows is locked.
+            if response.status_code < 400:
+                self._remember(request, card)
+            return response
 
     def _remember(self, request: Any, card: MembershipCard) -> None:
         """Where the person was last, for the front door and the switcher: at each change of tenant, else rarely."""

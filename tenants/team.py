@@ -1,6 +1,7 @@
 """The team as its page shows it: everybody on one page, with what they are and what they may do."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from tenants.models import Membership, MemberType
+from tenants.operations import transitions
 
 # One statement. Roles belong to a context above this one; they are read here by table name, so that the label "type"
 # never stands alone where power is meant.
@@ -68,6 +70,11 @@ class TeamMember:
             return f"invited by {self.inviter}"
         return str(Membership.Source(self.source).label)
 
+    @property
+    def verbs(self) -> frozenset[str]:
+        """The changes that this person's status allows."""
+        return frozenset(verb for verb in transitions.VERBS if transitions.may(verb, self.status))
+
     def fits(self, text: str) -> bool:
         """Whether the name, the address or the id holds the text."""
         wanted = text.casefold()
@@ -91,9 +98,29 @@ class Team:
         owners = [p.user_id for p in self.people if (p.type, p.status) == ("owner", "active")]
         return owners[0] if len(owners) == 1 else None
 
-    def narrowed(self, status: str, text: str) -> list[TeamMember]:
-        """Those of a status (any when empty) whom the text fits."""
-        return [person for person in self.people if status in ("", person.status) and person.fits(text)]
+    @property
+    def types(self) -> Counter[str]:
+        """How many people have each type."""
+        return Counter(person.type for person in self.people)
+
+    def narrowed(
+        self, *, status: str = "", type: str = "", text: str = "", sort: str = ""
+    ) -> list[TeamMember]:
+        """Those of a status and of a type (any when empty) whom the text fits, in one of SORTS."""
+        found = [
+            person
+            for person in self.people
+            if status in ("", person.status) and type in ("", person.type) and person.fits(text)
+        ]
+        return sorted(found, key=SORTS[sort]) if sort else found
+
+
+# How the list can be sorted; without one: by status, type and name.
+SORTS: dict[str, Callable[[TeamMember], Any]] = {
+    "name": lambda p: (p.name.casefold(), p.user_id),
+    "joined": lambda p: (-p.joined_at.timestamp(), p.user_id),
+    "seen": lambda p: (-p.last_seen_at.timestamp() if p.last_seen_at else 0.0, p.name.casefold()),
+}
 
 
 def team(tenant_id: UUID, now: datetime, user_id: UUID | None = None) -> Team:

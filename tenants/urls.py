@@ -2,14 +2,15 @@
 
 from django.urls import path
 
-from tenants.views import settings, team
+from tenants.views import member, settings, team
 
 app_name = "tenants"
 urlpatterns = [
     path("settings/", settings.general, name="general"),
     path("settings/team/", team.people, name="team"),
-    path("settings/team/<uuid:member_id>/suspend/", team.suspend, name="suspend_member"),
-    path("settings/team/<uuid:member_id>/reactivate/", team.reactivate, name="reactivate_member"),
-    path("settings/team/<uuid:member_id>/type/", team.change_type, name="change_member_type"),
-    path("settings/team/<uuid:member_id>/remove/", team.remove, name="remove_member"),
+    path("settings/team/<uuid:member_id>/", member.member, name="member"),
+    path("settings/team/<uuid:member_id>/suspend/", member.suspend, name="suspend_member"),
+    path("settings/team/<uuid:member_id>/reactivate/", member.reactivate, name="reactivate_member"),
+    path("settings/team/<uuid:member_id>/type/", member.change_type, name="change_member_type"),
+    path("settings/team/<uuid:member_id>/remove/", member.remove, name="remove_member"),
 ]

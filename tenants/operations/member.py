@@ -153,8 +153,12 @@ def leave_tenant(
 
 
 def note_visit(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
-    """Remember when a member last came in. No event: nothing about their access changes."""
-    Membership.objects.filter(tenant_id=tenant_id, user_id=user_id).update(last_seen_at=now)
+    """Remember when a member last came in. No event: nothing about their access changes.
+
+    Never waits: a row that somebody is changing at this moment is left alone.
+    """
+    free = Membership.objects.select_for_update(skip_locked=True).filter(tenant_id=tenant_id, user_id=user_id)
+    Membership.objects.filter(tenant_id=tenant_id, pk__in=free.values("pk")).update(last_seen_at=now)
 
 
 def _turn(verb: str, tenant_id: UUID, user_id: UUID) -> tuple[Membership, Change | None]:

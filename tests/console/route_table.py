@@ -71,6 +71,7 @@ ROWS: dict[str, Row] = {
     "account/": own(),
     "account/name/": own(),
     "account/tenants/": own(),
+    "account/tenants/<uuid:tenant_id>/leave/": own(GET=None, POST=None),
     "account/connections/": own(),
     "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
     "account/step-up/": own(),
@@ -92,6 +93,7 @@ ROWS: dict[str, Row] = {
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
     "t/<slug:slug>/settings/team/": page("team:read"),
+    "t/<slug:slug>/settings/team/<uuid:member_id>/": page("team:read"),
     "t/<slug:slug>/settings/team/<uuid:member_id>/suspend/": asks("team:update"),
     "t/<slug:slug>/settings/team/<uuid:member_id>/reactivate/": asks("team:update"),
     "t/<slug:slug>/settings/team/<uuid:member_id>/type/": asks("team:update"),

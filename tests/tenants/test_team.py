@@ -107,7 +107,10 @@ def test_removing_a_member_ends_what_they_held(acme, alice, olga):
     olga.post(f"{TEAM}{alice.id}/remove/", {"reason": "new job"})
     assert membership(alice).status == "left"
     assert roles(alice) == []
-    assert olga.get(f"{TEAM}{alice.id}/remove/").status_code == 404
+    assert olga.get(f"{TEAM}{alice.id}/remove/").status_code == 302
+    refused = olga.get(f"{TEAM}{alice.id}/suspend/")
+    assert refused.status_code == 409
+    assert "An invitation brings them back" in refused.text
 
 
 @pytest.mark.parametrize(
