@@ -68,7 +68,7 @@ def bind(
             "expires_at": expires_at,
             "reason": findings.text("reason", reason, 500, required=False),
         }
-        _check_times(conditions.not_before, expires_at, now, findings)
+        check_times(conditions.not_before, expires_at, now, findings)
         findings.stop()
         forbid_escalation(
             tenant_id=tenant_id,
@@ -104,7 +104,7 @@ def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reaso
         findings = Findings()
         reason = findings.text("reason", reason, 500, required=False)
         findings.stop()
-        _keep_an_owner(binding)
+        keep_an_owner(binding)
         close(binding, actor=actor, now=now, reason=reason)
     return binding
 
@@ -121,7 +121,7 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
     _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
 
 
-def _keep_an_owner(binding: Binding) -> None:
+def keep_an_owner(binding: Binding) -> None:
     """Raise LastOwner if no other active owner would hold an owner's power for good: nobody could give it back."""
     kept = Binding.objects.filter(
         tenant_id=binding.tenant_id,
@@ -169,9 +169,10 @@ def console_permissions_of(**subject: Any) -> list[tuple[str, UUID | None]]:
     return list(rows)
 
 
-def _check_times(
+def check_times(
     not_before: datetime | None, expires_at: datetime | None, now: datetime, findings: Findings
 ) -> None:
+    """Note an end that would never let the binding count."""
     if expires_at is None:
         return
     if expires_at.tzinfo is None:

@@ -1,5 +1,6 @@
-"""The verbs of service accounts: create, name operators, end. Their OAuth clients are made by ``oauth.clients``."""
+"""The verbs of service accounts: create, change, name operators, end. ``oauth.clients`` makes their clients."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,47 +22,78 @@ def create(
     *, tenant_id: UUID, name: str, description: str = "", actor: Actor, now: datetime
 ) -> ServiceAccount:
     """Create a service account without any access. Raises Refused for a blank, long or taken name."""
-    findings = Findings()
-    facts = {
-        "name": findings.text("name", name, 100),
-        "description": findings.text("description", description, 300, required=False),
-    }
-    findings.stop()
+    facts = _checked(name, description)
     with tenant_context(tenant_id):
         account = ServiceAccount(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
-        try:
-            with transaction.atomic():
-                account.save()
-        except IntegrityError as error:
-            raise Refused({"name": "Another service account here has this name."}) from error
+        _save(account)
         _record("service_account.created", account, actor, now, after=facts)
     return account
+
+
+def edit(
+    *,
+    tenant_id: UUID,
+    service_account_id: UUID,
+    name: str | None = None,
+    description: str | None = None,
+    actor: Actor,
+    now: datetime,
+) -> ServiceAccount:
+    """Rename an account or say anew what it is for; None leaves a part as it is."""
+    with tenant_context(tenant_id):
+        account = _live(tenant_id, service_account_id)
+        old = {"name": account.name, "description": account.description}
+        given = {"name": name, "description": description}
+        facts = _checked(**{key: old[key] if value is None else value for key, value in given.items()})
+        changed = {key: value for key, value in facts.items() if value != old[key]}
+        if changed:
+            account.name, account.description = facts["name"], facts["description"]
+            _save(account)
+            before = {key: old[key] for key in changed}
+            _record("service_account.edited", account, actor, now, before=before, after=changed)
+    return account
+
+
+def add_operators(
+    *, tenant_id: UUID, service_account_id: UUID, user_ids: Iterable[UUID], actor: Actor, now: datetime
+) -> list[ServiceAccountOperator]:
+    """Let users operate the account: its bindings reach them too. All or none; who operates it already stays.
+
+    Raises Refused, or Escalation when the account holds console permissions that the actor does not (Rule 7). Returns
+    the new rows.
+    """
+    wanted = list(dict.fromkeys(user_ids))
+    with tenant_context(tenant_id):
+        account = _live(tenant_id, service_account_id)
+        if set(wanted) - people.reachable(tenant_id, wanted):
+            raise Refused({"user_ids": "There is no such person here, or they have left."})
+        inside = set(_operators(account).filter(user_id__in=wanted).values_list("user_id", flat=True))
+        new = [key for key in wanted if key not in inside]
+        if not new:
+            return []
+        given = console_permissions_of(tenant_id=tenant_id, service_account_id=account.pk)
+        forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
+        rows = ServiceAccountOperator.objects.bulk_create(
+            ServiceAccountOperator(
+                tenant_id=tenant_id, service_account=account, user_id=key, added_at=now, added_by=actor.id
+            )
+            for key in new
+        )
+        names = people.names_of(tenant_id, new)
+        for key in new:
+            after = {"user": names.get(key, str(key)), "user_id": str(key)}
+            _record("service_account.operator_added", account, actor, now, after=after)
+    return rows
 
 
 def add_operator(
     *, tenant_id: UUID, service_account_id: UUID, user_id: UUID, actor: Actor, now: datetime
 ) -> ServiceAccountOperator:
-    """Let a user operate the account: its bindings reach them too. Returns the row that stands already, if any.
-
-    Raises Escalation when the account holds console permissions that the actor does not (Rule 7).
-    """
+    """Let one user operate the account, as :func:`add_operators`. Returns their row, new or not."""
+    which: dict[str, Any] = {"tenant_id": tenant_id, "service_account_id": service_account_id}
     with tenant_context(tenant_id):
-        account = _found(tenant_id, service_account_id)
-        if account.ended_at:
-            raise Refused({"service_account_id": f"{account.name} has ended."})
-        if not people.is_reachable(tenant_id, user_id):
-            raise Refused({"user_id": "There is no such person here, or they have left."})
-        standing = _operators(account).filter(user_id=user_id).first()
-        if standing:
-            return standing
-        given = console_permissions_of(tenant_id=tenant_id, service_account_id=account.pk)
-        forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
-        row = ServiceAccountOperator.objects.create(
-            tenant_id=tenant_id, service_account=account, user_id=user_id, added_at=now, added_by=actor.id
-        )
-        after = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
-        _record("service_account.operator_added", account, actor, now, after=after)
-    return row
+        add_operators(**which, user_ids=[user_id], actor=actor, now=now)
+        return ServiceAccountOperator.objects.get(**which, user_id=user_id, ended_at=None)
 
 
 def remove_operator(
@@ -97,6 +129,31 @@ def end(
         account.ended_at, account.ended_by = now, actor.id
         account.save(update_fields=["ended_at", "ended_by"])
         _record("service_account.ended", account, actor, now, reason=reason)
+    return account
+
+
+def _checked(name: str, description: str) -> dict[str, str]:
+    findings = Findings()
+    facts = {
+        "name": findings.text("name", name, 100),
+        "description": findings.text("description", description, 300, required=False),
+    }
+    findings.stop()
+    return facts
+
+
+def _save(account: ServiceAccount) -> None:
+    try:
+        with transaction.atomic():
+            account.save()
+    except IntegrityError as error:
+        raise Refused({"name": "Another service account here has this name."}) from error
+
+
+def _live(tenant_id: UUID, service_account_id: UUID) -> ServiceAccount:
+    account = _found(tenant_id, service_account_id)
+    if account.ended_at:
+        raise Refused({"service_account_id": f"{account.name} has ended."})
     return account
 
 

@@ -3,6 +3,7 @@
 All run inside the caller's ``tenant_context(tenant_id)``.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +14,8 @@ from endusers.models import EndUser, EndUserTier, PlanTier, StandingChange
 from tenants.models import Profile
 
 Status = EndUser.Status
+MOST_CALLS = 1_000_000_000
+LONGEST_WINDOW_S = 31 * 86_400
 
 
 class EndUserError(Exception):
@@ -29,6 +32,27 @@ class ReasonRequired(EndUserError):
 
 class UnknownTier(EndUserError):
     """The tenant has no plan tier of this key."""
+
+
+class WrongLimit(EndUserError):
+    """A rate limit that could never be kept, or that would never count."""
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """One person's own limit, in place of their tier's: ``limit`` calls in ``window_s`` seconds, maybe ``until``."""
+
+    limit: int
+    window_s: int
+    until: datetime | None = None
+    reason: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """As the row keeps it and introspection reads it; only what is set."""
+        said: dict[str, Any] = {"limit": self.limit, "window_s": self.window_s}
+        if self.until:
+            said["until"] = self.until.isoformat()
+        return said | ({"reason": self.reason} if self.reason else {})
 
 
 def ensure(
@@ -142,6 +166,29 @@ def set_plan_tier(
         before={"plan_tier": was.key, "plan_tier_name": was.name},
         after={"plan_tier": tier.key, "plan_tier_name": tier.name},
     )
+    return end_user
+
+
+def set_rate_limit(
+    *, tenant_id: UUID, user_id: UUID, override: RateLimit | None, actor: Actor, now: datetime
+) -> EndUser:
+    """Give an end user a limit of their own, or (None) the tier's back; counts at the next introspection.
+
+    Raises WrongLimit or NotAnEndUser; the same limit already: returned unchanged.
+    """
+    if override and not (1 <= override.limit <= MOST_CALLS and 1 <= override.window_s <= LONGEST_WINDOW_S):
+        raise WrongLimit(f"1 to {MOST_CALLS} calls in 1 to {LONGEST_WINDOW_S} seconds.")
+    if override and override.until and override.until <= now:
+        raise WrongLimit("This is over already: it would never count.")
+    end_user = _locked(tenant_id, user_id)
+    before, after = end_user.rate_limit_override, override.as_json() if override else None
+    if before == after:
+        return end_user
+    end_user.rate_limit_override = after
+    end_user.save(update_fields=["rate_limit_override"])
+    action = "end_user.rate_limit_set" if override else "end_user.rate_limit_cleared"
+    reason = override.reason if override else ""
+    _record(end_user, action, actor, now, reason=reason, before=before, after=after)
     return end_user
 
 

@@ -1,5 +1,6 @@
 """Reads about consumers. Tenant first."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from endusers.models import EndUser
 from tenants.models import Profile
 
 SORTS = ("last_seen", "first_consent")
+OVERRIDE = 6  # the place of rate_limit_override on a card
 SHORTEST_PART = 3  # letters that a trigram has
 ARGUMENTS = ", ".join(["%s"] * 9)
 SEARCH = f"""
@@ -189,4 +191,8 @@ def _find(text: str) -> tuple[str | None, str | None]:
 
 def _card(row: Sequence[Any]) -> EndUserCard:
     columns: list[Any] = [*row[:-1], tuple(row[-1])]
+    if columns[OVERRIDE] is not None:
+        columns[OVERRIDE] = json.loads(
+            columns[OVERRIDE]
+        )  # Django reads jsonb as text outside of its own fields
     return EndUserCard(*columns)

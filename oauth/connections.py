@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, QuerySet, TextChoices
+from django.db.models import Count, Q, QuerySet, TextChoices
 
 from oauth import tokens
 from oauth.models import AccessToken, Client, ClientApproval, ClientPolicy, Consent, RefreshToken
@@ -99,6 +99,24 @@ def let_in(row: ClientApproval, policy: ClientPolicy) -> ClientStatus:
     """
     if row.status != ClientApproval.Status.PENDING:
         return ClientStatus(row.status)
-    by_document = row.client.registration_source == Client.RegistrationSource.CIMD
+    return _unsaid(policy, row.client.registration_source == Client.RegistrationSource.CIMD)
+
+
+def with_status(tenant_id: UUID, status: str, policy: ClientPolicy) -> QuerySet[ClientApproval]:
+    """The approvals of which :func:`let_in` says ``status``, decided in the statement."""
+    rows = ClientApproval.objects.filter(tenant_id=tenant_id)
+    if status in (ClientStatus.APPROVED, ClientStatus.DENIED):
+        return rows.filter(status=status)
+    pending = rows.filter(status=ClientApproval.Status.PENDING)
+    document = Q(client__registration_source=Client.RegistrationSource.CIMD)
+    meant = [
+        condition for condition, by in ((document, True), (~document, False)) if _unsaid(policy, by) == status
+    ]
+    if not meant:
+        return rows.none()
+    return pending.filter(meant[0]) if len(meant) == 1 else pending
+
+
+def _unsaid(policy: ClientPolicy, by_document: bool) -> ClientStatus:
     rule = policy.metadata_policy if by_document else policy.registration_policy
     return {"open": ClientStatus.OPEN, "allow_list": ClientStatus.LISTED}.get(rule, ClientStatus.PENDING)

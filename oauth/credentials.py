@@ -54,16 +54,17 @@ def rotate(*, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime
 def end(
     *, tenant_id: UUID, application_id: UUID, credential_id: str, actor: Actor, now: datetime
 ) -> ResourceCredential:
-    """Stop a credential at once. Raises NoSuchCredential."""
+    """Stop a credential at once. Returns early when it has ended. Raises NoSuchCredential."""
     application = _application(tenant_id, application_id)
     credential = (
-        live(tenant_id=tenant_id, application_id=application_id, now=now)
-        .select_for_update()
-        .filter(credential_id=credential_id)
+        ResourceCredential.objects.select_for_update()
+        .filter(tenant_id=tenant_id, application_id=application_id, credential_id=credential_id)
         .first()
     )
     if credential is None:
-        raise NoSuchCredential
+        raise NoSuchCredential("There is no such credential here.")
+    if credential.ended_at:
+        return credential
     credential.ended_at, credential.ended_by = now, actor.id
     credential.save(update_fields=["ended_at", "ended_by"])
     _record("credential.ended", application, credential_id, actor, now)

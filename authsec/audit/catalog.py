@@ -49,6 +49,14 @@ CATALOG = {
         "{actor} moved {target} from {before.plan_tier_name} to {after.plan_tier_name}",
         "layers",
     ),
+    "end_user.rate_limit_set": Entry(
+        "Rate limit set",
+        "{actor} gave {target} a limit of {after.limit} calls in {after.window_s} s",
+        "gauge",
+    ),
+    "end_user.rate_limit_cleared": Entry(
+        "Rate limit cleared", "{actor} gave {target} the plan tier’s rate limit back", "gauge"
+    ),
     # authorization
     "application.registered": Entry(
         "Application registered", "{actor} registered Application {target}", "server"
@@ -75,9 +83,13 @@ CATALOG = {
         "Removed from a group", "{actor} took {before.user} out of {target}", "user-minus", "stop"
     ),
     "binding.created": Entry("Role bound", "{actor} bound {target}", "link"),
+    "binding.changed": Entry("Binding changed", "{actor} changed the conditions of {target}", "link"),
     "binding.ended": Entry("Binding ended", "{actor} ended {target}", "unlink", "stop"),
     "service_account.created": Entry(
         "Service account created", "{actor} created service account {target}", "bot"
+    ),
+    "service_account.edited": Entry(
+        "Service account changed", "{actor} changed service account {target}", "bot"
     ),
     "service_account.ended": Entry(
         "Service account ended", "{actor} ended service account {target}", "bot", "stop"
@@ -99,6 +111,8 @@ CATALOG = {
         "Consent withdrawn", "{actor} cut {before.client} off from {before.application}", "unplug", "stop"
     ),
     "client.registered": Entry("Client registered", "{actor} registered client {target}", "plug"),
+    "client.edited": Entry("Client changed", "{actor} changed client {target}", "plug"),
+    "client.closed": Entry("Client closed", "{actor} closed client {target}", "unplug", "stop"),
     "client.secret_rotated": Entry(
         "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
     ),

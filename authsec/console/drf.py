@@ -25,7 +25,7 @@ from authsec.web.problems import Problem
 from authz.console import decide
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
-from oauth import clients, credentials, keys
+from oauth import client_changes, clients, credentials, keys
 from oauth.api_token import READ, WRITE
 from tenants import operations as tenants
 
@@ -40,8 +40,11 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
+    endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
     clients.Refused: (422, "invalid", ""),
     clients.NoSuchClient: (404, "not-found", ""),
+    client_changes.NotOwn: (409, "conflict", ""),
+    client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),
     credentials.NoSuchCredential: (404, "not-found", ""),
 }
@@ -100,7 +103,7 @@ class MarkPermission(BasePermission):
 
     def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
         tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
-        view.scope.enter_context(tenant_context(tenant_id, savepoint=False))
+        view.scope.enter_context(tenant_context(tenant_id))
         standing = view.standing = standing_of(bearer, tenant_id)
         decision = decide(
             tenant_id=tenant_id,

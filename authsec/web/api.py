@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 class ApiView(APIView):
     """A view of the management API. Each handler carries its own mark; one without is refused."""
 
-    http_method_names = ["get", "head", "post", "patch", "delete"]
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     mark = Mark("bearer")
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
     actor: "Actor"
@@ -58,6 +59,9 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
+        if hasattr(self, "tenant_id"):
+            # The tenant's transaction is open: an answer that refuses has changed nothing, whatever came before.
+            transaction.set_rollback(True)
         response["Cache-Control"] = "no-store"
         return response
 

@@ -14,11 +14,11 @@ from rest_framework.response import Response
 from authsec.audit.actor import Actor
 from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
-from authsec.web.parameters import one_of, parameters, uuid_parameter
+from authsec.web.parameters import parameters, uuid_parameter
 from authsec.web.problems import invalid
-from authz import bindings, conditions
+from authz import binding_changes, bindings, conditions
 from authz.api import schemas
-from authz.api.rows import found
+from authz.api.rows import ENDED, found, narrowed
 from authz.models import Application, Binding, Group, Role, ServiceAccount
 from endusers.models import PlanTier
 from tenants.models import TenantUser
@@ -36,15 +36,16 @@ class Bindings(ApiView):
         tags=["bindings"],
         parameters=[
             *(OpenApiParameter(name, description="Only of this one, by id.") for name in FILTERS),
-            OpenApiParameter("ended", enum=["true", "false"], description="Ended ones too."),
+            OpenApiParameter("plan_tier", description="Only of this plan tier, by key."),
+            ENDED,
         ],
     )
     def get(self, request: Request) -> Response:
         """Bindings that have not ended, newest first."""
-        given = parameters(request, *FILTERS, "ended")
-        rows = Binding.objects.filter(tenant_id=self.tenant_id)
-        if one_of(given, "ended", ["true", "false"]) != "true":
-            rows = rows.filter(ended_at=None)
+        given = parameters(request, *FILTERS, "plan_tier")
+        rows = narrowed(request, Binding.objects.filter(tenant_id=self.tenant_id))
+        if tier := given.get("plan_tier"):
+            rows = rows.filter(plan_tier__key=tier)
         for name in FILTERS:
             if key := uuid_parameter(given, name):
                 rows = rows.filter(**{f"{name}_id": key})
@@ -81,6 +82,27 @@ class OneBinding(ApiView):
     def get(self, request: Request, binding_id: UUID) -> Response:
         """The binding, also when it has ended."""
         return Response(binding_item(found(Binding, self.tenant_id, binding_id)))
+
+    @requires("bindings:create")
+    @extend_schema(
+        operation_id="change_binding",
+        request=schemas.BindingChange,
+        responses=schemas.Binding,
+        tags=["bindings"],
+    )
+    def patch(self, request: Request, binding_id: UUID) -> Response:
+        """Change the terms: conditions, end, reason. For another role, subject or Application end it and bind anew.
+
+        The change counts at the next introspection. An ended binding stays as it is: 409.
+        """
+        found(Binding, self.tenant_id, binding_id, standing=True)
+        given = read_input(schemas.BindingChange, request)
+        if "conditions" in given:
+            given["conditions"] = conditions.from_json(given["conditions"])
+        row = binding_changes.change(
+            tenant_id=self.tenant_id, binding_id=binding_id, actor=self.actor, now=timezone.now(), **given
+        )
+        return Response(binding_item(row))
 
     @requires("bindings:end")
     @extend_schema(operation_id="end_binding", responses={204: None}, tags=["bindings"])

@@ -16,20 +16,25 @@ from authsec.web.problems import Problem
 from authz import groups
 from authz.api import schemas
 from authz.api.bindings import bind_as_asked, binding_item, binding_items
-from authz.api.rows import found
+from authz.api.rows import ENDED, PERSON, all_known, found, narrowed, searched
 from authz.models import Binding, Group, GroupMember
-from tenants.models import Profile, TenantUser
+from tenants.models import Profile
 
 
 class Groups(ApiView):
     """All groups of the tenant."""
 
     @requires("groups:read", critical=False)
-    @extend_schema(operation_id="list_groups", responses=schemas.Groups, tags=["groups"])
+    @extend_schema(
+        operation_id="list_groups",
+        responses=schemas.Groups,
+        tags=["groups"],
+        parameters=searched("a name or description"),
+    )
     def get(self, request: Request) -> Response:
         """The groups that are not archived, newest first."""
-        rows = Group.objects.filter(tenant_id=self.tenant_id, ended_at=None)
-        return page_of(request, rows, group_items)
+        rows = Group.objects.filter(tenant_id=self.tenant_id)
+        return page_of(request, narrowed(request, rows, "name", "description"), group_items)
 
     @requires("groups:manage")
     @extend_schema(
@@ -66,7 +71,7 @@ class OneGroup(ApiView):
     )
     def patch(self, request: Request, group_id: UUID) -> Response:
         """Rename the group or say anew what it is for."""
-        found(Group, self.tenant_id, group_id)
+        found(Group, self.tenant_id, group_id, standing=True)
         given = read_input(schemas.GroupChange, request)
         group = groups.edit(
             tenant_id=self.tenant_id, group_id=group_id, **given, actor=self.actor, now=timezone.now()
@@ -86,12 +91,19 @@ class GroupMembers(ApiView):
     """Who is in a group."""
 
     @requires("groups:read", critical=False)
-    @extend_schema(operation_id="list_group_members", responses=schemas.GroupMembers, tags=["groups"])
+    @extend_schema(
+        operation_id="list_group_members",
+        responses=schemas.GroupMembers,
+        tags=["groups"],
+        parameters=searched("a name or e-mail address"),
+    )
     def get(self, request: Request, group_id: UUID) -> Response:
-        """The people in the group, the latest first."""
+        """The people in the group, the latest first; with `include_ended` also who was in it."""
         group = found(Group, self.tenant_id, group_id)
-        rows = GroupMember.objects.filter(tenant_id=self.tenant_id, group=group, ended_at=None)
-        return page_of(request, rows, member_items, column="added_at")
+        rows = GroupMember.objects.filter(tenant_id=self.tenant_id, group=group)
+        return page_of(
+            request, narrowed(request, rows, *PERSON, key="user_id"), member_items, column="added_at"
+        )
 
     @requires("groups:manage")
     @extend_schema(
@@ -102,10 +114,10 @@ class GroupMembers(ApiView):
     )
     def post(self, request: Request, group_id: UUID) -> Response:
         """Add people by user id or e-mail. Who is in already stays as they are."""
-        group = found(Group, self.tenant_id, group_id)
+        group = found(Group, self.tenant_id, group_id, standing=True)
         given = read_input(schemas.MembersInput, request)
         user_ids = given.get("user_ids", [])
-        self._refuse_strangers(user_ids)
+        all_known(self.tenant_id, user_ids)
         groups.add_members(
             tenant_id=self.tenant_id,
             group_id=group_id,
@@ -116,17 +128,6 @@ class GroupMembers(ApiView):
             now=timezone.now(),
         )
         return Response(group_items([group])[0])
-
-    def _refuse_strangers(self, user_ids: list[UUID]) -> None:
-        known = TenantUser.objects.filter(tenant_id=self.tenant_id, pk__in=user_ids)
-        if missing := set(user_ids) - set(known.values_list("pk", flat=True)):
-            detail = "There is no such person here."
-            errors = [
-                {"pointer": f"#/user_ids/{index}", "detail": detail}
-                for index, key in enumerate(user_ids)
-                if key in missing
-            ]
-            raise Problem(404, "not-found", detail, errors=errors)
 
 
 class OneGroupMember(ApiView):
@@ -153,11 +154,16 @@ class GroupRoleBindings(ApiView):
     """What a group is bound to."""
 
     @requires("bindings:read", critical=False)
-    @extend_schema(operation_id="list_group_role_bindings", responses=schemas.Bindings, tags=["groups"])
+    @extend_schema(
+        operation_id="list_group_role_bindings",
+        responses=schemas.Bindings,
+        tags=["groups"],
+        parameters=[ENDED],
+    )
     def get(self, request: Request, group_id: UUID) -> Response:
         """The group's bindings that have not ended, newest first."""
         group = found(Group, self.tenant_id, group_id)
-        rows = Binding.objects.filter(tenant_id=self.tenant_id, group=group, ended_at=None)
+        rows = narrowed(request, Binding.objects.filter(tenant_id=self.tenant_id, group=group))
         return page_of(request, rows.select_related("role", "application", "plan_tier"), binding_items)
 
     @requires("bindings:create")
@@ -172,7 +178,7 @@ class GroupRoleBindings(ApiView):
 
         The answer repeats the conditions as they stand. 200 when exactly this binding stands already.
         """
-        found(Group, self.tenant_id, group_id)
+        found(Group, self.tenant_id, group_id, standing=True)
         given = read_input(schemas.RoleBindingInput, request)
         binding, new = bind_as_asked(
             tenant_id=self.tenant_id, given=given, actor=self.actor, now=timezone.now(), group_id=group_id
@@ -214,6 +220,7 @@ def member_items(rows: Sequence[GroupMember]) -> list[dict[str, Any]]:
             "display_name": profiles[row.user_id].display_name if row.user_id in profiles else "",
             "source": row.source,
             "added_at": row.added_at,
+            "ended_at": row.ended_at,
         }
         for row in rows
     ]

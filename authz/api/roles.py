@@ -5,15 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
+from authsec.web.parameters import one_of, parameters
 from authz import roles
 from authz.api import schemas
-from authz.api.rows import found
+from authz.api.rows import found, narrowed, searched
 from authz.models import Role, RoleScope
 
 
@@ -21,11 +22,21 @@ class Roles(ApiView):
     """All roles of the tenant."""
 
     @requires("roles:read", critical=False)
-    @extend_schema(operation_id="list_roles", responses=schemas.Roles, tags=["roles"])
+    @extend_schema(
+        operation_id="list_roles",
+        responses=schemas.Roles,
+        tags=["roles"],
+        parameters=[
+            *searched("a name or description"),
+            OpenApiParameter("system", enum=["true", "false"], description="Only system roles, or only own."),
+        ],
+    )
     def get(self, request: Request) -> Response:
         """The roles that are not archived, system roles included, newest first."""
-        rows = Role.objects.filter(tenant_id=self.tenant_id, ended_at=None)
-        return page_of(request, rows, role_items)
+        rows = Role.objects.filter(tenant_id=self.tenant_id)
+        if system := one_of(parameters(request, "system"), "system", ["true", "false"]):
+            rows = rows.exclude(system_key="") if system == "true" else rows.filter(system_key="")
+        return page_of(request, narrowed(request, rows, "name", "description"), role_items)
 
     @requires("roles:manage")
     @extend_schema(
@@ -53,7 +64,7 @@ class OneRole(ApiView):
     )
     def patch(self, request: Request, role_id: UUID) -> Response:
         """Change what is given; the change reaches every binding at once. System roles stay as they are."""
-        found(Role, self.tenant_id, role_id)
+        found(Role, self.tenant_id, role_id, standing=True)
         given = read_input(schemas.RoleChange, request)
         role = roles.edit(
             tenant_id=self.tenant_id, role_id=role_id, **given, actor=self.actor, now=timezone.now()

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from authsec.web.api import Input, Listed, Moment
-from authz import conditions
+from authz import conditions, models
 
 
 class GroupInput(Input):
@@ -42,8 +42,9 @@ class GroupMember(serializers.Serializer[Any]):
     user_id = serializers.UUIDField()
     email = serializers.CharField(allow_blank=True)
     display_name = serializers.CharField(allow_blank=True)
-    source = serializers.CharField()  # type: ignore[assignment]
+    source = serializers.ChoiceField(models.GroupMember.Source.choices)  # type: ignore[assignment]
     added_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class GroupMembers(Listed):
@@ -84,6 +85,14 @@ class BindingInput(RoleBindingInput):
     plan_tier = serializers.SlugField(
         required=False, allow_null=True, default=None, help_text="The tier's key."
     )
+
+
+class BindingChange(Input):
+    """What is left out stays as it is. `conditions` are said anew as a whole; null takes them all away."""
+
+    conditions = ConditionsInput(required=False, allow_null=True)
+    expires_at = Moment(required=False, allow_null=True, help_text="null: without an end.")
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
 
 class Conditions(serializers.Serializer[Any]):

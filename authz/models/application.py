@@ -58,6 +58,14 @@ class Application(TenantRow):
                 name="authz_application_name_uniq",
             ),
         ]
+        indexes = [
+            models.Index(
+                "tenant",
+                models.F("created_at").desc(),
+                models.F("id").desc(),
+                name="authz_application_created_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

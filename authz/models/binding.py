@@ -47,6 +47,12 @@ class Binding(TenantRow):
             models.CheckConstraint(condition=exactly_one_subject(), name="authz_binding_one_subject"),
         ]
         indexes = [
+            models.Index(
+                "tenant",
+                models.F("created_at").desc(),
+                models.F("id").desc(),
+                name="authz_binding_created_idx",
+            ),
             models.Index(fields=["tenant", "user"], name="authz_binding_user_idx"),
             models.Index(fields=["tenant", "group"], name="authz_binding_group_idx"),
             models.Index(fields=["tenant", "service_account"], name="authz_binding_account_idx"),

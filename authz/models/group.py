@@ -27,6 +27,11 @@ class Group(TenantRow):
                 name="authz_group_name_uniq",
             ),
         ]
+        indexes = [
+            models.Index(
+                "tenant", models.F("created_at").desc(), models.F("id").desc(), name="authz_group_created_idx"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -34,6 +34,11 @@ class Role(TenantRow):
                 name="authz_role_system_key_uniq",
             ),
         ]
+        indexes = [
+            models.Index(
+                "tenant", models.F("created_at").desc(), models.F("id").desc(), name="authz_role_created_idx"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

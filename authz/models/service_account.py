@@ -27,6 +27,14 @@ class ServiceAccount(TenantRow):
                 name="authz_serviceaccount_name_uniq",
             ),
         ]
+        indexes = [
+            models.Index(
+                "tenant",
+                models.F("created_at").desc(),
+                models.F("id").desc(),
+                name="authz_account_created_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

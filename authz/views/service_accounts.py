@@ -75,7 +75,7 @@ def add(request: Request, service_account_id: UUID) -> HttpResponse:
             form.add_error("people", f"Nobody here has the address {', '.join(unknown[:5])}.")
         facts = change(request) | {"service_account_id": service_account_id}
         wanted = [] if form.errors else [*ids, *known.values()]
-        if wanted and all(form.run(verbs.add_operator, **facts, user_id=user_id) for user_id in wanted):
+        if wanted and form.run(verbs.add_operators, **facts, user_ids=wanted) is not None:
             messages.success(request, f"{len(wanted)} may operate {found.name} now")
             return go_to(request, around(request, found)["back"])
     return shown(request, found, people_form=form)

@@ -80,7 +80,7 @@ class OneEndUser(ApiView):
         tags=["end users"],
     )
     def patch(self, request: Request, tenant_id: UUID, user_id: UUID) -> Response:
-        """Change status or plan tier. The next introspection answers accordingly."""
+        """Change status, plan tier or the person's own rate limit. The next introspection answers accordingly."""
         given = read_input(schemas.EndUserChange, request)
         who: dict[str, Any] = {
             "tenant_id": self.tenant_id,
@@ -89,19 +89,27 @@ class OneEndUser(ApiView):
             "now": timezone.now(),
         }
         known(self.tenant_id, user_id)
-        if given.get("status") == EndUser.Status.SUSPENDED:
-            self.also_requires("endusers:suspend")
-            operations.suspend(reason=given.get("suspended_reason", ""), **who)
-        elif given.get("status") == EndUser.Status.ACTIVE:
-            self.also_requires("endusers:suspend")
-            operations.reactivate(**who)
-        elif "suspended_reason" in given:
+        if "status" in given or "suspended_reason" in given:
+            self._change_status(given.get("status"), given.get("suspended_reason", ""), who)
+        if "plan_tier" in given:
+            operations.set_plan_tier(tier_key=given["plan_tier"], **who)
+        if "rate_limit_override" in given:
+            limit = given["rate_limit_override"]
+            operations.set_rate_limit(override=operations.RateLimit(**limit) if limit else None, **who)
+        return answer(self.tenant_id, user_id)
+
+    def _change_status(self, status: str | None, reason: str, who: dict[str, Any]) -> None:
+        if reason and status != EndUser.Status.SUSPENDED:
             raise invalid(
                 "Only together with status suspended.", {"suspended_reason": "Without a suspension."}
             )
-        if "plan_tier" in given:
-            operations.set_plan_tier(tier_key=given["plan_tier"], **who)
-        return answer(self.tenant_id, user_id)
+        self.also_requires("endusers:suspend")
+        if status == EndUser.Status.SUSPENDED:
+            if not reason:
+                raise invalid("A reason is required.", {"suspended_reason": "A reason is required."})
+            operations.suspend(reason=reason, **who)
+        else:
+            operations.reactivate(**who)
 
 
 class Suspend(ApiView):

@@ -4,15 +4,31 @@ from typing import Any
 
 from rest_framework import serializers
 
-from authsec.web.api import Input, Listed
+from authsec.web.api import Input, Listed, Moment
+from endusers import operations
 from endusers.models import EndUser as Row
 
 
 class RateLimit(serializers.Serializer[Any]):
+    """A limit of this person's own, in place of the tier's and the Application's."""
+
     limit = serializers.IntegerField()
     window_s = serializers.IntegerField()
-    until = serializers.DateTimeField(required=False, allow_null=True)
-    reason = serializers.CharField(required=False, allow_blank=True)
+    until = serializers.DateTimeField(required=False)
+    reason = serializers.CharField(required=False)
+
+
+class RateLimitInput(Input):
+    """A limit of this person's own. Without `until` it stays until it is taken away."""
+
+    nested = True
+
+    limit = serializers.IntegerField(min_value=1, max_value=operations.MOST_CALLS, help_text="Calls.")
+    window_s = serializers.IntegerField(
+        min_value=1, max_value=operations.LONGEST_WINDOW_S, help_text="In how many seconds."
+    )
+    until = Moment(required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
 
 
 class EndUser(serializers.Serializer[Any]):
@@ -44,8 +60,13 @@ class Reactivation(Input):
 
 
 class EndUserChange(Input):
-    """What is left out stays as it is. Suspending needs `suspended_reason`."""
+    """What is left out stays as it is. Suspending needs `suspended_reason`; a null limit gives the tier's back."""
 
     status = serializers.ChoiceField(Row.Status.choices, required=False)
     plan_tier = serializers.SlugField(required=False)
+    rate_limit_override = RateLimitInput(required=False, allow_null=True)
     suspended_reason = serializers.CharField(max_length=500, required=False)
+
+
+class Revocation(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")

@@ -1,18 +1,19 @@
-"""Applications through the API: what is protected, its scopes, and the credentials it introspects with."""
+"""Applications through the API: what is protected."""
 
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authsec.web.access import requires
-from authsec.web.api import ApiView, listing, page_of, read_input
+from authsec.web.api import ApiView, page_of, read_input
+from authsec.web.parameters import one_of, parameters
 from authz import applications
-from authz.api.rows import found
+from authz.api.rows import found, narrowed, searched
 from authz.models import Application, Scope
 from authz.scopes import ScopeSpec
 from oauth import credentials
@@ -25,10 +26,25 @@ class Applications(ApiView):
     """All Applications of the tenant."""
 
     @requires("apps:read", critical=False)
-    @extend_schema(operation_id="list_applications", responses=schemas.Applications, tags=TAGS)
+    @extend_schema(
+        operation_id="list_applications",
+        responses=schemas.Applications,
+        tags=TAGS,
+        parameters=[
+            *searched("a name, description or resource URI"),
+            OpenApiParameter("status", enum=Application.Status.values),
+            OpenApiParameter("kind", enum=Application.Kind.values),
+        ],
+    )
     def get(self, request: Request) -> Response:
         """The Applications that are not archived, newest first."""
-        rows = Application.objects.filter(tenant_id=self.tenant_id, ended_at=None)
+        given = parameters(request, "status", "kind")
+        allowed = {"status": Application.Status.values, "kind": Application.Kind.values}
+        asked = {name: one_of(given, name, values) for name, values in allowed.items()}
+        rows = Application.objects.filter(
+            tenant_id=self.tenant_id, **{name: value for name, value in asked.items() if value}
+        )
+        rows = narrowed(request, rows, "name", "description", "resource_uri")
         return page_of(request, rows, application_items)
 
     @requires("apps:manage")
@@ -71,7 +87,7 @@ class OneApplication(ApiView):
     )
     def patch(self, request: Request, application_id: UUID) -> Response:
         """Change what is given. A new resource URI has to be proved again; disabling stops every token."""
-        found(Application, self.tenant_id, application_id)
+        found(Application, self.tenant_id, application_id, standing=True)
         given = read_input(schemas.ApplicationChange, request)
         which: dict[str, Any] = {
             "tenant_id": self.tenant_id,
@@ -100,77 +116,6 @@ class OneApplication(ApiView):
             now=timezone.now(),
         )
         return Response(status=204)
-
-
-class ApplicationScopes(ApiView):
-    """The scopes that an Application understands."""
-
-    @requires("apps:read", critical=False)
-    @extend_schema(operation_id="list_application_scopes", responses=schemas.ScopeList, tags=TAGS)
-    def get(self, request: Request, application_id: UUID) -> Response:
-        """All of them, by name."""
-        return listing(application_items([found(Application, self.tenant_id, application_id)])[0]["scopes"])
-
-    @requires("apps:manage")
-    @extend_schema(
-        operation_id="set_application_scopes",
-        request=schemas.ScopesInput,
-        responses={200: schemas.ScopeList},
-        tags=TAGS,
-    )
-    def post(self, request: Request, application_id: UUID) -> Response:
-        """Declare the whole list anew. What a token carries of a closed scope is gone at the next introspection."""
-        found(Application, self.tenant_id, application_id)
-        given = read_input(schemas.ScopesInput, request)
-        changed = applications.set_scopes(
-            tenant_id=self.tenant_id,
-            application_id=application_id,
-            scopes=[ScopeSpec(**scope) for scope in given["scopes"]],
-            actor=self.actor,
-            now=timezone.now(),
-        )
-        return listing(application_items([changed])[0]["scopes"])
-
-
-class ApplicationCredentials(ApiView):
-    """What an Application introspects with."""
-
-    @requires("apps:manage")
-    @extend_schema(
-        operation_id="issue_credential", request=None, responses={201: schemas.Credential}, tags=TAGS
-    )
-    def post(self, request: Request, application_id: UUID) -> Response:
-        """One more credential; those in use go on. The secret is shown this once."""
-        found(Application, self.tenant_id, application_id)
-        key, secret = credentials.issue(
-            tenant_id=self.tenant_id,
-            application_id=application_id,
-            actor=self.actor,
-            now=timezone.now(),
-        )
-        return Response({"id": key, "secret": secret}, 201)
-
-
-class RotateApplicationSecret(ApiView):
-    """A new credential in place of the old ones."""
-
-    @requires("apps:manage")
-    @extend_schema(
-        operation_id="rotate_application_secret",
-        request=None,
-        responses={201: schemas.Credential},
-        tags=TAGS,
-    )
-    def post(self, request: Request, application_id: UUID) -> Response:
-        """The old credentials end after a day, so that a deployment can follow. The secret is shown this once."""
-        found(Application, self.tenant_id, application_id)
-        key, secret = credentials.rotate(
-            tenant_id=self.tenant_id,
-            application_id=application_id,
-            actor=self.actor,
-            now=timezone.now(),
-        )
-        return Response({"id": key, "secret": secret}, 201)
 
 
 def application_items(rows: Sequence[Application]) -> list[dict[str, Any]]:

@@ -1,25 +1,27 @@
 """OAuth clients through the API: the tenant's own, and its word on those that came by themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
-from authsec.web.problems import not_found
-from authz.api.rows import found
+from authsec.web.parameters import one_of, parameters
+from authsec.web.problems import Problem, invalid, not_found
+from authz.api.rows import found, narrowed, searched
 from authz.models import Application
-from oauth import clients
+from oauth import client_changes, clients
 from oauth.api import schemas
-from oauth.connections import let_in
-from oauth.models import Client, ClientApproval, ClientPolicy
+from oauth.connections import ClientStatus, let_in, with_status
+from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
 
 TAGS = ["clients"]
 
@@ -28,11 +30,29 @@ class Clients(ApiView):
     """The clients that the tenant knows."""
 
     @requires("clients:read", critical=False)
-    @extend_schema(operation_id="list_clients", responses=schemas.Clients, tags=TAGS)
+    @extend_schema(
+        operation_id="list_clients",
+        responses=schemas.Clients,
+        tags=TAGS,
+        parameters=[
+            *searched("a name or client_id"),
+            OpenApiParameter("status", enum=ClientStatus.values),
+            OpenApiParameter(
+                "own", enum=["true", "false"], description="Only the tenant's own, or only others."
+            ),
+        ],
+    )
     def get(self, request: Request) -> Response:
-        """Its own clients, those of its service accounts, and those that it has a word on, newest first."""
-        show = partial(client_items, tenant_id=self.tenant_id)
-        return page_of(request, _known(self.tenant_id), show, column="created")
+        """Its own clients, those of its service accounts, and those that came to it, newest first."""
+        given = parameters(request, "status", "own")
+        rows = _known(self.tenant_id)
+        if own := one_of(given, "own", ["true", "false"]):
+            rows = rows.filter(tenant_id__isnull=own == "false")
+        if status := one_of(given, "status", ClientStatus.values):
+            said = with_status(self.tenant_id, status, _policy(self.tenant_id))
+            rows = rows.filter(pk__in=said.values("client_id"))
+        rows = narrowed(request, rows, "name", "client_id", ended="disabled_at")
+        return page_of(request, rows, partial(client_items, tenant_id=self.tenant_id), column="created")
 
     @requires("clients:manage")
     @extend_schema(
@@ -44,17 +64,17 @@ class Clients(ApiView):
     def post(self, request: Request) -> Response:
         """Make a client of the tenant's own. A confidential one's secret is shown this once."""
         given = read_input(schemas.ClientInput, request)
-        for application_id in given["application_ids"]:
-            found(Application, self.tenant_id, application_id, "application_ids")
-        client, secret = clients.create_for_tenant(
-            tenant_id=self.tenant_id,
-            name=given["name"],
-            redirect_uris=given["redirect_uris"],
-            auth_method=given["token_endpoint_auth_method"],
-            application_ids=given["application_ids"],
-            actor=self.actor,
-            now=timezone.now(),
-        )
+        _check_applications(self.tenant_id, given["application_ids"])
+        with _pointed():
+            client, secret = clients.create_for_tenant(
+                tenant_id=self.tenant_id,
+                name=given["name"],
+                redirect_uris=given["redirect_uris"],
+                auth_method=given["token_endpoint_auth_method"],
+                application_ids=list(dict.fromkeys(given["application_ids"])),
+                actor=self.actor,
+                now=timezone.now(),
+            )
         shown_once = {"client_secret": secret} if secret else {}
         return Response(client_items([client], self.tenant_id)[0] | shown_once, 201)
 
@@ -67,6 +87,56 @@ class OneClient(ApiView):
     def get(self, request: Request, client_pk: UUID) -> Response:
         """The client, by `id`."""
         return Response(client_items([_one(self.tenant_id, client_pk)], self.tenant_id)[0])
+
+    @requires("clients:manage")
+    @extend_schema(
+        operation_id="change_client", request=schemas.ClientChange, responses=schemas.Client, tags=TAGS
+    )
+    def patch(self, request: Request, client_pk: UUID) -> Response:
+        """Change one of the tenant's own clients. How it authenticates is for good: make another one instead.
+
+        409 for a client that registered itself, for a service account's, and for a closed one.
+        """
+        _one(self.tenant_id, client_pk)
+        given = read_input(schemas.ClientChange, request)
+        _check_applications(self.tenant_id, given.get("application_ids", []))
+        with _pointed():
+            client = client_changes.edit(
+                tenant_id=self.tenant_id, client_id=client_pk, actor=self.actor, now=timezone.now(), **given
+            )
+        return Response(client_items([client], self.tenant_id)[0])
+
+    @requires("clients:manage")
+    @extend_schema(operation_id="close_client", responses={204: None}, tags=TAGS)
+    def delete(self, request: Request, client_pk: UUID) -> Response:
+        """Close one of the tenant's own clients for good: its tokens answer inactive at the next call.
+
+        409 for one that registered itself (deny it) and for a service account's (end the account).
+        """
+        _one(self.tenant_id, client_pk)
+        client_changes.close(
+            tenant_id=self.tenant_id, client_id=client_pk, actor=self.actor, now=timezone.now()
+        )
+        return Response(status=204)
+
+
+class RotateClientSecret(ApiView):
+    """A new secret for a confidential client of the tenant's own."""
+
+    @requires("clients:manage")
+    @extend_schema(
+        operation_id="rotate_client_secret", request=None, responses={201: schemas.Secret}, tags=TAGS
+    )
+    def post(self, request: Request, client_pk: UUID) -> Response:
+        """The old secret stops at once: a client has one. Its tokens live on. 409 for a public client."""
+        _one(self.tenant_id, client_pk)
+        client = client_changes.own(self.tenant_id, client_pk)
+        if client.disabled_at or client.client_type != Client.CLIENT_CONFIDENTIAL:
+            raise Problem(409, "conflict", "This client is closed or public: it has no secret.")
+        secret = clients.rotate_secret(
+            tenant_id=self.tenant_id, client_id=client_pk, actor=self.actor, now=timezone.now()
+        )
+        return Response({"client_id": client.client_id, "client_secret": secret}, 201)
 
 
 class ApproveClient(ApiView):
@@ -114,11 +184,34 @@ def _one(tenant_id: UUID, client_pk: UUID) -> Client:
     return client
 
 
+def _policy(tenant_id: UUID) -> ClientPolicy:
+    return ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)
+
+
+def _check_applications(tenant_id: UUID, application_ids: Sequence[UUID]) -> None:
+    for index, application_id in enumerate(dict.fromkeys(application_ids)):
+        found(Application, tenant_id, application_id, f"application_ids.{index}")
+
+
+@contextmanager
+def _pointed() -> Iterator[None]:
+    """Registration's refusal, whose code (RFC 7591 §3.2.2) says which member it is about, as a problem."""
+    try:
+        yield
+    except clients.Refused as refused:
+        member = "redirect_uris" if refused.code == "invalid_redirect_uri" else "name"
+        raise invalid(refused.description, {member: refused.description}) from refused
+
+
 def client_items(rows: Sequence[Client], tenant_id: UUID) -> list[dict[str, Any]]:
-    """Clients as the API shows them, with the word of ``tenant_id``. Two statements."""
-    word = ClientApproval.objects.filter(tenant_id=tenant_id, client__in=[row.pk for row in rows])
-    policy = ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)
-    said = {row.client_id: let_in(row, policy) for row in word.select_related("client")}
+    """Clients as the API shows them, with the word of ``tenant_id``. Three statements."""
+    keys, policy = [row.pk for row in rows], _policy(tenant_id)
+    word = ClientApproval.objects.filter(tenant_id=tenant_id, client__in=keys).select_related("client")
+    said = {row.client_id: let_in(row, policy) for row in word}
+    limits: dict[UUID, list[UUID]] = {}
+    limited = ClientApplication.objects.filter(tenant_id=tenant_id, client__in=keys).order_by("application")
+    for client_id, application_id in limited.values_list("client_id", "application_id"):
+        limits.setdefault(client_id, []).append(application_id)
     return [
         {
             "id": row.pk,
@@ -128,7 +221,11 @@ def client_items(rows: Sequence[Client], tenant_id: UUID) -> list[dict[str, Any]
             "redirect_uris": row.redirect_uris.split(),
             "token_endpoint_auth_method": row.token_endpoint_auth_method,
             "status": said.get(row.pk),
+            "service_account_id": row.service_account_id,
+            "application_ids": limits.get(row.pk, []),
             "created_at": row.created,
+            "last_used_at": row.last_used_at,
+            "ended_at": row.disabled_at,
         }
         for row in rows
     ]

@@ -43,9 +43,15 @@ class ApplicationChange(Input):
 
 
 class ScopesInput(Input):
-    """The whole list: a scope that is missing is closed."""
-
     scopes = ScopeInput(many=True)
+
+
+class ScopeChange(Input):
+    """What is left out stays as it is."""
+
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
+    risk = serializers.ChoiceField(models.Scope.Risk.choices, required=False)
+    is_default = serializers.BooleanField(required=False)
 
 
 class Scope(serializers.Serializer[Any]):
@@ -80,16 +86,35 @@ class Applications(Listed):
 
 class Credential(serializers.Serializer[Any]):
     id = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text="Set when another took its place.")
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To within a few minutes.")
+    ended_at = serializers.DateTimeField(allow_null=True)
+
+
+class Credentials(Listed):
+    items = Credential(many=True)
+
+
+class NewCredential(serializers.Serializer[Any]):
+    id = serializers.CharField()
     secret = serializers.CharField(help_text="Shown this once.")
 
 
 class NewApplication(Application):
-    credential = Credential()
+    credential = NewCredential()
 
 
 class ServiceAccountInput(Input):
     name = serializers.CharField(max_length=100)
     description = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+
+
+class ServiceAccountChange(Input):
+    """What is left out stays as it is."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    description = serializers.CharField(max_length=300, required=False, allow_blank=True)
 
 
 class ServiceAccount(serializers.Serializer[Any]):
@@ -118,6 +143,7 @@ class Operator(serializers.Serializer[Any]):
     user_id = serializers.UUIDField()
     name = serializers.CharField(allow_blank=True)
     added_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True)
 
 
 class Operators(Listed):
@@ -140,6 +166,16 @@ class ClientInput(Input):
     )
 
 
+class ClientChange(Input):
+    """What is left out stays as it is. `application_ids`: empty for any Application."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    redirect_uris = serializers.ListField(
+        child=serializers.CharField(max_length=2000), required=False, max_length=20
+    )
+    application_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
+
+
 class Client(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     client_id = serializers.CharField()
@@ -150,9 +186,15 @@ class Client(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         ClientStatus.choices,
         allow_null=True,
-        help_text="The tenant's word or, without one, what its policy says. Null: the tenant's own client.",
+        help_text="The tenant's word or, without one, what its policy says. Null: nothing was said or asked.",
+    )
+    service_account_id = serializers.UUIDField(allow_null=True, help_text="Whose client this is, if any's.")
+    application_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The only Applications that it may ask for; empty: any."
     )
     created_at = serializers.DateTimeField()
+    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To within a few minutes.")
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was closed.")
 
 
 class NewClient(Client):

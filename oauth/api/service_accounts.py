@@ -13,12 +13,11 @@ from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
 from authsec.web.problems import not_found
 from authz import people, service_accounts
-from authz.api.rows import found
+from authz.api.rows import ENDED, all_known, found, narrowed, searched
 from authz.models import ServiceAccount, ServiceAccountOperator
 from oauth import clients
 from oauth.api import schemas
 from oauth.models import Client
-from tenants.models import TenantUser
 
 TAGS = ["service accounts"]
 
@@ -27,11 +26,16 @@ class ServiceAccounts(ApiView):
     """All service accounts of the tenant."""
 
     @requires("service_accounts:read", critical=False)
-    @extend_schema(operation_id="list_service_accounts", responses=schemas.ServiceAccounts, tags=TAGS)
+    @extend_schema(
+        operation_id="list_service_accounts",
+        responses=schemas.ServiceAccounts,
+        tags=TAGS,
+        parameters=searched("a name or description"),
+    )
     def get(self, request: Request) -> Response:
         """The service accounts that have not ended, newest first."""
-        rows = ServiceAccount.objects.filter(tenant_id=self.tenant_id, ended_at=None)
-        return page_of(request, rows, account_items)
+        rows = ServiceAccount.objects.filter(tenant_id=self.tenant_id)
+        return page_of(request, narrowed(request, rows, "name", "description"), account_items)
 
     @requires("service_accounts:manage")
     @extend_schema(
@@ -61,6 +65,26 @@ class OneServiceAccount(ApiView):
         return Response(account_items([found(ServiceAccount, self.tenant_id, account_id)])[0])
 
     @requires("service_accounts:manage")
+    @extend_schema(
+        operation_id="change_service_account",
+        request=schemas.ServiceAccountChange,
+        responses=schemas.ServiceAccount,
+        tags=TAGS,
+    )
+    def patch(self, request: Request, account_id: UUID) -> Response:
+        """Rename the account or say anew what it is for."""
+        found(ServiceAccount, self.tenant_id, account_id, standing=True)
+        given = read_input(schemas.ServiceAccountChange, request)
+        account = service_accounts.edit(
+            tenant_id=self.tenant_id,
+            service_account_id=account_id,
+            **given,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return Response(account_items([account])[0])
+
+    @requires("service_accounts:manage")
     @extend_schema(operation_id="end_service_account", responses={204: None}, tags=TAGS)
     def delete(self, request: Request, account_id: UUID) -> Response:
         """End the account: it has no standing from now on, and its operators hold nothing through it."""
@@ -85,8 +109,11 @@ class RotateServiceAccountSecret(ApiView):
         tags=TAGS,
     )
     def post(self, request: Request, account_id: UUID) -> Response:
-        """The old secret stops at once. Who takes the new one can act as the account: they must hold what it holds."""
-        found(ServiceAccount, self.tenant_id, account_id)
+        """The old secret stops at once: a client has one secret. Tokens that it got live on until they expire.
+
+        Who takes the new one can act as the account, so they must hold what it holds in the console.
+        """
+        found(ServiceAccount, self.tenant_id, account_id, standing=True)
         client = Client.objects.filter(tenant_id=self.tenant_id, service_account_id=account_id).first()
         if client is None:
             raise not_found("This service account has no client.")
@@ -100,14 +127,12 @@ class Operators(ApiView):
     """The users who may operate an account: what it holds reaches them too."""
 
     @requires("service_accounts:read", critical=False)
-    @extend_schema(operation_id="list_operators", responses=schemas.Operators, tags=TAGS)
+    @extend_schema(operation_id="list_operators", responses=schemas.Operators, tags=TAGS, parameters=[ENDED])
     def get(self, request: Request, account_id: UUID) -> Response:
-        """The account's operators, the latest first."""
+        """The account's operators, the latest first; with `include_ended` also who was one."""
         account = found(ServiceAccount, self.tenant_id, account_id)
-        rows = ServiceAccountOperator.objects.filter(
-            tenant_id=self.tenant_id, service_account=account, ended_at=None
-        )
-        return page_of(request, rows, operator_items, column="added_at")
+        rows = ServiceAccountOperator.objects.filter(tenant_id=self.tenant_id, service_account=account)
+        return page_of(request, narrowed(request, rows), operator_items, column="added_at")
 
     @requires("service_accounts:manage")
     @extend_schema(
@@ -117,18 +142,17 @@ class Operators(ApiView):
         tags=TAGS,
     )
     def post(self, request: Request, account_id: UUID) -> Response:
-        """Name operators. Who operates already stays."""
-        account = found(ServiceAccount, self.tenant_id, account_id)
+        """Name operators, all or none. Who operates already stays."""
+        account = found(ServiceAccount, self.tenant_id, account_id, standing=True)
         given = read_input(schemas.OperatorsInput, request)
-        for user_id in given["user_ids"]:
-            found(TenantUser, self.tenant_id, user_id, "user_ids")
-            service_accounts.add_operator(
-                tenant_id=self.tenant_id,
-                service_account_id=account_id,
-                user_id=user_id,
-                actor=self.actor,
-                now=timezone.now(),
-            )
+        all_known(self.tenant_id, given["user_ids"])
+        service_accounts.add_operators(
+            tenant_id=self.tenant_id,
+            service_account_id=account_id,
+            user_ids=given["user_ids"],
+            actor=self.actor,
+            now=timezone.now(),
+        )
         return Response(account_items([account])[0])
 
 
@@ -177,5 +201,11 @@ def operator_items(rows: Sequence[ServiceAccountOperator]) -> list[dict[str, Any
     """Operators as the API shows them. One statement."""
     names = people.names_of(rows[0].tenant_id, [row.user_id for row in rows]) if rows else {}
     return [
-        {"user_id": row.user_id, "name": names.get(row.user_id, ""), "added_at": row.added_at} for row in rows
+        {
+            "user_id": row.user_id,
+            "name": names.get(row.user_id, ""),
+            "added_at": row.added_at,
+            "ended_at": row.ended_at,
+        }
+        for row in rows
     ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oauth.api import applications, clients, service_accounts
+from oauth.api import applications, clients, credentials, end_users, scopes, service_accounts
 
 APPLICATION = "uflow/v2/applications/<uuid:application_id>"
 ACCOUNT = "uflow/v2/service-accounts/<uuid:account_id>"
@@ -12,15 +12,25 @@ app_name = "oauth_api"
 urlpatterns = [
     path("uflow/v2/applications", applications.Applications.as_view(), name="applications"),
     path(APPLICATION, applications.OneApplication.as_view(), name="application"),
-    path(f"{APPLICATION}/scopes", applications.ApplicationScopes.as_view(), name="application_scopes"),
+    path(f"{APPLICATION}/scopes", scopes.ApplicationScopes.as_view(), name="application_scopes"),
     path(
         f"{APPLICATION}/credentials",
-        applications.ApplicationCredentials.as_view(),
+        credentials.ApplicationCredentials.as_view(),
         name="application_credentials",
     ),
     path(
+        f"{APPLICATION}/credentials/<slug:credential_key>",
+        credentials.OneCredential.as_view(),
+        name="application_credential",
+    ),
+    path(
+        f"{APPLICATION}/scopes/<path:scope_name>",
+        scopes.OneApplicationScope.as_view(),
+        name="application_scope",
+    ),
+    path(
         f"{APPLICATION}/rotate-secret",
-        applications.RotateApplicationSecret.as_view(),
+        credentials.RotateApplicationSecret.as_view(),
         name="rotate_application_secret",
     ),
     path("uflow/v2/service-accounts", service_accounts.ServiceAccounts.as_view(), name="service_accounts"),
@@ -36,4 +46,10 @@ urlpatterns = [
     path(CLIENT, clients.OneClient.as_view(), name="client"),
     path(f"{CLIENT}/approve", clients.ApproveClient.as_view(), name="approve_client"),
     path(f"{CLIENT}/deny", clients.DenyClient.as_view(), name="deny_client"),
+    path(f"{CLIENT}/rotate-secret", clients.RotateClientSecret.as_view(), name="rotate_client_secret"),
+    path(
+        "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens",
+        end_users.RevokeTokens.as_view(),
+        name="revoke_end_user_tokens",
+    ),
 ]

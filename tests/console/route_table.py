@@ -201,6 +201,7 @@ ROWS: dict[str, Row] = {
         POST="endusers:suspend", bodies={"POST": {"reason": "a reason"}}
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/reactivate": api(POST="endusers:suspend"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
     "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
@@ -218,7 +219,9 @@ ROWS: dict[str, Row] = {
         POST="bindings:create",
         bodies={"POST": {"role_id": "$role_id", "user_id": "$member_id"}},
     ),
-    "uflow/v2/bindings/<uuid:binding_id>": api(GET="bindings:read", DELETE="bindings:end"),
+    "uflow/v2/bindings/<uuid:binding_id>": api(
+        GET="bindings:read", PATCH="bindings:create", DELETE="bindings:end"
+    ),
     "uflow/v2/applications": api(
         GET="apps:read",
         POST="apps:manage",
@@ -228,9 +231,18 @@ ROWS: dict[str, Row] = {
         GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
     ),
     "uflow/v2/applications/<uuid:application_id>/scopes": api(
-        GET="apps:read", POST="apps:manage", bodies={"POST": {"scopes": []}}
+        GET="apps:read",
+        POST="apps:manage",
+        PUT="apps:manage",
+        bodies={"POST": {"scopes": []}, "PUT": {"scopes": []}},
     ),
-    "uflow/v2/applications/<uuid:application_id>/credentials": api(POST="apps:manage"),
+    "uflow/v2/applications/<uuid:application_id>/scopes/<path:scope_name>": api(
+        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/credentials": api(GET="apps:read", POST="apps:manage"),
+    "uflow/v2/applications/<uuid:application_id>/credentials/<slug:credential_key>": api(
+        DELETE="apps:manage"
+    ),
     "uflow/v2/applications/<uuid:application_id>/rotate-secret": api(POST="apps:manage"),
     "uflow/v2/service-accounts": api(
         GET="service_accounts:read",
@@ -238,7 +250,7 @@ ROWS: dict[str, Row] = {
         bodies={"POST": {"name": "a new account"}},
     ),
     "uflow/v2/service-accounts/<uuid:account_id>": api(
-        GET="service_accounts:read", DELETE="service_accounts:manage"
+        GET="service_accounts:read", PATCH="service_accounts:manage", DELETE="service_accounts:manage"
     ),
     "uflow/v2/service-accounts/<uuid:account_id>/operators": api(
         GET="service_accounts:read",
@@ -254,7 +266,10 @@ ROWS: dict[str, Row] = {
         POST="clients:manage",
         bodies={"POST": {"name": "a new client", "redirect_uris": ["http://127.0.0.1/new"]}},
     ),
-    "uflow/v2/clients/<uuid:client_pk>": api(GET="clients:read"),
+    "uflow/v2/clients/<uuid:client_pk>": api(
+        GET="clients:read", PATCH="clients:manage", DELETE="clients:manage"
+    ),
+    "uflow/v2/clients/<uuid:client_pk>/rotate-secret": api(POST="clients:manage"),
     "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
     "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
     "uflow/v2/audit-events": api(GET="audit:read"),

@@ -54,7 +54,7 @@ def test_an_application_is_registered_with_a_credential_shown_once(world: Simple
     assert world.api.get(f"{V2}/applications").json()["count"] == 1
     assert problem(world.api.post(f"{V2}/applications", wanted)) == (422, "invalid")
     assert world.api.get(f"{path}/scopes").json()["count"] == 2
-    narrowed = world.api.post(f"{path}/scopes", {"scopes": [{"name": "pr:read"}]}).json()
+    narrowed = world.api("PUT", f"{path}/scopes", {"scopes": [{"name": "pr:read"}]}).json()
     assert [scope["name"] for scope in narrowed["items"]] == ["pr:read"]
     changed = world.api("PATCH", path, {"status": "disabled", "name": "hub"}).json()
     assert (changed["status"], changed["name"]) == ("disabled", "hub")
@@ -125,7 +125,7 @@ def test_a_binding_has_exactly_one_subject(world: SimpleNamespace) -> None:
     assert world.api("DELETE", path).status_code == 204
     assert world.api.get(path).json()["ended_at"]
     assert world.api.get(f"{V2}/bindings?role={role.pk}").json()["count"] == 1
-    assert world.api.get(f"{V2}/bindings?role={role.pk}&ended=true").json()["count"] == 2
+    assert world.api.get(f"{V2}/bindings?role={role.pk}&include_ended=true").json()["count"] == 2
 
 
 def test_a_service_account_gets_its_secret_once_and_operators(world: SimpleNamespace) -> None:

@@ -1,6 +1,7 @@
 """End users through the API: found, suspended, reactivated."""
 
 from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -158,3 +159,64 @@ def test_who_may_read_may_not_suspend(world: SimpleNamespace) -> None:
     assert problem(answer) == (403, "forbidden")
     carl = Api(token_of(cast.member(world.acme, "carl@acme.example", "contractor")))
     assert problem(carl.get(world.path)) == (403, "forbidden")
+
+
+def change(world: SimpleNamespace, body: dict[str, Any], who: str = "ed") -> Any:
+    return world.api("PATCH", f"{world.path}/{getattr(world, who).pk}", body)
+
+
+def test_a_limit_of_ones_own_is_set_shown_and_taken_away(world: SimpleNamespace) -> None:
+    limit = {"limit": 6, "window_s": 60, "until": "2099-01-01T00:00:00+00:00", "reason": "a pilot"}
+    assert change(world, {"rate_limit_override": limit}).json()["rate_limit_override"] == limit
+    assert world.api.get(f"{world.path}?q=ed").json()["items"][0]["rate_limit_override"] == limit
+    assert change(world, {"plan_tier": "pro"}).json()["rate_limit_override"] == limit
+    assert change(world, {"rate_limit_override": None}).json()["rate_limit_override"] is None
+    with tenant_context(world.acme.pk):
+        said = Event.objects.filter(target_id=world.ed.pk, action__startswith="end_user.rate_limit")
+        assert list(said.order_by("at", "id").values_list("action", "before__limit", "after__limit")) == [
+            ("end_user.rate_limit_set", None, 6),
+            ("end_user.rate_limit_cleared", 6, None),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"rate_limit_override": {"limit": 6}}, "#/rate_limit_override/window_s"),
+        ({"rate_limit_override": {"limit": 0, "window_s": 60}}, "#/rate_limit_override/limit"),
+        ({"rate_limit_override": {"limit": 6, "window_s": 60, "burst": 9}}, "#/rate_limit_override/burst"),
+        ({"rate_limit_override": 7}, "#/rate_limit_override"),
+        (
+            {"rate_limit_override": {"limit": 6, "window_s": 60, "until": "2020-01-01T00:00:00Z"}},
+            "#/rate_limit_override",
+        ),
+        ({"email": "new@consumer.example"}, "#/email"),
+        ({"status": None}, "#/status"),
+        ({"status": "suspended"}, "#/suspended_reason"),
+        ({"suspended_reason": "spam"}, "#/suspended_reason"),
+    ],
+)
+def test_a_change_says_which_member_is_wrong(
+    body: dict[str, Any], pointer: str, world: SimpleNamespace
+) -> None:
+    answer = change(world, body)
+    assert problem(answer) == (422, "invalid")
+    assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+def test_a_change_that_is_refused_in_one_part_changes_nothing(world: SimpleNamespace) -> None:
+    """The suspension would stand already when the tier turns out to be unknown."""
+    body = {"status": "suspended", "suspended_reason": "spam", "plan_tier": "gold"}
+    assert problem(change(world, body)) == (422, "invalid")
+    assert world.api.get(f"{world.path}/{world.ed.pk}").json()["status"] == "active"
+    with tenant_context(world.acme.pk):
+        assert not Event.objects.filter(action="end_user.suspended").exists()
+
+
+def test_revoking_tokens_is_for_end_users_alone_and_is_written_down(world: SimpleNamespace) -> None:
+    answer = world.api.post(f"{world.path}/{world.ed.pk}/revoke-tokens", {"reason": "lost laptop"})
+    assert (answer.status_code, answer.json()["status"]) == (200, "active")
+    assert problem(world.api.post(f"{world.path}/{world.alice.pk}/revoke-tokens")) == (404, "not-found")
+    with tenant_context(world.acme.pk):
+        event = Event.objects.get(action="tokens.revoked")
+    assert (event.target_id, event.reason, event.after) == (world.ed.pk, "lost laptop", {"tokens": 0})

@@ -145,6 +145,8 @@ def side(slug: str, word: str) -> Side:
             "event_id": event.pk,
             "consent_id": consent.pk,
             "credential_id": credential.pk,
+            "credential_key": credential.credential_id,
+            "scope_name": f"{word}:read",
             "invitation_id": invitation.pk,
             "tier_id": cast.tier(tenant, "pro").pk,
             "path": "mcp",
