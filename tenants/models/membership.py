@@ -56,7 +56,15 @@ class Membership(TenantRow):
                 name="tenants_membership_suspended_when",
             ),
         ]
-        indexes = [models.Index(fields=["tenant", "status", "type"], name="tenants_membership_status_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "status", "type"], name="tenants_membership_status_idx"),
+            models.Index(
+                "tenant",
+                models.F("joined_at").desc(),
+                models.F("id").desc(),
+                name="tenants_membership_joined_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} ({self.status})"
