@@ -14,9 +14,11 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from authsec.database.context import system_context
 from authsec.secrets import decrypt, digest, encrypt
 
 SIGNED_IN_AT = "signed_in_at"  # in the session: seconds since 1970
@@ -127,4 +129,20 @@ class SessionUseMiddleware:
         return response
 
 
-__all__ = ["SIGNED_IN_AT", "SessionStore", "SessionUseMiddleware", "stored_key"]
+def delete_expired(*, now: datetime, batch: int = 5_000) -> int:
+    """Delete sessions that are over, ``batch`` a transaction. Returns how many."""
+    statement = (
+        "delete from django_session where session_key in (select session_key from django_session"
+        " where expire_date < %s order by expire_date limit %s for update skip locked)"
+    )
+    deleted = 0
+    while True:
+        with system_context(), connection.cursor() as cursor:
+            cursor.execute(statement, [now, batch])
+            found: int = cursor.rowcount
+        deleted += found
+        if found < batch:
+            return deleted
+
+
+__all__ = ["SIGNED_IN_AT", "SessionStore", "SessionUseMiddleware", "delete_expired", "stored_key"]

@@ -57,7 +57,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "procrastinate.contrib.django",
     "authsec.web",
+    "authsec.jobs",
     "authsec.audit",
     "tenants",
     "endusers",
@@ -285,6 +287,10 @@ LANGUAGE_CODE = "en"
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
+
+# --- Jobs: contexts register their kinds in <app>/jobs.py; the worker alone imports what does them --------------------
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
+PROCRASTINATE_IMPORT_PATHS = ["authsec.jobs.runner", "authsec.console.schedule"]
 
 # --- Management API ---------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -22,6 +22,7 @@ urlpatterns = [
     path("t/<slug:slug>/", include("authz.urls")),
     path("t/<slug:slug>/", include("oauth.urls.console")),
     path("t/<slug:slug>/audit/", include("authsec.audit.urls")),
+    path("t/<slug:slug>/jobs/", include("authsec.jobs.urls")),
     path("t/<slug:slug>/", include("tenants.urls")),
     path("api/schema", reference.schema, name="api_schema"),
     path("api/docs/", reference.docs, name="api_docs"),
@@ -30,6 +31,7 @@ urlpatterns = [
     path("", include("authz.api.urls")),
     path("", include("oauth.urls.api")),
     path("", include("authsec.audit.api.urls")),
+    path("", include("authsec.jobs.api.urls")),
     path("", include("oauth.urls.protocol")),
 ]
 

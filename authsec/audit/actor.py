@@ -1,7 +1,8 @@
 """Who does something, and as what."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -24,6 +25,26 @@ class Actor:
     request_id: str = ""
     policies: tuple[str, ...] = ()
     mfa_at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The actor as a job keeps it until its events are written."""
+        return asdict(self) | {
+            "id": self.id and str(self.id),
+            "policies": list(self.policies),
+            "mfa_at": self.mfa_at and self.mfa_at.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Actor":
+        """The actor that :meth:`to_json` kept."""
+        return cls(
+            **kept
+            | {
+                "id": kept["id"] and UUID(kept["id"]),
+                "policies": tuple(kept["policies"]),
+                "mfa_at": kept["mfa_at"] and datetime.fromisoformat(kept["mfa_at"]),
+            }
+        )
 
 
 SYSTEM = Actor(kind="system", id=None, name="AuthSec", via="command")

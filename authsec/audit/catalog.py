@@ -6,12 +6,13 @@ changed. Names are shown strong and are always escaped.
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from authsec.audit.models import Event
 
@@ -126,6 +127,11 @@ CATALOG = {
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
     ),
     "tokens.revoked": Entry("Tokens revoked", "{actor} revoked the tokens of {target}", "circle-x", "stop"),
+    # this log
+    "audit.exported": Entry(
+        "Audit log exported", "{actor} exported {after.events} events of {target}", "download"
+    ),
+    "audit.downloaded": Entry("Export downloaded", "{actor} downloaded {target}", "download"),
 }
 
 
@@ -149,7 +155,7 @@ class Line:
 
 def describe(event: Event) -> Line:
     """Turn an event into a line. An action without an entry still reads, as its bare name."""
-    entry = CATALOG.get(event.action) or Entry(event.action, "{actor}: " + event.action + " {target}")
+    entry = _entry(event)
     return Line(
         event,
         _sentence(entry.sentence, event),
@@ -161,20 +167,33 @@ def describe(event: Event) -> Line:
     )
 
 
-def _sentence(text: str, event: Event) -> SafeString:
+def plain_sentence(event: Event) -> str:
+    """The event as a sentence without markup, for files."""
+    return "".join(part for part, _ in _parts(_entry(event).sentence, event))
+
+
+def _entry(event: Event) -> Entry:
+    return CATALOG.get(event.action) or Entry(event.action, "{actor}: " + event.action + " {target}")
+
+
+def _parts(text: str, event: Event) -> Iterator[tuple[str, bool]]:
+    """The sentence in pieces: the text, and whether it is a name."""
     named = {"actor": event.actor_name or "Somebody", "target": event.target_name or str(event.target_id)}
     changed: dict[str, dict[str, Any]] = {"before": event.before or {}, "after": event.after or {}}
-    parts, end = [], 0
+    end = 0
     for place in PLACE.finditer(text):
         word, key = place.groups()
         value = changed[word].get(key, "—") if key else named[word]
-        parts += [
-            format_html(
-                "{}<b>{}</b>", text[end : place.start()], str(value).replace("_", " ") if key else value
-            )
-        ]
+        yield text[end : place.start()], False
+        yield str(value).replace("_", " ") if key else str(value), True
         end = place.end()
-    return mark_safe("".join(parts) + format_html("{}", text[end:]))  # noqa: S308
+    yield text[end:], False
+
+
+def _sentence(text: str, event: Event) -> SafeString:
+    return format_html_join(
+        "", "{}", ((format_html("<b>{}</b>", part) if name else part,) for part, name in _parts(text, event))
+    )
 
 
 def _payload(event: Event) -> str:

@@ -1,7 +1,8 @@
-"""The audit log's filters: read from the address, shown as chips."""
+"""The audit log's filters: read from the address, shown as chips, kept with an export."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -48,6 +49,54 @@ class FilterForm(forms.Form):
 
 
 @dataclass(frozen=True)
+class Filter:
+    """Which events. ``actor`` and ``target`` are ids or parts of names; ``until`` is the first moment left out."""
+
+    action: str = ""
+    actor: str = ""
+    target: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def narrow(self, events: QuerySet[Event]) -> QuerySet[Event]:
+        """The events that fit every filter."""
+        if self.action:
+            events = events.filter(action=self.action)
+        if self.actor:
+            events = events.filter(_named("actor", self.actor))
+        if self.target:
+            events = events.filter(_named("target", self.target))
+        if self.since:
+            events = events.filter(at__gte=self.since)
+        if self.until:
+            events = events.filter(at__lt=self.until)
+        return events
+
+    def to_json(self) -> dict[str, str]:
+        """The filters that are set, as JSON values."""
+        texts = {"action": self.action, "actor": self.actor, "target": self.target}
+        moments = {"since": self.since, "until": self.until}
+        return {name: text for name, text in texts.items() if text} | {
+            name: moment.isoformat() for name, moment in moments.items() if moment
+        }
+
+    @classmethod
+    def from_json(cls, kept: dict[str, Any]) -> "Filter":
+        """The filter that :meth:`to_json` kept."""
+        moments: dict[str, Any] = {
+            name: datetime.fromisoformat(kept[name]) for name in ("since", "until") if name in kept
+        }
+        return cls(**kept | moments)
+
+    def words(self) -> list[tuple[str, str]]:
+        """Each filter as label and value, for people."""
+        return [
+            (str(CHIPS[name]), CATALOG[value].title if name == "action" and value in CATALOG else value)
+            for name, value in self.to_json().items()
+        ]
+
+
+@dataclass(frozen=True)
 class Chip:
     """An active filter: its sentence, and the address of the log without it."""
 
@@ -58,26 +107,28 @@ class Chip:
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the address asks for."""
+    """What the address asks for. ``query`` holds the filters alone, without the page."""
 
     form: FilterForm
     chips: list[Chip]
     cursor: str
+    query: str
+
+    @property
+    def filter(self) -> Filter:
+        """The filter that the form describes: days begin and end at midnight UTC, the last one counts whole."""
+        value = self.form.cleaned_data
+        return Filter(
+            value["action"],
+            value["actor"],
+            value["target"],
+            _midnight(value["since"]) if value["since"] else None,
+            _midnight(value["until"]) + timedelta(days=1) if value["until"] else None,
+        )
 
     def narrow(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """The events that fit every filter."""
-        value = self.form.cleaned_data
-        if value["action"]:
-            events = events.filter(action=value["action"])
-        if value["actor"]:
-            events = events.filter(_named("actor", value["actor"]))
-        if value["target"]:
-            events = events.filter(_named("target", value["target"]))
-        if value["since"]:
-            events = events.filter(at__gte=_midnight(value["since"]))
-        if value["until"]:
-            events = events.filter(at__lt=_midnight(value["until"]) + timedelta(days=1))
-        return events
+        return self.filter.narrow(events)
 
 
 def read(data: QueryDict) -> Chosen:
@@ -91,7 +142,7 @@ def read(data: QueryDict) -> Chosen:
         for name, label in CHIPS.items()
         if (value := form.cleaned_data[name])
     ]
-    return Chosen(form, chips, data.get("cursor", ""))
+    return Chosen(form, chips, data.get("cursor", ""), _query(data))
 
 
 def _named(side: str, text: str) -> Q:
@@ -107,7 +158,11 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _without(data: QueryDict, name: str) -> str:
+def _query(data: QueryDict, leave_out: str = "") -> str:
     query = QueryDict(mutable=True)
-    query.update({key: str(value) for key, value in data.items() if value and key not in (name, "cursor")})
-    return f"?{query.urlencode()}"
+    query.update({key: str(data[key]) for key in CHIPS if data.get(key) and key != leave_out})
+    return query.urlencode()
+
+
+def _without(data: QueryDict, name: str) -> str:
+    return f"?{_query(data, leave_out=name)}"

@@ -5,4 +5,7 @@ from django.urls import path
 from authsec.audit import views
 
 app_name = "audit"
-urlpatterns = [path("", views.log, name="list")]
+urlpatterns = [
+    path("", views.log, name="list"),
+    path("export/", views.export, name="export"),
+]

@@ -17,6 +17,8 @@ from rest_framework.response import Response
 from authsec.audit.actor import Actor
 from authsec.console.bearer import Bearer, Standing, not_in_token, standing_of
 from authsec.database.context import tenant_context
+from authsec.jobs import operations as jobs
+from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.access import Mark
 from authsec.web.pagination import BadCursor, BadLimit
@@ -47,6 +49,10 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),
     credentials.NoSuchCredential: (404, "not-found", ""),
+    jobs.AlreadyOver: (409, "conflict", ""),
+    jobs.TooManyJobs: (429, "throttled", ""),
+    results.NotYet: (409, "conflict", ""),
+    results.Expired: (410, "gone", ""),
 }
 REALM = f'Bearer realm="{settings.API_RESOURCE}"'
 
@@ -97,9 +103,9 @@ class MarkPermission(BasePermission):
             via="api",
             request_id=request.id,
         )
-        if mark.kind == "requires":
+        if mark.kind in ("requires", "member"):
             self._enter_tenant(request, view, mark, bearer)
-        return mark.kind in ("requires", "bearer")
+        return mark.kind in ("requires", "member", "bearer")
 
     def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
         tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
@@ -119,7 +125,7 @@ class MarkPermission(BasePermission):
         if instead and not decision.allowed and decision.powers:
             decision = decision.powers.decide(instead)
         view.powers = decision.powers
-        if not decision.allowed:
+        if not decision.allowed and mark.kind == "requires":
             raise Problem(403, "forbidden", " ".join(decision.reasons) or f"Nothing gives you {mark.action}.")
         view.actor = request.actor = replace(
             _actor(request, standing), policies=decision.policies, mfa_at=bearer.mfa_at

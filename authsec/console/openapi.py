@@ -86,7 +86,7 @@ class ApiSchema(AutoSchema):
     def get_override_parameters(self) -> list[Any]:
         """The tenant's header, and the page of a list."""
         found: list[Any] = []
-        if self.mark and self.mark.kind == "requires":
+        if self.mark and self.mark.kind in ("requires", "member"):
             found.append(OPTIONAL_TENANT_HEADER if "tenant_id" in self.path else TENANT_HEADER)
         answers = self.get_response_serializers()
         if isinstance(answers, type) and getattr(answers, "paged", False):

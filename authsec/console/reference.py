@@ -27,6 +27,7 @@ TAGS = {
     "service accounts": "CI jobs and agents, with their own OAuth clients.",
     "clients": "What asks for tokens, and the tenant's word on it.",
     "audit": "Who did what.",
+    "jobs": "Work that takes longer than a request: exports.",
 }
 NEEDS = "\n\nNeeds "
 

@@ -52,7 +52,10 @@ def bearer(view: View) -> View:
 
 
 def member(view: View) -> View:
-    """Any active member of the tenant in the path."""
+    """Any active member of the tenant in the path; in the API anybody whose token and standing hold the tenant.
+
+    The view itself decides what they see there.
+    """
     return _marker(Mark("member"))(view)
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
 
     from authsec.audit.actor import Actor
-    from authz.console import Decision
+    from authz.console import Decision, Powers
     from tenants.queries import MembershipCard
 
 
@@ -16,7 +16,7 @@ class Request(HttpRequest):
     """A request past the middleware of the console.
 
     ``tenant`` and ``membership`` are the same card of the caller's membership; views under ``/t/<slug>/`` always have
-    one. ``decision`` is there where the view's mark names an action.
+    one, and ``powers``, what they may do there. ``decision`` is there where the view's mark names an action.
     """
 
     id: str
@@ -26,4 +26,5 @@ class Request(HttpRequest):
     tenant: "MembershipCard"
     membership: "MembershipCard"
     memberships: "list[MembershipCard]"
+    powers: "Powers"
     decision: "Decision"

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 # Tables whose rows belong to no tenant: people, their sign-in, the installation.
 WITHOUT_TENANT = {"tenants.IdentityLink", "tenants.Identity", "oauth.SigningKey"}
-OWN_APPS = {"tenants", "endusers", "authz", "oauth", "audit"}
+OWN_APPS = {"tenants", "endusers", "authz", "oauth", "audit", "jobs"}
 
 
 def two_tenants() -> tuple[Tenant, Tenant]:

@@ -24,9 +24,21 @@ SAMPLES = {
     "client_id": "select client_id from oauth_clientapproval where tenant_id = %s limit 1",
     "consent_id": "select id from oauth_consent where tenant_id = %s limit 1",
     "credential_id": "select id from oauth_resourcecredential where tenant_id = %s limit 1",
+    # The demo has none: one that nobody works on, so that its page shows progress.
+    "job_id": """insert into jobs_job (id, tenant_id, kind, status, total, done, failed, params, started_by, actor,
+        attempt, tries, error, file, size, created_at)
+        select gen_random_uuid(), %s, 'audit.export', 'running', 1200, 450, 0,
+        '{"filter": {"actor": "Adam"}, "format": "csv"}', gen_random_uuid(), '{"name": "Adam"}', 1, 0, '', '', 0, now()
+        returning id""",
 }
 # Pages that answer with something else than a page for a person.
-NO_PAGES = {"healthz", "readyz", "api/schema", "accounts/2fa/recovery-codes/download/"}
+NO_PAGES = {
+    "healthz",
+    "readyz",
+    "api/schema",
+    "accounts/2fa/recovery-codes/download/",
+    "t/<slug:slug>/jobs/<uuid:job_id>/result/",
+}
 
 
 @lru_cache(maxsize=4)

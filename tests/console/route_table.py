@@ -90,6 +90,12 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": asks("endusers:update"),
     # the audit log
     "t/<slug:slug>/audit/": page("audit:read"),
+    "t/<slug:slug>/audit/export/": asks("audit:export"),
+    # jobs: one's own, and those of a kind whose permission one holds
+    "t/<slug:slug>/jobs/": page(ANYONE_IN),
+    "t/<slug:slug>/jobs/<uuid:job_id>/": page("audit:export"),
+    "t/<slug:slug>/jobs/<uuid:job_id>/cancel/": deed("audit:export"),
+    "t/<slug:slug>/jobs/<uuid:job_id>/result/": page("audit:export"),
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
     "t/<slug:slug>/settings/team/": page("team:read"),
@@ -274,6 +280,11 @@ ROWS: dict[str, Row] = {
     "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
     "uflow/v2/audit-events": api(GET="audit:read"),
     "uflow/v2/audit-events/<uuid:event_id>": api(GET="audit:read"),
+    "uflow/v2/audit-events/export": api(POST="audit:export"),
+    "uflow/v2/jobs": api(GET=ANYONE_IN),
+    "uflow/v2/jobs/<uuid:job_id>": api(GET="audit:export"),
+    "uflow/v2/jobs/<uuid:job_id>/cancel": api(POST="audit:export"),
+    "uflow/v2/jobs/<uuid:job_id>/result": api(GET="audit:export"),
 }
 # Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
 ASK_AGAIN = {

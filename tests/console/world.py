@@ -9,7 +9,9 @@ from uuid import uuid4
 from django.conf import settings
 from django.utils import timezone
 
-from authsec.audit.actor import SYSTEM
+from authsec.audit.actor import SYSTEM, Actor
+from authsec.audit.filters import Filter
+from authsec.audit.jobs import export
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz.models import Binding, Role, RoleScope, ServiceAccountOperator
@@ -126,6 +128,13 @@ def side(slug: str, word: str) -> Side:
             reason=f"{word} tier",
         )
         event = Event.objects.get(tenant=tenant, reason=f"{word} tier")
+        job = export(
+            tenant_id=tenant.id,
+            filter=Filter(actor=word),
+            format="csv",
+            actor=Actor(kind="member", id=colleague.pk, name=f"Carol {word}"),
+            now=now,
+        )
     return Side(
         tenant,
         {
@@ -143,6 +152,7 @@ def side(slug: str, word: str) -> Side:
             "client_id": client.pk,
             "client_pk": client.pk,
             "event_id": event.pk,
+            "job_id": job.pk,
             "consent_id": consent.pk,
             "credential_id": credential.pk,
             "credential_key": credential.credential_id,

@@ -18,6 +18,7 @@ from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
 
 from authsec.console.management.commands.serve import claim_port, serve
+from authsec.console.management.commands.work import Beside
 
 SHOWN_SIGN_INS = ("olga", "alice", "alex")
 
@@ -41,16 +42,21 @@ class Command(BaseCommand):
             call_command("migrate", interactive=False, verbosity=0)
         if "demo" in get_commands():
             self.load_demo()
-        threading.Thread(target=self.greet, args=(address, port), daemon=True).start()
-        # A browser's idle connection must not hold up Ctrl-C.
-        serve(
-            address=address,
-            port=port,
-            workers=workers,
-            threads=threads,
-            stop_on_hangup=True,
-            stop_timeout_s=2,
-        )
+        jobs = Beside()
+        threading.Thread(target=self.greet, args=(address, port, jobs), daemon=True).start()
+        try:
+            # A browser's idle connection must not hold up Ctrl-C.
+            serve(
+                address=address,
+                port=port,
+                workers=workers,
+                threads=threads,
+                stop_on_hangup=True,
+                stop_timeout_s=2,
+                on_stop=jobs.ask_to_stop,
+            )
+        finally:
+            jobs.stop()
 
     def load_demo(self) -> None:
         """Load the demo; a world that people changed too much to complete keeps nobody from starting again."""
@@ -61,8 +67,8 @@ class Command(BaseCommand):
                 raise
             self.stderr.write(f"  The demo stays as it is: {error}")
 
-    def greet(self, address: str, port: int) -> None:
-        """Say where to go and how to sign in, once somebody answers there."""
+    def greet(self, address: str, port: int, jobs: Beside) -> None:
+        """Say where to go and how to sign in, once somebody answers there; then start the job worker."""
         while not _answers(address, port):
             time.sleep(0.1)
         lines = ["", f"  AuthSec is ready:  http://localhost:{port}/", ""]
@@ -70,6 +76,7 @@ class Command(BaseCommand):
         lines += ["", "  Ctrl-C stops it. Everything it keeps is under var/.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
+        jobs.start()
 
 
 def migrations_are_pending() -> bool:

@@ -48,14 +48,15 @@ def serve(
     threads: int,
     stop_on_hangup: bool = False,
     stop_timeout_s: int = 15,
+    on_stop: Callable[[], None] | None = None,
     load: Callable[[], Callable[..., Any]] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Raises CommandError when the port is taken or the login unsafe.
 
     Workers are spawned, not forked: they share no connection, lock or thread with this process. SIGHUP replaces
     them one by one, or, with `stop_on_hangup`, stops the server when its terminal closes. A worker that still serves
-    somebody `stop_timeout_s` seconds after it was asked to stop is killed. `load` makes each
-    worker's WSGI application; the benchmarks give another one to the same server.
+    somebody `stop_timeout_s` seconds after it was asked to stop is killed. `on_stop` runs when the server is asked to
+    stop, in the signal's handler. `load` makes each worker's WSGI application; the benchmarks give another one.
     """
     from granian.constants import Interfaces
     from granian.log import LogLevels
@@ -82,7 +83,23 @@ def serve(
     )
     if stop_on_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
+    if on_stop:
+        server.on_startup(lambda: _call_at_stop(on_stop))
     server.serve(target_loader=load or load_application, wrap_loader=False)
+
+
+def _call_at_stop(call: Callable[[], None]) -> None:
+    """Put ``call`` before the server's own handlers of SIGTERM and SIGINT."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+    def both(number: int, frame: Any) -> None:
+        call()
+        handler = handlers[signal.Signals(number)]
+        if callable(handler):
+            handler(number, frame)
+
+    for number in handlers:
+        signal.signal(number, both)
 
 
 def claim_port(address: str, port: int) -> None:
@@ -106,13 +123,14 @@ def claim_port(address: str, port: int) -> None:
 def load_application() -> Callable[..., Any]:
     """Called in each worker: the WSGI application, and a watch on the parent, so that no worker outlives it."""
     os.setpgrp()  # Ctrl-C reaches the parent alone, which stops its workers in good order
-    threading.Thread(target=_leave_with_parent, name="parent-watch", daemon=True).start()
+    threading.Thread(target=leave_with_parent, name="parent-watch", daemon=True).start()
     from authsec.wsgi import application
 
     return application
 
 
-def _leave_with_parent() -> None:
+def leave_with_parent() -> None:
+    """In a child process: wait for the parent's end, then end too."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return

@@ -1,0 +1,45 @@
+"""What has to be done again and again, and when (UTC): the one table of it.
+
+Each entry is a verb that takes ``now``, works in bounded batches and finds nothing to do when it runs twice. One
+worker of all takes an entry at its time; one that failed runs again at its next time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from procrastinate.contrib.django import app
+
+from authsec import sessions
+from authsec.jobs import cleanup as jobs
+from oauth import cleanup as oauth
+
+
+@dataclass(frozen=True)
+class Entry:
+    """``cron``: minute, hour, day, month, weekday."""
+
+    cron: str
+    name: str
+    does: Callable[..., Any]
+
+
+SCHEDULE = (
+    Entry("7 * * * *", "delete expired codes and tokens", oauth.delete_expired),
+    Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
+    Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
+)
+
+
+def _register(entry: Entry) -> None:
+    def at_its_time(timestamp: int) -> None:
+        entry.does(now=datetime.fromtimestamp(timestamp, UTC))
+
+    # A run that still waits when the next one is due is enough; two never run at one time.
+    task = app.task(name=entry.name, queueing_lock=entry.name, lock=entry.name)(at_its_time)
+    app.periodic(cron=entry.cron)(task)
+
+
+for _entry in SCHEDULE:
+    _register(_entry)

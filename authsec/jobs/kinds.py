@@ -1,0 +1,57 @@
+"""What kinds of jobs there are. A context that has long work registers its kinds in its ``jobs.py``."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+from authsec.jobs.models import Job
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one bounded step did: how many items, how many of them failed, where the next step begins, is it over."""
+
+    done: int
+    cursor: Any
+    finished: bool
+    failed: int = 0
+
+
+def nothing(**_: Any) -> None:
+    """A hook that has nothing to do."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of job, as its context describes it.
+
+    ``permission``: the Cedar action that lets colleagues see and cancel it, and anybody fetch its result. ``total``
+    counts the items. ``step`` does the next few of them inside the tenant's transaction, which also keeps how far it
+    came: it may run again after a crash, and then finds neither its changes nor its cursor. A kind with a ``suffix``
+    writes a file; bytes that were written and not kept are cut off before the next attempt.
+    """
+
+    key: str
+    title: str
+    things: str
+    permission: str
+    total: Callable[[Job], int]
+    step: Callable[[Job, IO[bytes]], Step]
+    describe: Callable[[Job], list[tuple[str, str]]]
+    suffix: Callable[[Job], str] = lambda job: ""
+    finished: Callable[..., None] = nothing  # (job, now), in the transaction that makes the job done
+    fetched: "Callable[..., None]" = nothing  # (job, actor, now), in the transaction of the download
+
+    def __post_init__(self) -> None:
+        KINDS[self.key] = self
+
+
+KINDS: dict[str, Kind] = {}
+
+
+def kind_of(job: Job) -> Kind:
+    """The kind of a job. Raises KeyError for one of a version that is gone."""
+    return KINDS[job.kind]
