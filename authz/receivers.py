@@ -35,6 +35,7 @@ def follow_membership(
     tenant_id, user_id = membership.tenant_id, membership.user_id
     with tenant_context(tenant_id):
         _leave_owners_to_owners(membership, before, actor, now)
+        _keep_an_owner_with_power(membership, before)
         if membership.status == Membership.Status.LEFT:
             _take_everything(tenant_id, user_id, now)
         elif membership.status in HAD_BEEN_IN:
@@ -62,6 +63,14 @@ def _leave_owners_to_owners(
         )
     except Escalation as error:
         raise PermissionDenied("Only who may make owners may change, suspend or remove one.") from error
+
+
+def _keep_an_owner_with_power(membership: Membership, before: dict[str, Any] | None) -> None:
+    """Raise LastOwner if the owners that stay are owners by label only: nobody could give the power back (Rule 6)."""
+    if before is None or (before["type"], before["status"]) != (MemberType.OWNER, Membership.Status.ACTIVE):
+        return
+    for binding in _type_bindings(membership.tenant_id, membership.user_id, MemberType.OWNER):
+        bindings.keep_an_owner(binding)
 
 
 def _answerable(actor: Actor, user_id: UUID, joins: bool) -> Actor:
