@@ -59,12 +59,12 @@ class SessionStore(DatabaseStore):
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
         """When the session ends unless it is used again."""
-        return _ends(self._session, timezone.now())
+        return _ends(self, timezone.now())
 
     def get_expiry_age(self, **kwargs: Any) -> int:
         """How many seconds a remembered session's cookie lives: to the absolute end. The row ends the session."""
         now = timezone.now()
-        return max(int((_absolute_end(self._session, now) - now).total_seconds()), 0)
+        return max(int((_absolute_end(self, now) - now).total_seconds()), 0)
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         return encrypt(super().encode(session_dict))
@@ -100,12 +100,14 @@ class SessionStore(DatabaseStore):
             super().delete(stored_key(session_key))
 
 
-def _absolute_end(data: dict[str, Any], now: datetime) -> datetime:
-    began = datetime.fromtimestamp(data[SIGNED_IN_AT], UTC) if SIGNED_IN_AT in data else now
+# ``data``: a session or its data; both have get().
+def _absolute_end(data: Any, now: datetime) -> datetime:
+    signed_in_at = data.get(SIGNED_IN_AT)
+    began = now if signed_in_at is None else datetime.fromtimestamp(signed_in_at, UTC)
     return began + timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS)
 
 
-def _ends(data: dict[str, Any], now: datetime) -> datetime:
+def _ends(data: Any, now: datetime) -> datetime:
     """When a session used just now ends: after the idle time, or at its absolute end if that is sooner."""
     remembered = bool(data.get("_session_expiry"))  # 0 or nothing: the cookie goes with the browser
     idle = settings.SESSION_REMEMBERED_SECONDS if remembered else settings.SESSION_IDLE_SECONDS

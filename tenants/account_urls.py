@@ -11,6 +11,7 @@ urlpatterns = [
     path("tenants/<uuid:tenant_id>/leave/", leaving.leave, name="leave_tenant"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),
+    path("second-factor/", account.second_factor, name="account_second_factor"),
     path("confirmed/", account.confirmed, name="account_confirmed"),
     path("trusted-browser/forget/", account.forget_browser, name="account_forget_browser"),
 ]

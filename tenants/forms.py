@@ -38,3 +38,20 @@ class TypeForm(OptionalReason):
         offered = [choice for choice in MemberType.choices if owners or choice[0] != MemberType.OWNER]
         self.offered = dict(offered)
         self.fields["type"].choices = offered  # type: ignore[attr-defined]
+
+
+class SecondFactorRuleForm(forms.Form):
+    """How long members have to set up a second factor."""
+
+    grace_days = forms.TypedChoiceField(
+        label=_("Grace period"),
+        coerce=int,
+        choices=[
+            (0, _("None: at once")),
+            (3, _("3 days")),
+            (7, _("7 days")),
+            (14, _("14 days")),
+            (30, _("30 days")),
+            (90, _("90 days")),
+        ],
+    )

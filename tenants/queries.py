@@ -11,7 +11,7 @@ from tenants.models import MemberType
 
 MEMBERSHIP_COLUMNS = (
     "tenant_id, slug, name, plan, tenant_status, personal, user_id, type, status, joined_at, suspended_reason, "
-    "last_seen_at, closed_at"
+    "last_seen_at, closed_at, second_factor_due"
 )
 
 
@@ -32,11 +32,18 @@ class MembershipCard:
     suspended_reason: str
     last_seen_at: datetime | None = None
     closed_at: datetime | None = None
+    second_factor_due: datetime | None = (
+        None  # until when they must set one up; None: not asked for, or there is one
+    )
 
     @property
     def usable(self) -> bool:
         """Whether the person may enter: an active membership of an open tenant."""
         return self.status == "active" and self.tenant_status == "open"
+
+    def locked_out(self, now: datetime) -> bool:
+        """Whether the time is over in which this person should have set up a second factor."""
+        return self.second_factor_due is not None and self.second_factor_due <= now
 
     @property
     def type_label(self) -> str:

@@ -2,11 +2,18 @@
 
 from django.urls import path
 
-from tenants.views import member, settings, team
+from tenants.views import member, security, settings, team
 
 app_name = "tenants"
 urlpatterns = [
     path("settings/", settings.general, name="general"),
+    path("settings/security/", security.security, name="security"),
+    path("settings/security/second-factor/", security.require_second_factor, name="require_second_factor"),
+    path(
+        "settings/security/second-factor/release/",
+        security.release_second_factor,
+        name="release_second_factor",
+    ),
     path("settings/team/", team.people, name="team"),
     path("settings/team/<uuid:member_id>/", member.member, name="member"),
     path("settings/team/<uuid:member_id>/suspend/", member.suspend, name="suspend_member"),

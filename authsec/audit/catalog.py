@@ -33,6 +33,17 @@ CATALOG = {
     # tenants
     "tenant.opened": Entry("Tenant opened", "{actor} opened {target}", "plus"),
     "tenant.renamed": Entry("Tenant renamed", "{actor} renamed {before.name} to {after.name}", "pencil"),
+    "tenant.second_factor_required": Entry(
+        "Second factor required",
+        "{actor} asked the team of {target} for a second factor within {after.grace_days} days",
+        "lock-keyhole",
+    ),
+    "tenant.second_factor_released": Entry(
+        "Second factor not required",
+        "{actor} asks the team of {target} for a second factor no longer",
+        "lock-keyhole-open",
+        "wait",
+    ),
     "member.added": Entry("Member added", "{target} became {after.type} of the team", "user-plus", "ok"),
     "member.suspended": Entry("Member suspended", "{actor} suspended member {target}", "ban", "stop"),
     "member.reactivated": Entry("Member reactivated", "{actor} reactivated member {target}", "rotate-ccw"),

@@ -5,17 +5,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from authsec.database.fields import uuid7
 from authsec.web.access import Mark, asks_again, mark_of
 from authsec.web.addresses import read_address
+from authsec.web.htmx import go_to
 from authz.console import powers_of
 from tenants.confirming import confirm_first, is_confirmed
 from tenants.signin import second_factor_at
@@ -109,6 +112,8 @@ class MarkMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if kind != "signed_in":
+            if request.tenant and request.membership.locked_out(timezone.now()):
+                return go_to(request, _enrolment(request))
             self._admit(request, mark, kwargs)
         if asks_again(view) and not is_confirmed(request, now=timezone.now()):
             return confirm_first(request)
@@ -136,3 +141,9 @@ class MarkMiddleware:
         if not request.decision.allowed:
             raise PermissionDenied("; ".join(request.decision.reasons))
         request.actor = replace(request.actor, policies=request.decision.policies)
+
+
+def _enrolment(request: Any) -> str:
+    """Where a member sets up the second factor that this tenant asks for, and then comes back."""
+    onward = request.get_full_path() if request.method == "GET" else f"/t/{request.tenant.slug}/"
+    return f"{reverse('account_second_factor')}?{urlencode({'next': onward})}"

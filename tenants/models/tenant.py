@@ -26,6 +26,9 @@ class Tenant(models.Model):
     plan = models.CharField(max_length=20, choices=Plan.choices, default=Plan.FREE)
     stripe_customer_id = models.CharField(max_length=64, blank=True)
     personal = models.BooleanField(default=False)
+    # Since when the team must have a second factor (nothing: need not), and how long each of them has to set one up.
+    second_factor_since = models.DateTimeField(null=True, blank=True)
+    second_factor_grace_days = models.PositiveSmallIntegerField(default=14)
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 

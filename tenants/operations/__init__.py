@@ -25,12 +25,18 @@ from tenants.operations.refusals import (
     TenantError,
     WrongStatus,
 )
+from tenants.operations.second_factor import (
+    NotEnrolled,
+    release_second_factor,
+    require_second_factor,
+)
 from tenants.operations.user import ensure_user
 
 __all__ = [
     "COUNTS_AS_MEMBERSHIP",
     "LastOwner",
     "NotAMember",
+    "NotEnrolled",
     "ReasonRequired",
     "SlugTaken",
     "TenantError",
@@ -45,7 +51,9 @@ __all__ = [
     "note_visit",
     "open_tenant",
     "reactivate_member",
+    "release_second_factor",
     "remove_member",
+    "require_second_factor",
     "suspend_member",
     "take_turns",
 ]

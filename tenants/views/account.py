@@ -10,12 +10,14 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from authsec.web.access import signed_in
 from tenants.account_forms import ConfirmSecondFactorForm, NameForm
 from tenants.account_pages import admit_return
 from tenants.identities import rename
+from tenants.queries import memberships_of
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
@@ -118,6 +120,18 @@ def step_up(request: Any) -> HttpResponse:
     response = render(request, "account/step_up.html", context, status=status)
     admit_return(response, describe_next(onward))
     return response
+
+
+@signed_in
+@require_safe
+def second_factor(request: Any) -> HttpResponse:
+    """Set up a second factor because a tenant asks its team for one; then on to ``next``."""
+    onward = own_path(request.GET.get("next", "")) or reverse("account_home")
+    asking = [card for card in memberships_of(request.user.pk) if card.usable and card.second_factor_due]
+    if not asking:
+        return redirect(onward)
+    request.session[STEP_UP_NEXT] = onward
+    return render(request, "account/second_factor.html", {"asking": asking, "now": timezone.now()})
 
 
 @signed_in

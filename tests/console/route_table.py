@@ -77,6 +77,7 @@ ROWS: dict[str, Row] = {
     "account/step-up/": own(),
     "account/step-up/done/": own(),
     "account/confirmed/": own(),
+    "account/second-factor/": own(),
     "account/trusted-browser/forget/": own(POST=None),
     # the front page
     "t/<slug:slug>/": page("apps:read"),  # leads to the first page that this member may open, if there is one
@@ -98,6 +99,9 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/jobs/<uuid:job_id>/result/": page("audit:export"),
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
+    "t/<slug:slug>/settings/security/": page("org:read"),
+    "t/<slug:slug>/settings/security/second-factor/": asks("org:update"),
+    "t/<slug:slug>/settings/security/second-factor/release/": asks("org:update"),
     "t/<slug:slug>/settings/team/": page("team:read"),
     "t/<slug:slug>/settings/team/<uuid:member_id>/": page("team:read"),
     "t/<slug:slug>/settings/team/<uuid:member_id>/suspend/": asks("team:update"),
@@ -295,6 +299,8 @@ ASK_AGAIN = {
     "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/",
     "t/<slug:slug>/authz/service-accounts/new/",
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/",
+    "t/<slug:slug>/settings/security/second-factor/",
+    "t/<slug:slug>/settings/security/second-factor/release/",
     "t/<slug:slug>/settings/team/<uuid:member_id>/type/",
 }
 # Pages of allauth: some for anybody, some only after sign-in.
