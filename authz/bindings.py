@@ -12,13 +12,13 @@ from authsec.database.context import tenant_context
 from authz import conditions as the_conditions
 from authz.conditions import Conditions
 from authz.console import forbid_escalation
+from authz.contents import contents_of
 from authz.models import (
     SUBJECTS,
     Application,
     Binding,
     Group,
     Role,
-    RoleScope,
     ServiceAccount,
 )
 from authz.people import is_reachable, name_of
@@ -70,14 +70,10 @@ def bind(
         }
         check_times(conditions.not_before, expires_at, now, findings)
         findings.stop()
-        forbid_escalation(
-            tenant_id=tenant_id,
-            actor=actor,
-            permissions=[
-                (permission, application_id) for permission in console_permissions(tenant_id, role_id)
-            ],
-            now=now,
-        )
+        given = [(permission, application_id) for permission in console_permissions(tenant_id, role_id)]
+        if plan_tier_id and given:
+            raise Refused({"role_id": f"{role} gives power in the console, which no plan can sell."})
+        forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
         target = {"tenant_id": tenant_id, "role_id": role_id, "application_id": application_id, **subjects}
         if standing := Binding.objects.filter(**target, **facts, ended_at=None).first():
             return standing
@@ -150,23 +146,27 @@ def subject_of(binding: Binding) -> str:
 
 
 def console_permissions(tenant_id: UUID, role_id: UUID) -> list[str]:
-    """What a role gives in the console right now."""
-    rows = RoleScope.objects.filter(
-        tenant_id=tenant_id, role_id=role_id, kind=RoleScope.Kind.CONSOLE, ended_at=None
-    )
-    return list(rows.values_list("name", flat=True))
+    """What a role gives in the console right now, its tenant groups' and a system role's power included."""
+    role = Role.objects.get(tenant_id=tenant_id, pk=role_id)
+    return sorted(contents_of([role])[role.pk].console_permissions)
 
 
 def console_permissions_of(**subject: Any) -> list[tuple[str, UUID | None]]:
     """What a subject's bindings that haven't ended give in the console, with the Application each is limited to.
 
-    ``subject``: tenant_id and one of group_id, service_account_id. Conditions don't count: what may come true is given.
+    ``subject``: tenant_id and one of user_id, group_id, service_account_id. Conditions don't count: what may come true
+    is given.
     """
-    bound = Binding.objects.filter(**subject, ended_at=None, role__ended_at=None)
-    rows = bound.filter(
-        role__role_scopes__kind=RoleScope.Kind.CONSOLE, role__role_scopes__ended_at=None
-    ).values_list("role__role_scopes__name", "application_id")
-    return list(rows)
+    bound = Binding.objects.filter(**subject, ended_at=None, role__ended_at=None).select_related("role")
+    given = contents_of({binding.role for binding in bound})
+    return sorted(
+        {
+            (name, binding.application_id)
+            for binding in bound
+            for name in given[binding.role_id].console_permissions
+        },
+        key=str,
+    )
 
 
 def check_times(

@@ -37,7 +37,7 @@ class HeldScope:
 @dataclass(frozen=True)
 class Explanation:
     """The whole answer. ``effective``: Application id → scope names that a token could carry now, if all were asked
-    for; Applications without any are absent. ``effective_console``: permissions that hold tenant-wide.
+    for; Applications without any are absent. ``effective_console``: the actions that Cedar allows tenant-wide.
     """
 
     subject: Subject
@@ -94,7 +94,7 @@ def explain(
         items=items,
         applications=applications,
         effective={one.id: one.effective for one in applications if one.effective},
-        effective_console=_console(items),
+        effective_console=_console(items) if subject.enters_console(at) else (),
     )
 
 
@@ -156,7 +156,7 @@ def _console(items: Iterable[Item]) -> tuple[str, ...]:
     held = {
         name
         for item in items
-        if item.state == "active" and item.application_id is None
+        if item.met == "active" and item.application_id is None
         for name in item.console_permissions
     }
     return tuple(sorted(held))

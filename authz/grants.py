@@ -8,8 +8,12 @@ from uuid import UUID
 
 from django.db import connection
 
+from authz.console import HeldRole, power_of
 from authz.subject import Subject
 
+POWER = slice(
+    8, 11
+)  # the columns of a role's power in the console: system key, tenant groups, listed permissions
 # Materialized: with the statistics of a young tenant the planner would run the function once for each binding.
 GRANTS = """
 with g as materialized (
@@ -21,10 +25,15 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
               where o.id is not null and (o.ended_at is null or o.ended_at > %(at)s)
                 and r.tenant_id = %(tenant)s and r.role_id = g.role_id and r.kind = 'scope'
                 and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s) order by r.name),
+       case when o.system_key <> '' and g.source <> 'plan' then o.system_key else '' end,
        array(select r.name from authz_rolescope r
-              where o.id is not null and (o.ended_at is null or o.ended_at > %(at)s)
+              where o.system_key = '' and g.source <> 'plan' and (o.ended_at is null or o.ended_at > %(at)s)
+                and r.tenant_id = %(tenant)s and r.role_id = g.role_id and r.kind = 'group'
+                and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s)),
+       array(select r.name from authz_rolescope r
+              where o.system_key = '' and g.source <> 'plan' and (o.ended_at is null or o.ended_at > %(at)s)
                 and r.tenant_id = %(tenant)s and r.role_id = g.role_id and r.kind = 'console'
-                and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s) order by r.name),
+                and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s)),
        g.state, b.requires_mfa, b.mfa_max_age, coalesce(b.ip_ranges::text[], '{}'), b.not_before, b.expires_at,
        b.ended_at, b.reason, b.created_at, gv.display_name, gm.source, coalesce(gm.added_at, op.added_at)
   from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.binding_id
@@ -108,9 +117,13 @@ def grants_of(
             },
         )
         rows = cursor.fetchall()
-    return [Item(*_frozen(row)) for row in rows]
+    return [_item(subject.kind, row) for row in rows]
 
 
-def _frozen(row: Sequence[Any]) -> list[Any]:
-    """A row's values, arrays as tuples."""
-    return [tuple(value) if isinstance(value, list) else value for value in row]
+def _item(subject_kind: str, row: Sequence[Any]) -> Item:
+    """A row as an item: arrays as tuples, and a role's power in the console as every action that Cedar gives it."""
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    key, groups, listed = values[POWER]
+    role = HeldRole(values[2], key, tenant_groups=frozenset(groups), permissions=frozenset(listed))
+    values[POWER] = [tuple(sorted(power_of(subject_kind, [role])))]
+    return Item(*values)

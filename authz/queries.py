@@ -12,7 +12,6 @@ from authz.models import (
     Group,
     GroupMember,
     Role,
-    RoleScope,
     Scope,
     ServiceAccount,
     ServiceAccountOperator,
@@ -62,29 +61,17 @@ def known_scopes(tenant_id: UUID) -> dict[str, str]:
 
 
 def roles(tenant_id: UUID) -> QuerySet[Role]:
-    """Roles that stand, the tenant's own first, with what each gives and how often it is bound."""
+    """Roles that stand, the tenant's own first, with how many scopes each gives and how often it is bound."""
     return (
         Role.objects.filter(LIVE, tenant_id=tenant_id)
         .annotate(
             scope_count=Count(
                 "role_scopes", Q(role_scopes__ended_at=None, role_scopes__kind="scope"), distinct=True
             ),
-            console_count=Count(
-                "role_scopes", Q(role_scopes__ended_at=None, role_scopes__kind="console"), distinct=True
-            ),
             binding_count=Count("bindings", Q(bindings__ended_at=None), distinct=True),
         )
         .order_by(F("system_key").asc(), "name")[:MANY]
     )
-
-
-def role_names(tenant_id: UUID, role_id: UUID) -> dict[str, list[str]]:
-    """What a role gives: ``scope`` and ``console`` names."""
-    rows = RoleScope.objects.filter(LIVE, tenant_id=tenant_id, role_id=role_id).order_by("name")
-    given: dict[str, list[str]] = {"scope": [], "console": []}
-    for kind, name in rows.values_list("kind", "name"):
-        given[kind].append(name)
-    return given
 
 
 def groups(tenant_id: UUID) -> QuerySet[Group]:
@@ -109,11 +96,6 @@ def bindings(tenant_id: UUID, **subject: Any) -> QuerySet[Binding]:
             scope_count=Count(
                 "role__role_scopes",
                 Q(role__role_scopes__ended_at=None, role__role_scopes__kind="scope"),
-                distinct=True,
-            ),
-            console_count=Count(
-                "role__role_scopes",
-                Q(role__role_scopes__ended_at=None, role__role_scopes__kind="console"),
                 distinct=True,
             ),
         )

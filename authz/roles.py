@@ -1,4 +1,4 @@
-"""The verbs of roles: create, edit, archive; and the system roles, which are data."""
+"""The verbs of roles: create, edit, archive. System roles are data and refuse them."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -12,12 +12,14 @@ from authsec.audit.operations import record
 from authsec.database.context import tenant_context
 from authz.cedar import engine
 from authz.console import forbid_escalation
+from authz.contents import CONSOLE, SCOPE, TENANT_GROUP, Contents
 from authz.models import Role, RoleScope
 from authz.refusals import Findings, Refused
 from authz.scopes import SCOPE_TOKEN
 
-SCOPE, CONSOLE = RoleScope.Kind.SCOPE.value, RoleScope.Kind.CONSOLE.value
 MAX_NAMES = 500
+FIELDS = {"scopes": SCOPE, "console_permissions": CONSOLE, "tenant_groups": TENANT_GROUP}
+Names = set[tuple[str, str]]  # kind and name
 
 
 def create(
@@ -27,13 +29,21 @@ def create(
     description: str = "",
     scopes: Iterable[str] = (),
     console_permissions: Iterable[str] = (),
+    tenant_groups: Iterable[str] = (),
     actor: Actor,
     now: datetime,
 ) -> Role:
-    """Create a role from scope names and console permissions. Raises Refused, or Escalation (Rule 7)."""
-    facts, wanted = _checked(name, description, scopes, console_permissions)
+    """Create a role from scope names, console permissions and the tenant groups that its holders are in.
+
+    Raises Refused, or Escalation (Rule 7): a tenant group counts as everything that the policies give it.
+    """
+    facts, wanted = _checked(
+        name,
+        description,
+        {"scopes": scopes, "console_permissions": console_permissions, "tenant_groups": tenant_groups},
+    )
     with tenant_context(tenant_id):
-        _forbid_more_than_held(tenant_id, actor, wanted, now)
+        _forbid_more_than_held(tenant_id, actor, _power(wanted), now)
         role = Role(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
         _save(role)
         _add(role, wanted, now)
@@ -49,6 +59,7 @@ def edit(
     description: str | None = None,
     scopes: Iterable[str] | None = None,
     console_permissions: Iterable[str] | None = None,
+    tenant_groups: Iterable[str] | None = None,
     actor: Actor,
     now: datetime,
 ) -> Role:
@@ -56,16 +67,23 @@ def edit(
     with tenant_context(tenant_id):
         role = _editable(tenant_id, role_id)
         held = _held(role)
+        given = {
+            "scopes": scopes,
+            "console_permissions": console_permissions,
+            "tenant_groups": tenant_groups,
+        }
         facts, wanted = _checked(
             role.name if name is None else name,
             role.description if description is None else description,
-            [n for k, n in held if k == SCOPE] if scopes is None else scopes,
-            [n for k, n in held if k == CONSOLE] if console_permissions is None else console_permissions,
+            {
+                field: [n for k, n in held if k == FIELDS[field]] if names is None else names
+                for field, names in given.items()
+            },
         )
         old = {"name": role.name, "description": role.description}
         if facts == old and wanted == held:
             return role
-        _forbid_more_than_held(tenant_id, actor, wanted - held, now)
+        _forbid_more_than_held(tenant_id, actor, _power(wanted) - _power(held), now)
         role.name, role.description = facts["name"], facts["description"]
         _save(role)
         _close(role, held - wanted, actor, now)
@@ -95,26 +113,26 @@ def archive(*, tenant_id: UUID, role_id: UUID, actor: Actor, now: datetime, reas
     return role
 
 
-def _checked(
-    name: str, description: str, scopes: Iterable[str], console_permissions: Iterable[str]
-) -> tuple[dict[str, str], set[tuple[str, str]]]:
+def _checked(name: str, description: str, given: dict[str, Iterable[str]]) -> tuple[dict[str, str], Names]:
     findings = Findings()
     facts = {
         "name": findings.text("name", name, 100),
         "description": findings.text("description", description, 300, required=False),
     }
-    scopes, console_permissions = list(scopes), list(console_permissions)
-    if bad := [scope for scope in scopes if not SCOPE_TOKEN.fullmatch(scope)]:
+    names = {field: list(those) for field, those in given.items()}
+    if bad := [scope for scope in names["scopes"] if not SCOPE_TOKEN.fullmatch(scope)]:
         findings.add(
             "scopes", f"{bad[0][:40]!r} is no scope name: signs without blanks, quotes or backslashes."
         )
-    if unknown := [name for name in console_permissions if name not in engine.actions()]:
+    if unknown := [name for name in names["console_permissions"] if name not in engine.actions()]:
         findings.add("console_permissions", f"{unknown[0][:60]!r} is no console permission.")
-    for field, names in (("scopes", scopes), ("console_permissions", console_permissions)):
-        if len(names) > MAX_NAMES:
+    if unknown := [name for name in names["tenant_groups"] if name not in engine.tenant_groups()]:
+        findings.add("tenant_groups", f"{unknown[0][:60]!r} is no tenant group.")
+    for field, those in names.items():
+        if len(those) > MAX_NAMES:
             findings.add(field, f"At most {MAX_NAMES}.")
     findings.stop()
-    return facts, {(SCOPE, name) for name in scopes} | {(CONSOLE, name) for name in console_permissions}
+    return facts, {(FIELDS[field], name) for field, those in names.items() for name in those}
 
 
 def _editable(tenant_id: UUID, role_id: UUID, *, archived: bool = False) -> Role:
@@ -128,39 +146,39 @@ def _editable(tenant_id: UUID, role_id: UUID, *, archived: bool = False) -> Role
     return role
 
 
-def _held(role: Role) -> set[tuple[str, str]]:
+def _held(role: Role) -> Names:
     rows = RoleScope.objects.filter(tenant_id=role.tenant_id, role=role, ended_at=None)
     return set(rows.values_list("kind", "name"))
 
 
-def _add(role: Role, wanted: Iterable[tuple[str, str]], now: datetime) -> None:
+def _add(role: Role, wanted: Names, now: datetime) -> None:
     RoleScope.objects.bulk_create(
         RoleScope(tenant_id=role.tenant_id, role=role, kind=kind, name=name, added_at=now)
         for kind, name in sorted(wanted)
     )
 
 
-def _close(role: Role, gone: set[tuple[str, str]], actor: Actor, now: datetime) -> None:
-    for kind in (SCOPE, CONSOLE):
+def _close(role: Role, gone: Names, actor: Actor, now: datetime) -> None:
+    for kind in FIELDS.values():
         names = [name for its, name in gone if its == kind]
         live = RoleScope.objects.filter(tenant_id=role.tenant_id, role=role, kind=kind, ended_at=None)
         live.filter(name__in=names).update(ended_at=now, ended_by=actor.id)
 
 
-def _forbid_more_than_held(
-    tenant_id: UUID, actor: Actor, gained: Iterable[tuple[str, str]], now: datetime
-) -> None:
-    """Whoever writes a role must hold its console permissions tenant-wide: it may be bound there."""
-    permissions = [(name, None) for kind, name in gained if kind == CONSOLE]
+def _power(names: Names) -> frozenset[str]:
+    """Everything that these names come to in the console."""
+    by_kind = {kind: [name for its, name in names if its == kind] for kind in (CONSOLE, TENANT_GROUP)}
+    return Contents("", "", [], by_kind[CONSOLE], by_kind[TENANT_GROUP]).console_permissions
+
+
+def _forbid_more_than_held(tenant_id: UUID, actor: Actor, gained: frozenset[str], now: datetime) -> None:
+    """Whoever writes a role must hold what it gains tenant-wide: it may be bound there."""
+    permissions = [(name, None) for name in gained]
     forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=permissions, now=now)
 
 
-def _as_json(names: Iterable[tuple[str, str]]) -> dict[str, list[str]]:
-    names = list(names)
-    return {
-        "scopes": sorted(name for kind, name in names if kind == SCOPE),
-        "console_permissions": sorted(name for kind, name in names if kind == CONSOLE),
-    }
+def _as_json(names: Names) -> dict[str, list[str]]:
+    return {field: sorted(name for its, name in names if its == kind) for field, kind in FIELDS.items()}
 
 
 def _save(role: Role) -> None:

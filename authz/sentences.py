@@ -42,7 +42,8 @@ class Sentence:
 def sentences(explanation: Explanation) -> list[Sentence]:
     """A sentence per Application that any binding reaches, and one about the console if anything counts there."""
     said = [_about(one) for one in explanation.applications if one.reached]
-    if clauses := _console_clauses(explanation.items):
+    enters = explanation.subject.enters_console(explanation.at)
+    if enters and (clauses := _console_clauses(explanation.items)):
         said.append(Sentence(None, "Console", tuple(clauses)))
     return said
 
@@ -121,11 +122,7 @@ def _until(paths: Sequence[Path]) -> datetime | None:
 def _console_clauses(items: Iterable[Item]) -> list[Clause]:
     clauses = []
     for item in items:
-        if (
-            item.console_permissions
-            and item.state in ("active", "pending_step_up")
-            and not item.application_id
-        ):
+        if item.console_permissions and item.met in ("active", "pending_step_up") and not item.application_id:
             names = item.console_permissions
             words = [verb_of(engine.actions().get(name, ""), name) for name in names]
             verbs = (

@@ -64,6 +64,13 @@ class Subject:
         """The member type as people read it: *service operator*."""
         return (self.member_type or "").replace("_", " ")
 
+    def enters_console(self, at: datetime) -> bool:
+        """Whether power in the console and the management API counts: for active members, whatever they are as
+        consumers (Rule 3), and for service accounts that haven't ended.
+        """
+        lives = self.ended_at is None or self.ended_at > at
+        return self.tenant_open and (self.is_member if self.kind == "user" else lives)
+
     def standing(self, at: datetime) -> Standing:
         """Rule 3 for this subject as it is recorded now; ``at`` matters to a service account's end only."""
         reasons = []

@@ -15,7 +15,8 @@ from authsec.web.parameters import one_of, parameters
 from authz import roles
 from authz.api import schemas
 from authz.api.rows import found, narrowed, searched
-from authz.models import Role, RoleScope
+from authz.contents import contents_of
+from authz.models import Role
 
 
 class Roles(ApiView):
@@ -82,20 +83,18 @@ class OneRole(ApiView):
 
 def role_items(rows: Sequence[Role]) -> list[dict[str, Any]]:
     """Roles as the API shows them, with what they give. One statement."""
-    given: dict[tuple[UUID, str], list[str]] = {}
-    live = RoleScope.objects.filter(
-        tenant_id__in={row.tenant_id for row in rows}, role__in=[row.pk for row in rows], ended_at=None
-    )
-    for role_id, kind, name in live.order_by("name").values_list("role_id", "kind", "name"):
-        given.setdefault((role_id, kind), []).append(name)
+    given = contents_of(rows)
     return [
         {
             "id": row.pk,
             "name": row.name,
             "description": row.description,
             "system": bool(row.system_key),
-            "scopes": given.get((row.pk, RoleScope.Kind.SCOPE), []),
-            "console_permissions": given.get((row.pk, RoleScope.Kind.CONSOLE), []),
+            "scopes": given[row.pk].scopes,
+            "console_permissions": sorted(given[row.pk].console_permissions)
+            if row.system_key
+            else given[row.pk].listed,
+            "tenant_groups": given[row.pk].tenant_groups,
             "created_at": row.created_at,
             "ended_at": row.ended_at,
         }

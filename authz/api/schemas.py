@@ -180,6 +180,13 @@ class RoleInput(Input):
     console_permissions = serializers.ListField(
         child=serializers.CharField(max_length=128), required=False, max_length=500, default=list
     )
+    tenant_groups = serializers.ListField(
+        child=serializers.CharField(max_length=128),
+        required=False,
+        max_length=20,
+        default=list,
+        help_text="`admins`, `auditors`, `readers`: what the policies give to these.",
+    )
 
 
 class RoleChange(Input):
@@ -193,6 +200,9 @@ class RoleChange(Input):
     console_permissions = serializers.ListField(
         child=serializers.CharField(max_length=128), required=False, max_length=500
     )
+    tenant_groups = serializers.ListField(
+        child=serializers.CharField(max_length=128), required=False, max_length=20
+    )
 
 
 class Role(serializers.Serializer[Any]):
@@ -201,7 +211,13 @@ class Role(serializers.Serializer[Any]):
     description = serializers.CharField(allow_blank=True)
     system = serializers.BooleanField(help_text="The same in every tenant, and read-only.")
     scopes = serializers.ListField(child=serializers.CharField())
-    console_permissions = serializers.ListField(child=serializers.CharField())
+    console_permissions = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What the role lists one by one; of a system role, everything that it gives.",
+    )
+    tenant_groups = serializers.ListField(
+        child=serializers.CharField(), help_text="The policies give their power to whoever holds the role."
+    )
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
 

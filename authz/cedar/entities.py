@@ -12,19 +12,28 @@ def uid(kind: str, key: object) -> dict[str, str]:
     return {"type": kind, "id": str(key)}
 
 
-def action_set(names: Iterable[str]) -> list[dict[str, Any]]:
-    """Actions as a Cedar set of entities."""
-    return [{"__entity": uid("Action", name)} for name in sorted(names)]
-
-
 def principal(
-    subject_kind: str, subject_id: UUID | str, *, active: bool, permissions: Iterable[str]
+    subject_kind: str,
+    subject_id: UUID | str,
+    *,
+    active: bool,
+    roles: Iterable[str] = (),
+    tenant_groups: Iterable[str] = (),
+    permissions: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """The subject, whether Rule 3 lets it act at all, and what it holds tenant-wide."""
+    """The subject, whether Rule 3 lets it act at all, and what live bindings make of it where the request is about.
+
+    ``roles``: keys of system roles; ``tenant_groups``: those of all its roles; ``permissions``: actions that its
+    roles list.
+    """
     return {
         "uid": uid(TYPES[subject_kind], subject_id),
-        "attrs": {"active": active, "permissions": action_set(permissions)},
-        "parents": [],
+        "attrs": {
+            "active": active,
+            "roles": sorted(roles),
+            "permissions": [{"__entity": uid("Action", name)} for name in sorted(permissions)],
+        },
+        "parents": [uid("TenantGroup", name) for name in sorted(tenant_groups)],
     }
 
 

@@ -1,4 +1,4 @@
-"""Creating and changing a role: scopes by name, console permissions from the list."""
+"""Creating and changing a role: scopes by name, tenant groups and console permissions from their lists."""
 
 import re
 from typing import Any
@@ -24,6 +24,9 @@ class RoleForm(VerbForm):
         max_length=4000,
         help_text=_("Names that no Application has yet, separated by blanks."),
     )
+    tenant_groups = forms.MultipleChoiceField(
+        label=_("Tenant groups"), required=False, widget=forms.CheckboxSelectMultiple
+    )
     console_permissions = forms.MultipleChoiceField(
         label=_("Console permissions"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -33,6 +36,9 @@ class RoleForm(VerbForm):
         super().__init__(*arguments, **more)
         self.fields["known_scopes"].choices = [  # type: ignore[attr-defined]
             (name, f"{name} · {places}") for name, places in known.items()
+        ]
+        self.fields["tenant_groups"].choices = [  # type: ignore[attr-defined]
+            (name, f"{name} · {words}") for name, words in engine.tenant_groups().items()
         ]
         self.fields["console_permissions"].choices = [  # type: ignore[attr-defined]
             (name, f"{name} · {words}") for name, words in engine.actions().items()
@@ -47,4 +53,5 @@ class RoleForm(VerbForm):
             "description": data["description"],
             "scopes": [*data["known_scopes"], *typed],
             "console_permissions": data["console_permissions"],
+            "tenant_groups": data["tenant_groups"],
         }

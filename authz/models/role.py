@@ -1,4 +1,4 @@
-"""A named set of scopes and console permissions."""
+"""A named set of scopes and of power in the console."""
 
 from django.db import models
 from django.utils import timezone
@@ -8,7 +8,9 @@ from tenants.models import TenantRow, same_tenant_target
 
 
 class Role(TenantRow):
-    """What a binding gives. System roles (with a ``system_key``) are read-only and stand in every tenant."""
+    """What a binding gives. System roles (with a ``system_key``) are read-only and stand in every tenant; what they
+    give is their table's (``authz.system_roles``), not rows.
+    """
 
     name = models.CharField(max_length=100)
     description = models.CharField(max_length=300, blank=True)
@@ -45,7 +47,8 @@ class Role(TenantRow):
 
 
 class RoleScope(TenantRow):
-    """One thing that a role gives, by name: a scope, or a console permission such as ``audit:read``.
+    """One thing that a role gives, by name: a scope, a console permission such as ``audit:read``, or what the policies
+    give to a tenant group such as ``admins``.
 
     A scope's name counts on the binding's Application or, for a tenant-wide binding, on every Application of the
     tenant that has it.
@@ -54,6 +57,7 @@ class RoleScope(TenantRow):
     class Kind(models.TextChoices):
         SCOPE = "scope", "Scope"
         CONSOLE = "console", "Console permission"
+        TENANT_GROUP = "group", "Tenant group"
 
     role = TenantForeignKey(Role, related_name="role_scopes")
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.SCOPE)

@@ -15,6 +15,7 @@ from authsec.web.http import Request
 from authz import queries
 from authz import roles as verbs
 from authz.cedar import engine
+from authz.contents import contents_of
 from authz.forms.binding import ReasonForm
 from authz.forms.role import RoleForm
 from authz.models import Role
@@ -30,8 +31,10 @@ LIST = ("Roles", "roles")
 @require_safe
 def roles(request: Request) -> HttpResponse:
     """Roles that stand: the tenant's own, then the system's."""
+    found = list(queries.roles(request.tenant.tenant_id))
+    given = contents_of(found)
     context = {
-        "roles": queries.roles(request.tenant.tenant_id),
+        "roles": [(role, given[role.pk]) for role in found],
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Roles"),
     }
     return render(request, "authz/roles.html", context)
@@ -60,12 +63,14 @@ def new(request: Request) -> HttpResponse:
 def role(request: Request, role_id: UUID) -> HttpResponse:
     """What a role gives and to whom."""
     found = load(request, role_id)
-    given = queries.role_names(found.tenant_id, found.pk)
+    given = contents_of([found])[found.pk]
     known = queries.known_scopes(found.tenant_id)
     context = {
         "role": found,
-        "scopes": [(name, known.get(name, "")) for name in given["scope"]],
-        "permissions": [(name, engine.actions().get(name, "")) for name in given["console"]],
+        "scopes": [(name, known.get(name, "")) for name in given.scopes],
+        "tenant_groups": [(name, engine.tenant_groups().get(name, "")) for name in given.tenant_groups],
+        "permissions": [row for row in engine.actions().items() if row[0] in given.console_permissions],
+        "listed": given.listed,
         "bindings": tables.bindings(found.tenant_id, timezone.now(), role=found),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
@@ -137,9 +142,10 @@ def _copied(request: Request, known: dict[str, str]) -> dict[str, Any]:
 
 
 def _facts(role: Role, known: dict[str, str]) -> dict[str, Any]:
-    given = queries.role_names(role.tenant_id, role.pk)
+    given = contents_of([role])[role.pk]
     return {
-        "known_scopes": [name for name in given["scope"] if name in known],
-        "other_scopes": " ".join(name for name in given["scope"] if name not in known),
-        "console_permissions": given["console"],
+        "known_scopes": [name for name in given.scopes if name in known],
+        "other_scopes": " ".join(name for name in given.scopes if name not in known),
+        "tenant_groups": given.tenant_groups,
+        "console_permissions": given.beyond_tenant_groups,
     }

@@ -8,6 +8,14 @@ from datetime import datetime, timedelta
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
+from authz.cedar import engine
+
+# "Settings and the audit log" of Rule 7, by noun; every other noun is a member's to read.
+SETTINGS = ("audit:", "org:", "team:", "billing:", "directory:", "providers:", "plan_tiers:")
+SEES_ALL = {name for name in engine.actions() if name.endswith(":read")} | {"effective_access:own"}
+READS = {name for name in SEES_ALL if not name.startswith(SETTINGS)}
+GIVEN = {"readers": READS, "auditors": SEES_ALL}
+
 
 @dataclass
 class Span:
@@ -37,10 +45,16 @@ class RoleRow:
     end: datetime | None
     scopes: list[tuple[str, Span]] = field(default_factory=list)
     console: list[tuple[str, Span]] = field(default_factory=list)
+    tenant_groups: list[tuple[str, Span]] = field(default_factory=list)
 
     def gives(self, names: list[tuple[str, Span]], at: datetime) -> set[str]:
         archived = self.end is not None and self.end <= at
         return set() if archived else {name for name, span in names if span.holds(at)}
+
+    def power(self, at: datetime, source: str = "direct") -> set[str]:
+        """What it gives in the console: what it lists, and what its tenant groups bring. Nothing through a plan."""
+        brought = [GIVEN[group] for group in self.gives(self.tenant_groups, at)]
+        return set() if source == "plan" else self.gives(self.console, at).union(*brought)
 
 
 @dataclass
@@ -170,7 +184,7 @@ class Town:
         role = self.roles[b.role]
         if b.app and not self.apps[b.app].holds(q.at):
             return False
-        if role.gives(role.console, q.at):
+        if role.power(q.at, "plan" if b.subject_kind == "plan_tier" else "direct"):
             return True
         places = [self.apps[b.app]] if b.app else [app for app in self.apps.values() if app.holds(q.at)]
         return any(role.gives(role.scopes, q.at) & app.understands(q.at) for app in places)
@@ -208,8 +222,13 @@ class Town:
     def console(self, q: Question) -> set[tuple[str, UUID | None]]:
         """Console permissions of live bindings, with the Application they count on. No standing."""
         held = set()
-        for b, _, _ in self.reaching(q):
+        for b, source, _ in self.reaching(q):
             if self.condition(b, q) == "active":
-                role = self.roles[b.role]
-                held |= {(name, b.app) for name in role.gives(role.console, q.at)}
+                held |= {(name, b.app) for name in self.roles[b.role].power(q.at, source)}
         return held
+
+    def enters_console(self, q: Question) -> bool:
+        """Power counts for active members, whatever they are as consumers, and for accounts that haven't ended."""
+        if q.kind == "service_account":
+            return self.stands(q)
+        return self.open and self.people[q.subject].membership == "active"

@@ -12,7 +12,7 @@ from authz import models
 from endusers.models import EndUser, PlanTier
 from tenants.models import Identity, Membership, Tenant, TenantUser
 from tests.authz.cast import DAY, NOW
-from tests.authz.naive import App, Bound, Crowd, Person, Question, RoleRow, Span, Town
+from tests.authz.naive import GIVEN, App, Bound, Crowd, Person, Question, RoleRow, Span, Town
 
 SCOPES = ["read", "write", "run", "admin"]
 PERMISSIONS = ["audit:read", "apps:read", "groups:manage"]
@@ -34,7 +34,11 @@ def draw_town(pick: Random) -> Town:
         town.apps[app.id] = app
     for _ in range(pick.randint(1, 4)):
         role = RoleRow(
-            uuid7(), _maybe_moment(pick, 0.15), _names(pick, SCOPES), _names(pick, PERMISSIONS, 0.3)
+            uuid7(),
+            _maybe_moment(pick, 0.15),
+            _names(pick, SCOPES),
+            _names(pick, PERMISSIONS, 0.3),
+            _names(pick, list(GIVEN), 0.15),
         )
         town.roles[role.id] = role
     for _ in range(pick.randint(1, 4)):
@@ -134,7 +138,8 @@ def _write_access(town: Town) -> None:
         models.RoleScope,
         lambda x: {"role_id": x[0], "kind": x[1], "name": x[2], "added_at": x[3].start, "ended_at": x[3].end},
         [(r.id, "scope", *x) for r in town.roles.values() for x in r.scopes]
-        + [(r.id, "console", *x) for r in town.roles.values() for x in r.console],
+        + [(r.id, "console", *x) for r in town.roles.values() for x in r.console]
+        + [(r.id, "group", *x) for r in town.roles.values() for x in r.tenant_groups],
     )
     for model, crowds, link, field in (
         (models.Group, town.groups, models.GroupMember, "group_id"),

@@ -11,11 +11,12 @@ from authsec.database.context import app_context, tenant_context
 from authz.console import powers_of
 from authz.effective import Explanation, effective_scopes, explain
 from tests.authz.naive import Question, Town
-from tests.authz.random_worlds import SCOPES, draw_question, draw_town, write
+from tests.authz.random_worlds import PERMISSIONS, SCOPES, draw_question, draw_town, write
 
 pytestmark = pytest.mark.django_db
 
 QUESTIONS = 6
+ASKED = {*PERMISSIONS, "org:read", "roles:read", "org:close"}
 WORLDS = settings(
     deadline=None,
     print_blob=True,
@@ -53,13 +54,13 @@ def compare(town: Town, q: Question, requested: frozenset[str]) -> None:
     for item in answer.items:
         role = town.roles[item.role_id]
         assert set(item.scopes) == role.gives(role.scopes, q.at)
-        assert set(item.console_permissions) == role.gives(role.console, q.at)
+        assert set(item.console_permissions) == role.power(q.at, item.source)
     assert {one.id for one in answer.applications} == {
         app.id for app in town.apps.values() if app.holds(q.at)
     }
     for one in answer.applications:
         compare_application(town, q, requested, answer, one.id)
-    wide = {name for name, place in town.console(q) if place is None} if town.stands(q) else set()
+    wide = {name for name, place in town.console(q) if place is None} if town.enters_console(q) else set()
     assert set(answer.effective_console) == wide
 
 
@@ -100,9 +101,13 @@ def compare_power(town: Town, q: Question) -> None:
     assert {(held.permission, held.application_id) for held in powers.held} == town.console(q)
     for place in (None, *town.apps):
         held = {name for name, its in town.console(q) if its in (None, place)}
-        active = town.open and (q.kind != "user" or town.people[q.subject].membership == "active")
-        active = active and (q.kind == "user" or town.stands(q))
-        assert powers.decide("audit:read", application_id=place).allowed == (active and "audit:read" in held)
+        allowed = held if town.enters_console(q) else set()
+        assert powers.permissions(place) == held
+        assert {
+            name for name in ASKED if powers.decide(name, application_id=place).allowed
+        } == allowed & ASKED
+    if powers.active:
+        assert set(ask(town, q, frozenset()).effective_console) == powers.permissions()
 
 
 def compare_stranger(town: Town, q: Question) -> None:
