@@ -16,6 +16,8 @@ from authz.models import Application, Scope
 from authz.refusals import Findings, Refused
 from authz.resource_uri import canonical, is_loopback, problem_of
 from authz.scopes import ScopeSpec, checked_scopes
+from tenants.operations import keep_within_plan
+from tenants.plans import APPLICATIONS
 
 
 def register(
@@ -30,7 +32,7 @@ def register(
     actor: Actor,
     now: datetime,
 ) -> Application:
-    """Register what is protected. Raises Refused with the fields' names.
+    """Register what is protected. Raises Refused with the fields' names, or PlanLimit.
 
     In development a loopback URI is verified at once; any other waits for its proof, and serves the tenant's own
     active members until then.
@@ -40,6 +42,7 @@ def register(
     )
     specs = checked_scopes(scopes)
     with tenant_context(tenant_id):
+        keep_within_plan(tenant_id=tenant_id, what=APPLICATIONS, now=now)
         application = Application(
             tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id, verified_at=None
         )

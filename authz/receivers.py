@@ -5,19 +5,27 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import tenant_context
 from authz import bindings, groups, service_accounts, system_roles
 from authz.console import forbid_escalation
-from authz.models import Binding, GroupMember, Role, ServiceAccountOperator
+from authz.models import Application, Binding, GroupMember, Role, ServiceAccountOperator
 from authz.refusals import Escalation
 from tenants.models import Membership, MemberType
+from tenants.plans import APPLICATIONS, counts
 from tenants.signals import membership_changed, tenant_opened
 
 MAKE_OWNERS = "org:make_owners"
 HAD_BEEN_IN = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
+
+
+@counts(APPLICATIONS)
+def applications_that_stand(tenant_id: UUID, now: datetime) -> QuerySet[Application]:
+    """What counts towards the plan: every Application that is not archived."""
+    return Application.objects.filter(tenant_id=tenant_id, ended_at=None)
 
 
 @receiver(tenant_opened)

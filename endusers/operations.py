@@ -12,6 +12,8 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from endusers.models import EndUser, EndUserTier, PlanTier, StandingChange
 from tenants.models import Profile
+from tenants.operations import keep_within_plan
+from tenants.plans import END_USERS
 
 Status = EndUser.Status
 MOST_CALLS = 1_000_000_000
@@ -61,11 +63,12 @@ def ensure(
     """The user's end-user row on the default plan tier, made when missing.
 
     Safe against a second caller: one row, one event. ``first_consent=False`` lists a person beforehand; the first
-    consent of a listed person fills its date.
+    consent of a listed person fills its date. Raises PlanLimit where the tenant's plan lets nobody new in.
     """
     rows = EndUser.objects.filter(tenant_id=tenant_id, user_id=user_id)
     end_user = rows.first()
     if end_user is None:
+        keep_within_plan(tenant_id=tenant_id, what=END_USERS, now=now)
         tier = PlanTier.objects.get(tenant_id=tenant_id, is_default=True)
         consented = now if first_consent else None
         # The loser of a race inserts nothing, waits for the winner here, and finds the history already written.

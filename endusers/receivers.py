@@ -2,16 +2,25 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from authsec.audit.actor import Actor
-from endusers.models import PlanTier, StandingChange
+from endusers.models import EndUser, PlanTier, StandingChange
 from tenants.models import Membership, Tenant
+from tenants.plans import END_USERS, counts
 from tenants.signals import membership_changed, tenant_opened
 
 # key, name, calls a minute (None: no limit), default
 TIERS = (("free", "Free", 60, True), ("pro", "Pro", 600, False), ("custom", "Custom", None, False))
+
+
+@counts(END_USERS)
+def people(tenant_id: UUID, now: datetime) -> QuerySet[EndUser]:
+    """What counts towards the plan: everybody who ever consented or was listed, suspended ones included."""
+    return EndUser.objects.filter(tenant_id=tenant_id)
 
 
 @receiver(tenant_opened, dispatch_uid="endusers.create_tiers")

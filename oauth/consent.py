@@ -134,6 +134,7 @@ def record(
 
     TenantUser, Profile, EndUser and Consent appear here together, in the transaction that saves the code (Rule 3);
     an active member gets no end-user row. A second consent to the same client and Application grows the first.
+    Raises PlanLimit where the plan lets nobody new in; then none of it is written.
     """
     user = tenants.ensure_user(tenant_id=tenant_id, identity=identity, now=now)
     note_client(tenant_id=tenant_id, client=client, now=now)

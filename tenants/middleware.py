@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.database.context import app_context, tenant_context
 from tenants.operations import note_visit
-from tenants.queries import MembershipCard, memberships_of
+from tenants.queries import MembershipCard, memberships_of, present_slug
+from tenants.slugs import valid_slug
 
 Handler = Callable[[HttpRequest], HttpResponse]
 LAST_TENANT = "last_tenant"  # the key in the session
@@ -49,7 +50,8 @@ class TenantMiddleware:
 
     Sets ``request.actor`` and ``request.memberships`` for every signed-in person, ``request.tenant`` and
     ``request.membership`` (both a MembershipCard) inside a tenant. A stranger gets 404, whether the slug exists or
-    not; a suspended or left member gets 403 with their own status and nothing else.
+    not; a suspended or left member gets 403 with their own status and nothing else. An old slug leads members to
+    the present one, and is nothing to anybody else.
     """
 
     def __init__(self, get_response: Handler) -> None:
@@ -75,6 +77,8 @@ class TenantMiddleware:
         request.memberships = memberships_of(request.user.pk)
         card = next((card for card in request.memberships if card.slug == slug), None)
         if card is None or card.status == "invited":
+            if onward := moved_to(request, slug):
+                return HttpResponseRedirect(onward)
             request.tenant_not_found = True
             return self.get_response(request)
         if not card.usable:
@@ -103,3 +107,14 @@ class TenantMiddleware:
             raise Http404
         if request.tenant is not None:
             kwargs.pop("slug", None)
+
+
+def moved_to(request: Any, slug: str) -> str | None:
+    """Where a page is now whose address holds an old slug of a tenant of this person's; None where nothing is.
+
+    A temporary redirect, because a tenant can take an old slug back; a form that was open is not posted on.
+    """
+    if request.method not in ("GET", "HEAD") or not valid_slug(slug):
+        return None
+    present = present_slug(request.user.pk, slug)
+    return f"/t/{present}{request.get_full_path().removeprefix(f'/t/{slug}')}" if present else None

@@ -1,13 +1,14 @@
 """Reads about tenants and members. Tenant first, except for what a person may know about themselves."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from django.db import connection
 
-from tenants.models import MemberType
+from tenants.models import MemberType, Profile
 
 MEMBERSHIP_COLUMNS = (
     "tenant_id, slug, name, plan, tenant_status, personal, user_id, type, status, joined_at, suspended_reason, "
@@ -66,3 +67,23 @@ def recent_first(cards: Iterable[MembershipCard]) -> list[MembershipCard]:
         return -seen, card.type != MemberType.OWNER, card.joined_at
 
     return sorted((card for card in cards if card.usable), key=order)
+
+
+def member_names(tenant_id: UUID, user_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What to call these people of the tenant: the shared name, else the address. One statement."""
+    profiles = Profile.objects.filter(tenant_id=tenant_id, user_id__in=user_ids)
+    return {profile.user_id: str(profile) for profile in profiles}
+
+
+def present_slug(identity_id: UUID, slug: str) -> str | None:
+    """The present slug of the tenant that once had this one; None for whoever is no member of it."""
+    with connection.cursor() as cursor:
+        cursor.execute("select slug_now(%s, %s)", [identity_id, slug])
+        return cast("str | None", cursor.fetchone()[0])
+
+
+def openings_of(identity_id: UUID, *, since: datetime) -> list[datetime]:
+    """When the identity opened tenants of its own since a moment, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute("select * from openings_of(%s, %s)", [identity_id, since])
+        return [row[0] for row in cursor.fetchall()]

@@ -1,5 +1,8 @@
-"""What follows from signing in: profiles in every tenant of the person, and a new key for the session."""
+"""What follows from signing in (profiles in every tenant of the person, a new key for the session), and from losing
+one's place in a team (an offer of ownership on either side is over).
+"""
 
+from datetime import datetime
 from typing import Any
 
 from allauth.account.signals import authentication_step_completed, email_changed
@@ -7,8 +10,11 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.dispatch import receiver
 
+from authsec.audit.actor import Actor
 from authsec.sessions import SIGNED_IN_AT
-from tenants.signals import identity_renamed
+from tenants.models import Membership, MemberType
+from tenants.operations.transfer import cancel_pending
+from tenants.signals import identity_renamed, membership_changed
 
 
 @receiver([user_logged_in, email_changed, identity_renamed], dispatch_uid="tenants.refresh_profiles")
@@ -29,3 +35,18 @@ def new_session_key(sender: Any, request: Any, reauthenticated: bool = False, **
     """A session that has just proved more gets a new key, so that an older copy of its cookie proves nothing."""
     if reauthenticated:
         request.session.cycle_key()
+
+
+@receiver(membership_changed, dispatch_uid="tenants.end_offers")
+def end_offers(
+    sender: Any, membership: Membership, before: dict[str, str] | None, actor: Actor, now: datetime, **_: Any
+) -> None:
+    """Whoever is no active member any more can neither hand the tenant over nor take it; offering takes an owner."""
+    active = membership.status == Membership.Status.ACTIVE
+    if before is None or (active and membership.type == MemberType.OWNER):
+        return
+    end = {"tenant_id": membership.tenant_id, "actor": actor, "now": now}
+    reason = "One of the two has no such place in the team any more."
+    cancel_pending(**end, reason=reason, from_user_id=membership.user_id)
+    if not active:
+        cancel_pending(**end, reason=reason, to_user_id=membership.user_id)

@@ -44,6 +44,22 @@ CATALOG = {
         "lock-keyhole-open",
         "wait",
     ),
+    "tenant.slug_changed": Entry(
+        "Slug changed", "{actor} changed the slug from {before.slug} to {after.slug}", "link"
+    ),
+    "tenant.plan_changed": Entry(
+        "Plan changed", "{actor} moved {target} from {before.plan} to {after.plan}", "layers"
+    ),
+    "tenant.closed": Entry("Tenant closed", "{actor} closed {target}", "power-off", "stop"),
+    "tenant.reopened": Entry("Tenant reopened", "{actor} opened {target} again", "power", "ok"),
+    "transfer.offered": Entry("Ownership offered", "{actor} offered the tenant to {target}", "handshake"),
+    "transfer.accepted": Entry(
+        "Ownership handed over", "{target} took the tenant over from {after.from}", "handshake", "ok"
+    ),
+    "transfer.declined": Entry("Ownership declined", "{target} declined to own the tenant", "handshake"),
+    "transfer.cancelled": Entry(
+        "Offer of ownership ended", "{actor} ended the offer of the tenant to {target}", "handshake", "stop"
+    ),
     "member.added": Entry("Member added", "{target} became {after.type} of the team", "user-plus", "ok"),
     "member.suspended": Entry("Member suspended", "{actor} suspended member {target}", "ban", "stop"),
     "member.reactivated": Entry("Member reactivated", "{actor} reactivated member {target}", "rotate-ccw"),

@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     tenants.LastOwner: (409, "last-owner", ""),
     tenants.SlugTaken: (409, "conflict", "slug"),
+    tenants.BadSlug: (422, "invalid", "slug"),
+    tenants.BadName: (422, "invalid", "name"),
+    tenants.PlanLimit: (409, "plan-limit", ""),
+    tenants.UnverifiedEmail: (403, "forbidden", ""),
+    tenants.TenantClosed: (403, "tenant-closed", ""),
     tenants.NotAMember: (404, "not-found", ""),
     tenants.WrongStatus: (409, "conflict", ""),
     tenants.ReasonRequired: (422, "invalid", "reason"),

@@ -41,6 +41,7 @@ class ApiView(APIView):
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
     actor: "Actor"
     powers: Any  # authz.console.Powers of the caller, likewise
+    standing: Any  # authsec.console.bearer.Standing of the caller, likewise
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Run inside :attr:`scope`, which ends after the answer is made and before it is sent."""

@@ -33,6 +33,7 @@ TITLES = {
     "not-acceptable": "No such representation",
     "conflict": "The state of things forbids this",
     "last-owner": "The last owner stays",
+    "plan-limit": "The tenant's plan has no room for more",
     "gone": "No longer there",
     "too-large": "The request is too large",
     "unsupported-media-type": "The request's media type is not JSON",

@@ -21,6 +21,7 @@ from authz.refusals import Refused
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, change, posted
 from authz.views.links import crumbs, page
+from tenants.operations import PlanLimit
 
 LIST = ("Applications", "applications")
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -55,18 +56,20 @@ def applications(request: Request) -> HttpResponse:
 def new(request: Request) -> HttpResponse:
     """Register an Application with its scopes."""
     form, rows = ApplicationForm(posted(request)), scope_rows(posted(request))
+    status = 422 if posted(request) is not None else 200
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         try:
             made = verbs.register(**change(request), **form.cleaned_data, scopes=rows.specs())
         except Refused as refusal:
             rows.show(refusal.errors, form)
+        except PlanLimit as refusal:
+            form.add_error(None, str(refusal))
+            status = 409
         else:
             messages.success(request, f"{made.name} registered")
             return redirect(page(request.tenant.slug, "application", application_id=made.pk))
     context = {"form": form, "rows": rows, "crumbs": crumbs(request.tenant.slug, LIST, "Register")}
-    return render(
-        request, "authz/application_new.html", context, status=422 if posted(request) is not None else 200
-    )
+    return render(request, "authz/application_new.html", context, status=status)
 
 
 @requires("apps:read")

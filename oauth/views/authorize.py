@@ -1,10 +1,12 @@
 """The authorize page (RFC 6749 §3.1): who asks, may this person, with which second factor, and what do they allow."""
 
+from contextlib import nullcontext
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -21,6 +23,8 @@ from oauth.models import ClientApproval
 from oauth.redirects import destination
 from oauth.views.answer import issue_code, leave
 from oauth.views.asking import Asking, api_asking, client_facts
+from tenants.operations import PlanLimit, has_room
+from tenants.plans import END_USERS
 from tenants.signin import SignIn, sign_in_of
 
 # Why it does not go on, and the status that says so.
@@ -32,6 +36,7 @@ PAGES = {
     "members_only": 403,
     "listed_only": 403,
     "unverified": 403,
+    "full": 403,
     "pending": 200,
     "unverified_email": 403,
 }
@@ -133,10 +138,18 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
             return _stop(request, asked, grantable.refusal, target)
         if word == ClientApproval.Status.PENDING:
             return _stop(request, asked, "pending", target)
+        known = grantable.terms.member or grantable.terms.end_user
+        if not known and not has_room(tenant_id=target.tenant_id, what=END_USERS, now=now):
+            return _stop(request, asked, "full", target)
         step_up = _step_up(asked, grantable, sign_in)
         if step_up is not None:
             return step_up
-        return _consent(request, asked, Asking(asked, target, grantable, sign_in, now))
+        try:
+            # Under /oauth/ a refusal commits; whoever took the last place must leave no trace of the next.
+            with nullcontext() if known else transaction.atomic():
+                return _consent(request, asked, Asking(asked, target, grantable, sign_in, now))
+        except PlanLimit:
+            return _stop(request, asked, "full", target)
 
 
 def _step_up(asked: AuthorizationRequest, grantable: Grantable, sign_in: SignIn) -> HttpResponse | None:

@@ -1,5 +1,6 @@
 """About the bearer of the token: who they are, and where."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -31,15 +32,9 @@ class Me(ApiView):
         Then `token_refresh_required` is true: the token in use does not hold that tenant yet.
         """
         identity = identity_of(request)
-        actor = Actor(
-            kind="identity",
-            id=identity.pk,
-            name=identity.get_full_name(),
-            ip=self.actor.ip,
-            via="api",
-            request_id=self.actor.request_id,
+        opened = ensure_personal_tenant(
+            identity=identity, actor=acting_as(identity, self.actor), now=timezone.now()
         )
-        opened = ensure_personal_tenant(identity=identity, actor=actor, now=timezone.now())
         return Response(
             {
                 "id": str(identity.pk),
@@ -75,6 +70,11 @@ def identity_of(request: Request) -> Identity:
     if identity is None:
         raise Problem(401, "invalid-token", "The identity that this token names is gone.")
     return identity
+
+
+def acting_as(identity: Identity, bearer: Actor) -> Actor:
+    """The bearer with the name that an event about themselves shows."""
+    return replace(bearer, kind="identity", id=identity.pk, name=identity.get_full_name())
 
 
 def membership_item(card: MembershipCard) -> dict[str, Any]:

@@ -82,3 +82,39 @@ class MemberChange(Input):
     reason = serializers.CharField(
         max_length=500, required=False, allow_blank=True, default="", help_text="Kept in the audit log."
     )
+
+
+class NewTenant(Input):
+    name = serializers.CharField(max_length=100)
+    slug = serializers.CharField(max_length=63, required=False, help_text="Small letters, digits, hyphens.")
+
+
+class TenantChange(Input):
+    name = serializers.CharField(max_length=100, required=False)
+    slug = serializers.CharField(max_length=63, required=False, help_text="Small letters, digits, hyphens.")
+
+
+class Limit(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(allow_null=True, help_text="Null: as many as there are.")
+    used = serializers.IntegerField()
+    used_is_at_least = serializers.BooleanField(help_text="True where counting stopped, as no limit asks on.")
+
+
+class Limits(serializers.Serializer[Any]):
+    members = Limit(help_text="Active and suspended members, and invitations that can be accepted.")
+    applications = Limit()
+    end_users = Limit()
+
+
+class OneTenant(TenantCard):
+    personal = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    type = serializers.ChoiceField(
+        [*MemberType.choices, ("service_account", "Service account")], help_text="What the bearer is here."
+    )
+    user_id = serializers.UUIDField(allow_null=True, help_text="The bearer's user ID here.")
+    limits = Limits()
+
+
+class OpenedTenant(OneTenant):
+    token_refresh_required = serializers.BooleanField()

@@ -4,6 +4,7 @@ from django.urls import path
 
 from tenants.api.me import Me, MyMembership, MyMemberships
 from tenants.api.members import OrgMember, OrgMembers, TenantMembership, TenantMemberships
+from tenants.api.orgs import OneTenant, Tenants
 
 app_name = "tenants_api"
 urlpatterns = [
@@ -18,4 +19,6 @@ urlpatterns = [
         TenantMembership.as_view(),
         name="membership",
     ),
+    path("api/orgs", Tenants.as_view(), name="tenants"),
+    path("api/orgs/<uuid:tenant_id>", OneTenant.as_view(), name="tenant"),
 ]

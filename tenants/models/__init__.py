@@ -4,7 +4,9 @@ from tenants.models.base import TenantRow, same_tenant_target
 from tenants.models.identity import Identity, IdentityLink
 from tenants.models.invitation import Invitation
 from tenants.models.membership import Membership, MemberType
+from tenants.models.slug import SlugHistory
 from tenants.models.tenant import Tenant
+from tenants.models.transfer import OwnershipTransfer
 from tenants.models.user import Profile, TenantUser
 
 __all__ = [
@@ -13,7 +15,9 @@ __all__ = [
     "Invitation",
     "MemberType",
     "Membership",
+    "OwnershipTransfer",
     "Profile",
+    "SlugHistory",
     "Tenant",
     "TenantRow",
     "TenantUser",

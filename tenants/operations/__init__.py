@@ -1,9 +1,9 @@
 """The verbs about tenants and their members: each keeps the change and its audit event in one transaction.
 
-Every verb but :func:`open_tenant` and :func:`ensure_personal_tenant` runs inside the caller's
-``tenant_context(tenant_id)``.
+Every verb but those that open a tenant runs inside the caller's ``tenant_context(tenant_id)``.
 """
 
+from tenants.operations.closing import close_tenant, reopen_tenant, reopens_until
 from tenants.operations.last_owner import keep_an_owner, take_turns
 from tenants.operations.member import (
     COUNTS_AS_MEMBERSHIP,
@@ -16,13 +16,24 @@ from tenants.operations.member import (
     remove_member,
     suspend_member,
 )
-from tenants.operations.opening import ensure_personal_tenant, open_tenant
+from tenants.operations.naming import change_slug, rename_tenant
+from tenants.operations.opening import ensure_personal_tenant, open_own_tenant, open_tenant
+from tenants.operations.plan import change_plan, has_room, keep_within_plan
 from tenants.operations.refusals import (
+    BadName,
+    BadSlug,
     LastOwner,
     NotAMember,
+    NoTransfer,
+    PlanLimit,
     ReasonRequired,
     SlugTaken,
+    TenantClosed,
     TenantError,
+    TooLate,
+    TooManyTenants,
+    TransferRefused,
+    UnverifiedEmail,
     WrongStatus,
 )
 from tenants.operations.second_factor import (
@@ -30,29 +41,52 @@ from tenants.operations.second_factor import (
     release_second_factor,
     require_second_factor,
 )
+from tenants.operations.transfer import accept_transfer, cancel_transfer, decline_transfer, offer_transfer
 from tenants.operations.user import ensure_user
 
 __all__ = [
     "COUNTS_AS_MEMBERSHIP",
+    "BadName",
+    "BadSlug",
     "LastOwner",
+    "NoTransfer",
     "NotAMember",
     "NotEnrolled",
+    "PlanLimit",
     "ReasonRequired",
     "SlugTaken",
+    "TenantClosed",
     "TenantError",
+    "TooLate",
+    "TooManyTenants",
+    "TransferRefused",
+    "UnverifiedEmail",
     "WrongStatus",
+    "accept_transfer",
     "add_member",
+    "cancel_transfer",
     "change_member",
     "change_member_type",
+    "change_plan",
+    "change_slug",
+    "close_tenant",
+    "decline_transfer",
     "ensure_personal_tenant",
     "ensure_user",
+    "has_room",
     "keep_an_owner",
+    "keep_within_plan",
     "leave_tenant",
     "note_visit",
+    "offer_transfer",
+    "open_own_tenant",
     "open_tenant",
     "reactivate_member",
     "release_second_factor",
     "remove_member",
+    "rename_tenant",
+    "reopen_tenant",
+    "reopens_until",
     "require_second_factor",
     "suspend_member",
     "take_turns",

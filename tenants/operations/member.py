@@ -12,9 +12,11 @@ from authsec.audit.operations import record
 from tenants.models import Identity, Membership, MemberType, Profile
 from tenants.operations import transitions
 from tenants.operations.last_owner import keep_an_owner, take_turns
+from tenants.operations.plan import keep_within_plan
 from tenants.operations.refusals import NotAMember, ReasonRequired
 from tenants.operations.transitions import Change
 from tenants.operations.user import ensure_user
+from tenants.plans import MEMBERS
 from tenants.signals import membership_changed
 
 Status = Membership.Status
@@ -34,7 +36,7 @@ def add_member(
 ) -> Membership:
     """Make the identity an active member, or bring one back who left.
 
-    An active or suspended member stays as they are: returned unchanged, without an event.
+    An active or suspended member stays as they are: returned unchanged, without an event. Raises PlanLimit.
     """
     take_turns(tenant_id)
     user = ensure_user(tenant_id=tenant_id, identity=identity, now=now)
@@ -44,6 +46,7 @@ def add_member(
     membership = standing or Membership(tenant_id=tenant_id, user=user)
     if change is None:
         return membership
+    keep_within_plan(tenant_id=tenant_id, what=MEMBERS, now=now, invited_as=identity.email)
     before = _standing(standing) if standing else None
     membership.type, membership.status, membership.source = MemberType(type), Status.ACTIVE, source
     membership.invited_by, membership.joined_at, membership.left_at = invited_by, now, None

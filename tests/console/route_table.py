@@ -187,6 +187,7 @@ ROWS: dict[str, Row] = {
     "api/docs/": public(),
     "api/me": Row(SELF, {"GET": None}),
     "api/me/memberships": Row(SELF, {"GET": None}),
+    "api/orgs": Row(SELF, {"POST": None}),
     "api/me/memberships/<uuid:tenant_id>": Row(SELF, {"DELETE": None}),
     # management API, in a tenant
     "uflow/v2/tenants/<uuid:tenant_id>/memberships": api(GET="team:read"),
@@ -202,6 +203,9 @@ ROWS: dict[str, Row] = {
         PATCH="team:update",
         DELETE="team:update",
         bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
+    ),
+    "api/orgs/<uuid:tenant_id>": api(
+        GET="org:read", PATCH="org:update", bodies={"PATCH": {"name": "Another name"}}
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(

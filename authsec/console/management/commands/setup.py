@@ -24,7 +24,7 @@ from authsec.database.checks import UnsafeDatabase, refuse_unsafe_login
 from authsec.database.context import app_context, owner_context
 from authsec.database.owner import connected_as_owner
 from tenants.models import Identity
-from tenants.operations import SlugTaken, open_tenant
+from tenants.operations import TenantError, open_tenant
 
 
 class Command(BaseCommand):
@@ -107,7 +107,7 @@ class Command(BaseCommand):
                     actor=replace(SYSTEM, via="command"),
                     now=timezone.now(),
                 )
-        except SlugTaken as error:
+        except TenantError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"{email} owns {opened.name} and administers this installation: {settings.PUBLIC_URL}/t/{opened.slug}/"
