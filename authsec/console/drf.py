@@ -114,7 +114,7 @@ class MarkPermission(BasePermission):
 
     def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
         tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
-        view.scope.enter_context(tenant_context(tenant_id))
+        view.scope.enter_context(tenant_context(tenant_id, savepoint=False))
         standing = view.standing = standing_of(bearer, tenant_id)
         decision = decide(
             tenant_id=tenant_id,

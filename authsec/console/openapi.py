@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
@@ -10,6 +11,9 @@ from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from authsec.console.examples import Storyteller
+from authsec.console.story import ANSWERED, PROBLEMS, REQUEST_ID, TABLES
+from authsec.web import problems
 from authsec.web.access import Mark
 from authsec.web.problems import BY_STATUS, CONTENT_TYPE, TITLES
 
@@ -40,22 +44,42 @@ PAGE = [
     ),
     OpenApiParameter("cursor", description="`next` of the page before."),
 ]
-WITH_BODY = ("POST", "PATCH")
+WITH_BODY = ("POST", "PUT", "PATCH")
+SCOPES = {
+    "api:read": "Read, as far as the bearer's roles go.",
+    "api:write": "Read and change, as far as the bearer's roles go.",
+}
 
 
 class Bearer(OpenApiAuthenticationExtension):
-    """RFC 6750 bearer tokens."""
+    """RFC 6750 bearer tokens, once as what they are and once as how to get them."""
 
     target_class = "authsec.console.drf.BearerAuthentication"
-    name = "bearer"
+    name = ["bearer", "oauth2"]
 
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "An access token for the resource `{issuer}/api`, with scope `api:read` or `api:write`.",
-        }
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        endpoints = {"tokenUrl": f"{settings.ISSUER}/oauth/token", "scopes": SCOPES}
+        for_people = {**endpoints, "authorizationUrl": f"{settings.ISSUER}/oauth/authorize"}
+        token = f"An access token for the resource `{settings.API_RESOURCE}`"
+        return [
+            {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": f"{token}, with scope `api:read` or `api:write`.",
+            },
+            {
+                "type": "oauth2",
+                "description": f"{token}: a person gets it through an approved client (authorization code with "
+                "PKCE), a service account by client credentials; both name the resource.",
+                "flows": {"authorizationCode": for_people, "clientCredentials": endpoints},
+            },
+        ]
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[str]]]:
+        """Either way, with the scope that the method needs."""
+        needed = ["api:read" if auto_schema.method == "GET" else "api:write"]
+        return [{"bearer": needed}, {"oauth2": needed}]
 
 
 class ProblemError(serializers.Serializer[Any]):
@@ -114,13 +138,25 @@ class ApiSchema(AutoSchema):
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         bodies: dict[str, Any] = super()._get_response_bodies(direction)
         component = self.resolve_serializer(Problem, "response")
-        content = {CONTENT_TYPE: {"schema": component.ref}}
         for status in self._problem_statuses():
+            content = {CONTENT_TYPE: {"schema": component.ref, "examples": self._problems(status)}}
             bodies.setdefault(str(status), {"content": content, "description": TITLES[BY_STATUS[status]]})
         for body in bodies.values():
             body["description"] = body["description"] or "Done"
+        content = {CONTENT_TYPE: {"schema": component.ref, "examples": self._problems(500)}}
         bodies["default"] = {"content": content, "description": "Any other error"}
         return bodies
+
+    def _problems(self, status: int) -> dict[str, Any]:
+        """Problems of this status that the operation may answer."""
+        needs_body, in_tenant = self.method in WITH_BODY, bool(self.mark and self.mark.kind == "requires")
+        unfit = set() if in_tenant else {"tenant-required", "tenant-not-in-token", "forbidden", "escalation"}
+        unfit |= {"invalid-parameter"} if needs_body else {"malformed-request", "escalation"}
+        return {
+            kind: {"summary": TITLES[kind], "value": problems.body(code, kind, detail, REQUEST_ID, errors)}
+            for kind, (code, detail, errors) in PROBLEMS.items()
+            if code == status and kind not in unfit
+        }
 
     def _problem_statuses(self) -> list[int]:
         statuses = [400, 401, 403]
@@ -128,11 +164,32 @@ class ApiSchema(AutoSchema):
             statuses.append(404)
         if self.method in WITH_BODY:
             statuses += [413, 415, 422]
-        return statuses
+        if self.method != "GET":
+            statuses.append(409)
+        return sorted(statuses)
 
 
 @cache
 def document() -> dict[str, Any]:
     """The OpenAPI document. Made once a process: views do not change while it runs."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    story = Storyteller(made)
+    for path, item in made["paths"].items():
+        for operation in item.values():
+            _illustrate(operation, story, "EndUser" if "/end-users" in path else "")
     return made
+
+
+def _illustrate(operation: dict[str, Any], story: Storyteller, about: str) -> None:
+    """Give parameters, body and answers an example each, where the view brings none of its own."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path" or parameter["name"] == TENANT_HEADER.name:
+            name = parameter["name"] if parameter["in"] == "path" else "tenant_id"
+            parameter.setdefault("example", story.example(parameter["schema"], about, name))
+    for body in (operation.get("requestBody", {}), *operation["responses"].values()):
+        for kind, media in body.get("content", {}).items():
+            if not media.get("examples"):
+                told = TABLES.get(kind) or story.example(media["schema"])
+                if isinstance(told, dict) and body is not operation.get("requestBody"):
+                    told = told | ANSWERED.get(operation["operationId"], {})
+                media["examples"] = {"example": {"value": told}}

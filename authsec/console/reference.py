@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.html import format_html, format_html_join
@@ -14,11 +15,12 @@ from django.utils.text import slugify
 
 from authsec.console.openapi import document
 from authsec.web.access import public
-from authsec.web.problems import BY_STATUS, TITLES
+from authsec.web.problems import STATUS_OF, TITLES
 
 TAGS = {
     "me": "Who bears the token, and where.",
     "end users": "Consumers of the tenant: people who consented to an AI client or another program.",
+    "members": "People of the team: owners, admins, members, contractors, service operators, auditors.",
     "groups": "Lists of people, and what they are bound to.",
     "bindings": "What gives access: a role for a subject, on one Application or tenant-wide, under conditions.",
     "access": "Why somebody may do what they may.",
@@ -45,7 +47,7 @@ class Field:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation as the page shows it. ``right`` is the Cedar action, '' where none is needed."""
+    """One operation as the page shows it: ``right`` is the Cedar action it needs, ``answered`` an answer as JSON."""
 
     anchor: str
     method: str
@@ -58,6 +60,7 @@ class Operation:
     answer: list[Field]
     status: str
     example: str
+    answered: str
 
 
 @public
@@ -76,7 +79,7 @@ def docs(request: HttpRequest) -> HttpResponse:
             "sections": sections(),
             "api": settings.API_RESOURCE,
             "token_example": HOW_TO_GET_IN.format(issuer=settings.ISSUER),
-            "problems": [(name, title, PROBLEM_STATUS.get(name, "")) for name, title in TITLES.items()],
+            "problems": [(name, title, STATUS_OF[name]) for name, title in TITLES.items()],
         },
     )
 
@@ -120,7 +123,8 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Operation:
         body=_members(_schema_of(body)) if body else [],
         answer=_members(_schema_of(answer)),
         status=status,
-        example=_example(path, method, parameters, _schema_of(body) if body else None),
+        example=_curl(path, method, operation, _shown(body or {})),
+        answered=_shown(answer),
     )
 
 
@@ -178,59 +182,28 @@ def _type(schema: dict[str, Any]) -> str:
     return f"{text} or null" if nullable else text
 
 
-def _example(path: str, method: str, parameters: list[Field], body: dict[str, Any] | None) -> str:
-    lines = [f"curl {settings.ISSUER}{path}", '-H "Authorization: Bearer $TOKEN"']
-    if method != "get":
-        lines[0] = f"curl -X {method.upper()} {settings.ISSUER}{path}"
-    if any(p.name == "X-Tenant-ID" and p.required for p in parameters):
+def _curl(path: str, method: str, operation: dict[str, Any], body: str) -> str:
+    """The call as somebody would type it, with the ids of the document's examples."""
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            path = path.replace("{" + parameter["name"] + "}", str(parameter.get("example", "")))
+    verb = "" if method == "get" else f"-X {method.upper()} "
+    lines = [f"curl {verb}{settings.ISSUER}{path}", '-H "Authorization: Bearer $TOKEN"']
+    if any(p["name"] == "X-Tenant-ID" and p.get("required") for p in operation.get("parameters", [])):
         lines.append('-H "X-Tenant-ID: $TENANT"')
     if body:
-        lines += [
-            '-H "Content-Type: application/json"',
-            f"-d '{json.dumps(_sample(body), ensure_ascii=False)}'",
-        ]
+        lines += ['-H "Content-Type: application/json"', f"-d '{body}'"]
     return " \\\n  ".join(lines)
 
 
-def _sample(schema: dict[str, Any]) -> Any:
-    """A plausible value, members that must be there and the first that may."""
-    target = _resolved(schema)
-    if target.get("enum"):
-        return target["enum"][0]
-    kinds = target.get("type")
-    kind = next((k for k in kinds if k != "null"), "") if isinstance(kinds, list) else kinds
-    if kind == "object":
-        properties = target.get("properties", {})
-        wanted = target.get("required") or list(properties)[:1]
-        return {name: _sample(properties[name]) for name in wanted if name in properties}
-    if kind == "array":
-        return [_sample(target["items"])]
-    if kind in ("integer", "number", "boolean"):
-        return {"integer": target.get("minimum", 1), "number": 1.0, "boolean": True}[kind]
-    formats = {
-        "uuid": "01936f3e-8c5a-7b21-9d4e-2f6a1b3c4d5e",
-        "date-time": "2026-12-01T09:00:00Z",
-        "email": "ada@example.com",
-    }
-    return formats.get(target.get("format", ""), "…")
+def _shown(content: dict[str, Any]) -> str:
+    """The first example of a body or an answer as indented JSON, "" where there is none."""
+    for media in content.get("content", {}).values():
+        for example in media.get("examples", {}).values():
+            return json.dumps(example["value"], indent=2, ensure_ascii=False, cls=DjangoJSONEncoder)
+    return ""
 
 
-PROBLEM_STATUS = {name: str(status) for status, name in BY_STATUS.items()} | {
-    "tenant-required": "400",
-    "tenant-malformed": "400",
-    "invalid-parameter": "400",
-    "invalid-token": "401",
-    "insufficient-scope": "403",
-    "tenant-not-in-token": "403",
-    "tenant-closed": "403",
-    "membership-suspended": "403",
-    "membership-left": "403",
-    "membership-invited": "403",
-    "service-account-ended": "403",
-    "escalation": "403",
-    "last-owner": "409",
-    "internal-error": "500",
-}
 HOW_TO_GET_IN = """curl {issuer}/oauth/token \\
   -u "$CLIENT_ID:$CLIENT_SECRET" \\
   -d grant_type=client_credentials \\

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -60,9 +59,6 @@ class ApiView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if hasattr(self, "tenant_id"):
-            # The tenant's transaction is open: an answer that refuses has changed nothing, whatever came before.
-            transaction.set_rollback(True)
         response["Cache-Control"] = "no-store"
         return response
 

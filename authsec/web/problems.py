@@ -58,6 +58,23 @@ BY_STATUS = {
     429: "throttled",
     503: "unavailable",
 }
+# The status that each type is answered with, the same wherever it arises.
+STATUS_OF = {kind: status for status, kind in BY_STATUS.items()} | {
+    "tenant-required": 400,
+    "tenant-malformed": 400,
+    "invalid-parameter": 400,
+    "invalid-token": 401,
+    "insufficient-scope": 403,
+    "tenant-not-in-token": 403,
+    "tenant-closed": 403,
+    "membership-suspended": 403,
+    "membership-left": 403,
+    "membership-invited": 403,
+    "service-account-ended": 403,
+    "escalation": 403,
+    "last-owner": 409,
+    "internal-error": 500,
+}
 
 Errors = Iterable[Mapping[str, str]]
 
