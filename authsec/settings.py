@@ -38,6 +38,9 @@ SIGNUP = env.str("SIGNUP", default="open")  # open | invited
 CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
 VALKEY_URL = env.str("VALKEY_URL", default="")
+METRICS_TOKEN = env.str(
+    "METRICS_TOKEN", default=""
+)  # who reads /metrics; without one nobody but loopback in development
 
 # --- Rooms ------------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

@@ -9,6 +9,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("healthz", views.healthz),
     path("readyz", views.readyz),
+    path("metrics", views.metrics, name="metrics"),
     path("styleguide/", views.styleguide, name="styleguide"),
     path("dev/mail/", views.mailbox, name="mailbox"),
     path("dev/mail/<str:name>", views.mail, name="mail"),

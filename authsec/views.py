@@ -1,5 +1,7 @@
 """The front door, the error pages, health, the style guide and the development mailbox."""
 
+from hmac import compare_digest
+from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from authsec import outbox
+from authsec.console import metrics as counted
 from authsec.web.access import public
 from authsec.web.problems import problem_response, wants_problem
 from tenants.operations import ensure_personal_tenant
@@ -41,6 +44,21 @@ def readyz(request: Any) -> JsonResponse:
     except Exception:  # whatever keeps the database away, the answer is the same
         return JsonResponse({"status": "unavailable", "database": "unreachable"}, status=503)
     return JsonResponse({"status": "ok", "database": "ok"})
+
+
+@public
+def metrics(request: Any) -> HttpResponse:
+    """What this process counts, for Prometheus: to whoever bears METRICS_TOKEN. Asks nobody.
+
+    Without a token there is nothing here, except for the machine itself in development.
+    """
+    if settings.METRICS_TOKEN:
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):
+            return HttpResponse(status=401, headers={"WWW-Authenticate": "Bearer"})
+    elif not (settings.DEVELOPMENT and request.client_ip and ip_address(request.client_ip).is_loopback):
+        raise Http404
+    return HttpResponse(counted.text(), content_type=counted.CONTENT_TYPE)
 
 
 @public

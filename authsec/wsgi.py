@@ -9,7 +9,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "authsec.settings")
 console = get_wsgi_application()
 
-from oauth import introspection  # noqa: E402 - models load after the settings
+from authsec.console import feed  # noqa: E402 - models load after the settings
+from oauth import introspection  # noqa: E402
 
 # Bodies up to the first are read by whoever answers; up to the second the rest is read here.
 SMALL_BODY, LARGEST_READ = 16_384, 16 * 1_048_576
@@ -17,7 +18,8 @@ CHUNK = 65_536
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Introspection by itself, everything else by Django."""
+    """Introspection by itself, everything else by Django. The first request makes this process listen to the feed."""
+    feed.keep_running()
     serve = introspection.application if environ.get("PATH_INFO") == introspection.PATH else console
     answer: Iterable[bytes] = serve(environ, start_response)
     read_the_rest(environ)

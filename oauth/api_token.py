@@ -17,13 +17,15 @@ SCOPES = (READ, WRITE)
 LISTED_TENANTS = 100
 
 # The claim holds what needs no further question: roles of live bindings, tenant-wide, without condition, that outlive
-# the token. Everything else is asked of the database when it is used (Rule 10).
+# the token, and not by a plan tier (tiers change in bulk; the revocation feed leaves them out). Everything else is
+# asked of the database when it is used (Rule 10).
 ROLES = """
   select array_agg(distinct array[o.system_key, o.name]) as held
     from effective_grants(t.id, %(kind)s, s.id, %(now)s, null, null) g
     join authz_binding b on b.tenant_id = t.id and b.id = g.binding_id
     join authz_role o on o.tenant_id = t.id and o.id = g.role_id and (o.ended_at is null or o.ended_at > %(now)s)
-   where g.state = 'active' and g.application_id is null and not b.requires_mfa and b.ip_ranges is null
+   where g.state = 'active' and g.source <> 'plan' and g.application_id is null
+     and not b.requires_mfa and b.ip_ranges is null
      and (b.ended_at is null or b.ended_at > %(until)s) and (b.expires_at is null or b.expires_at > %(until)s)
 """
 SYSTEM_KEYS = """

@@ -19,7 +19,7 @@ from tenants.slugs import valid_slug
 Handler = Callable[[HttpRequest], HttpResponse]
 LAST_TENANT = "last_tenant"  # the key in the session
 SEEN_AGAIN = timedelta(minutes=5)  # a visit within the same tenant is written down this often
-WITHOUT_TRANSACTION = ("/healthz", "/static/")
+WITHOUT_TRANSACTION = ("/healthz", "/metrics", "/static/")
 # Where a refusal is written down: replayed codes, failed sign-ins.
 COUNTED = ("/oauth/", "/accounts/", "/account/step-up/")
 

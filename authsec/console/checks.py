@@ -1,4 +1,4 @@
-"""System checks of the roof: every view has a mark."""
+"""System checks of the roof: every view has a mark, and the decision matrix knows every mark of the API."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,9 +6,11 @@ from typing import Any
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from authsec.console import matrix
 from authsec.console.middleware import LIBRARY_VIEWS
 from authsec.web.access import mark_of
 from authsec.web.api import ApiView
+from authz.cedar import engine
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -41,6 +43,36 @@ def check_marks(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
             for handler in unmarked_handlers(view)
         ]
     return messages
+
+
+@register(Tags.urls)
+def check_matrix(app_configs: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """What the matrix does not list is critical; a line that is missing or left over is a mistake all the same."""
+    wanted = {"IDENTITY": set(identity_routes()), "TENANT": set(engine.actions())}
+    listed = {"IDENTITY": set(matrix.IDENTITY), "TENANT": set(matrix.TENANT)}
+    return [
+        Error(f"authsec.console.matrix.{table}: {what} {name}.", id="authsec.E004")
+        for table in wanted
+        for what, names in (
+            ("no line for", wanted[table] - listed[table]),
+            ("nothing is called", listed[table] - wanted[table]),
+        )
+        for name in sorted(names)
+    ]
+
+
+def identity_routes(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
+    """URL names of the API's routes about the bearer."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
+            yield from identity_routes(entry, inner)
+            continue
+        cls = getattr(entry.callback, "cls", None)
+        if cls is not None and issubclass(cls, ApiView):
+            handlers = (getattr(cls, name, None) for name in cls.http_method_names)
+            if any((mark := mark_of(handler)) and mark.kind == "bearer" for handler in handlers if handler):
+                yield f"{namespace}{entry.name}"
 
 
 def unmarked_handlers(view: Any) -> list[str]:

@@ -1,7 +1,6 @@
 """The management API's roof: bearer tokens, marks, the tenant, problem details."""
 
 import logging
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,16 +14,17 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.response import Response
 
 from authsec.audit.actor import Actor
-from authsec.console.bearer import Bearer, Standing, not_in_token, standing_of
+from authsec.console import matrix, metrics
+from authsec.console.bearer import Bearer, InvalidBearer, not_in_token
+from authsec.console.power import CallersPower
+from authsec.console.standing import Standing, check_myself, name_of
 from authsec.database.context import tenant_context
-from authsec.jobs import operations as jobs
-from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.access import Mark
 from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
-from authz.console import decide
+from authz.console import Decision
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
 from oauth import client_changes, clients, credentials, keys
@@ -54,16 +54,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),
     credentials.NoSuchCredential: (404, "not-found", ""),
-    jobs.AlreadyOver: (409, "conflict", ""),
-    jobs.TooManyJobs: (429, "throttled", ""),
-    results.NotYet: (409, "conflict", ""),
-    results.Expired: (410, "gone", ""),
 }
 REALM = f'Bearer realm="{settings.API_RESOURCE}"'
-
-
-class InvalidBearer(exceptions.AuthenticationFailed):
-    """A token that is not ours, not for this API, or over."""
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -100,41 +92,28 @@ class MarkPermission(BasePermission):
         if not isinstance(bearer, Bearer):
             raise exceptions.NotAuthenticated
         _check_scope(request.method, bearer)
-        view.actor = request.actor = Actor(
-            kind="service_account" if bearer.is_service_account else "identity",
-            id=bearer.subject,
-            name="",
-            ip=request.client_ip,
-            via="api",
-            request_id=request.id,
-        )
         if mark.kind in ("requires", "member"):
             self._enter_tenant(request, view, mark, bearer)
+        elif mark.kind == "bearer":
+            check_myself(bearer)
+            metrics.decided(matrix.CRITICAL)
+            view.name_actor = lambda: _myself(request, bearer)
         return mark.kind in ("requires", "member", "bearer")
 
     def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
+        """Tenant, standing and power: from the claim on the fast path, else from the database in one statement."""
         tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
         view.scope.enter_context(tenant_context(tenant_id, savepoint=False))
-        standing = view.standing = standing_of(bearer, tenant_id)
-        decision = decide(
-            tenant_id=tenant_id,
-            user_id=standing.user_id,
-            action=mark.action,
-            mfa_at=bearer.mfa_at,
-            ip=request.client_ip,
-            now=timezone.now(),
-            subject_kind=standing.kind,
-            application_id=view.kwargs.get("application_id"),
-        )
-        instead = view.action_instead(standing.user_id)
-        if instead and not decision.allowed and decision.powers:
-            decision = decision.powers.decide(instead)
-        view.powers = decision.powers
-        if not decision.allowed and mark.kind == "requires":
+        fast = matrix.is_fast(mark.action)
+        power = view.powers = CallersPower(bearer, tenant_id, ip=request.client_ip, now=timezone.now())
+        if not fast:
+            power.read()
+        decision = _decision(power, view, mark)
+        _count(power, fast)
+        if not decision.allowed:
             raise Problem(403, "forbidden", " ".join(decision.reasons) or f"Nothing gives you {mark.action}.")
-        view.actor = request.actor = replace(
-            _actor(request, standing), policies=decision.policies, mfa_at=bearer.mfa_at
-        )
+        view.standing = power.standing
+        view.name_actor = lambda: _member(request, power, decision)
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
@@ -212,12 +191,44 @@ def _body_tenant(request: Any) -> UUID | None:
         raise Problem(400, "tenant-malformed", "tenant_id is a tenant's id, a UUID.") from error
 
 
-def _actor(request: Any, standing: Standing) -> Actor:
+def _decision(power: CallersPower, view: Any, mark: Mark) -> Decision:
+    if mark.kind == "member":
+        return Decision(True)
+    instead = view.action_instead(power.standing.user_id)
+    actions = [mark.action, instead] if instead else [mark.action]
+    return power.decide(*actions, application_id=view.kwargs.get("application_id"))
+
+
+def _count(power: CallersPower, fast: bool) -> None:
+    if not fast:
+        metrics.decided(matrix.CRITICAL)
+    elif power.asked:
+        metrics.decided("fallback", power.fell_back)
+    else:
+        metrics.decided(matrix.FAST)
+
+
+def _member(request: Any, power: CallersPower, decision: Decision) -> Actor:
+    """Who acts in the tenant, with the name that events record: on the fast path it is read now."""
+    standing: Standing = power.standing
     return Actor(
         kind="service_account" if standing.kind == "service_account" else "member",
         id=standing.user_id,
-        name=standing.name,
+        name=name_of(standing, power.tenant_id),
         capacity=standing.type,
+        ip=request.client_ip,
+        via="api",
+        request_id=request.id,
+        policies=decision.policies,
+        mfa_at=power.bearer.mfa_at,
+    )
+
+
+def _myself(request: Any, bearer: Bearer) -> Actor:
+    return Actor(
+        kind="service_account" if bearer.is_service_account else "identity",
+        id=bearer.subject,
+        name="",
         ip=request.client_ip,
         via="api",
         request_id=request.id,

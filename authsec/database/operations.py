@@ -109,3 +109,44 @@ class SystemFunctions(_DatabaseOnly):
 
     def describe(self) -> str:
         return f"Define the functions of {', '.join(self.names)}"
+
+
+class Announce(_DatabaseOnly):
+    """Triggers that tell the revocation feed of losses in a model's rows, by a trigger function of ``sql/``.
+
+    ``when``: the columns whose change is a loss; each changed row is announced. Without it the function is called
+    once for each statement, however many rows it touches, and reads them from ``before`` (and ``after``).
+    ``events``: update, delete, insert; a condition of one's own (``condition``) replaces ``when``.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        function: str,
+        *events: str,
+        when: tuple[str, ...] = (),
+        condition: str = "",
+    ) -> None:
+        self.model, self.function, self.events = model, function, events or ("update", "delete")
+        self.when, self.condition = when, condition
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = to_state.apps.get_model(app_label, self.model)._meta.db_table
+        for event in self.events:
+            schema_editor.execute(
+                f'create trigger "{self.function}_{event}" after {event} on "{table}" {self._body(event)} '
+                f"execute function {self.function}()"
+            )
+
+    def _body(self, event: str) -> str:
+        changed = " or ".join(f"old.{column} is distinct from new.{column}" for column in self.when)
+        condition = self.condition or (changed if event == "update" else "")
+        if condition:
+            return f"for each row when ({condition})"
+        if self.when:
+            return "for each row"
+        tables = " new table as after" if event == "update" else ""
+        return f"referencing old table as before{tables} for each statement"
+
+    def describe(self) -> str:
+        return f"Announce losses in {self.model}"

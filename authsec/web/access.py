@@ -15,12 +15,11 @@ class Mark:
     """``kind``: public, signed_in, member (any active member of the tenant), requires, protocol or bearer.
 
     ``action`` is the Cedar action of a ``requires`` mark, such as ``endusers:suspend``.
-    ``critical`` marks of the API read power from the database, never from the token (Rule 10).
+    Whether the API asks the signed claim or the database about it says ``authsec.console.matrix``.
     """
 
     kind: str
     action: str = ""
-    critical: bool = True
 
 
 def _marker(mark: Mark) -> Callable[[View], View]:
@@ -48,7 +47,7 @@ def signed_in(view: View) -> View:
 
 def bearer(view: View) -> View:
     """Any bearer of an access token of the management API, about themselves."""
-    return _marker(Mark("bearer", critical=False))(view)
+    return _marker(Mark("bearer"))(view)
 
 
 def member(view: View) -> View:
@@ -61,7 +60,7 @@ def member(view: View) -> View:
 
 def requires(action: str, *, critical: bool = True) -> Callable[[View], View]:
     """Callers to whom Cedar allows ``action`` (``noun:verb``) in the tenant."""
-    return _marker(Mark("requires", action, critical))
+    return _marker(Mark("requires", action))
 
 
 def reauthenticate(view: View) -> View:

@@ -7,6 +7,7 @@ through :attr:`ApiView.scope` before a handler runs.
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -38,9 +39,14 @@ class ApiView(APIView):
     http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     mark = Mark("bearer")
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
-    actor: "Actor"
-    powers: Any  # authz.console.Powers of the caller, likewise
-    standing: Any  # authsec.console.bearer.Standing of the caller, likewise
+    powers: Any  # what the caller may do (authsec.console.power), likewise
+    standing: Any  # who the caller is in the tenant (authsec.console.standing), likewise
+    name_actor: Callable[[], "Actor"]  # who acts; may read the name, so it is asked only when somebody acts
+
+    @cached_property
+    def actor(self) -> "Actor":
+        """Who acts, for the verbs and their events."""
+        return self.name_actor()
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Run inside :attr:`scope`, which ends after the answer is made and before it is sent."""

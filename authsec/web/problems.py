@@ -25,6 +25,7 @@ TITLES = {
     "membership-left": "You have left this tenant",
     "membership-invited": "Your invitation is not accepted yet",
     "service-account-ended": "The service account has ended",
+    "client-denied": "The client may not act in this tenant",
     "tenant-closed": "The tenant is closed",
     "forbidden": "Not allowed",
     "escalation": "Nobody gives more than they hold",

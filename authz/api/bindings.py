@@ -29,7 +29,7 @@ FILTERS = ("role", "user", "group", "service_account", "application")
 class Bindings(ApiView):
     """All bindings of the tenant."""
 
-    @requires("bindings:read", critical=False)
+    @requires("bindings:read")
     @extend_schema(
         operation_id="list_bindings",
         responses=schemas.Bindings,
@@ -77,7 +77,7 @@ class Bindings(ApiView):
 class OneBinding(ApiView):
     """One binding."""
 
-    @requires("bindings:read", critical=False)
+    @requires("bindings:read")
     @extend_schema(operation_id="get_binding", responses=schemas.Binding, tags=["bindings"])
     def get(self, request: Request, binding_id: UUID) -> Response:
         """The binding, also when it has ended."""

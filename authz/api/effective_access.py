@@ -32,7 +32,7 @@ class EffectiveAccess(ApiView):
         """One's own access needs no right to see other people's."""
         return "effective_access:own" if self.kwargs["user_id"] == caller_id else None
 
-    @requires("effective_access:read", critical=False)
+    @requires("effective_access:read")
     @extend_schema(
         operation_id="effective_access",
         responses=schemas.EffectiveAccess,

@@ -24,7 +24,7 @@ from tenants.models import Profile
 class Groups(ApiView):
     """All groups of the tenant."""
 
-    @requires("groups:read", critical=False)
+    @requires("groups:read")
     @extend_schema(
         operation_id="list_groups",
         responses=schemas.Groups,
@@ -59,7 +59,7 @@ class Groups(ApiView):
 class OneGroup(ApiView):
     """One group."""
 
-    @requires("groups:read", critical=False)
+    @requires("groups:read")
     @extend_schema(operation_id="get_group", responses=schemas.Group, tags=["groups"])
     def get(self, request: Request, group_id: UUID) -> Response:
         """The group, also when it is archived."""
@@ -90,7 +90,7 @@ class OneGroup(ApiView):
 class GroupMembers(ApiView):
     """Who is in a group."""
 
-    @requires("groups:read", critical=False)
+    @requires("groups:read")
     @extend_schema(
         operation_id="list_group_members",
         responses=schemas.GroupMembers,
@@ -153,7 +153,7 @@ class OneGroupMember(ApiView):
 class GroupRoleBindings(ApiView):
     """What a group is bound to."""
 
-    @requires("bindings:read", critical=False)
+    @requires("bindings:read")
     @extend_schema(
         operation_id="list_group_role_bindings",
         responses=schemas.Bindings,

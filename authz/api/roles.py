@@ -22,7 +22,7 @@ from authz.models import Role
 class Roles(ApiView):
     """All roles of the tenant."""
 
-    @requires("roles:read", critical=False)
+    @requires("roles:read")
     @extend_schema(
         operation_id="list_roles",
         responses=schemas.Roles,
@@ -53,7 +53,7 @@ class Roles(ApiView):
 class OneRole(ApiView):
     """One role."""
 
-    @requires("roles:read", critical=False)
+    @requires("roles:read")
     @extend_schema(operation_id="get_role", responses=schemas.Role, tags=["roles"])
     def get(self, request: Request, role_id: UUID) -> Response:
         """The role, also when it is archived."""

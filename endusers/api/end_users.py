@@ -24,7 +24,7 @@ LONGEST_TEXT = 200
 class EndUsers(ApiView):
     """The tenant's end users."""
 
-    @requires("endusers:read", critical=False)
+    @requires("endusers:read")
     @extend_schema(
         operation_id="list_end_users",
         responses=schemas.EndUsers,
@@ -66,7 +66,7 @@ class EndUsers(ApiView):
 class OneEndUser(ApiView):
     """One end user. 404 for somebody who is a member only."""
 
-    @requires("endusers:read", critical=False)
+    @requires("endusers:read")
     @extend_schema(operation_id="get_end_user", responses=schemas.EndUser, tags=["end users"])
     def get(self, request: Request, tenant_id: UUID, user_id: UUID) -> Response:
         """The end user as the list shows them."""

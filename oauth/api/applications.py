@@ -25,7 +25,7 @@ TAGS = ["applications"]
 class Applications(ApiView):
     """All Applications of the tenant."""
 
-    @requires("apps:read", critical=False)
+    @requires("apps:read")
     @extend_schema(
         operation_id="list_applications",
         responses=schemas.Applications,
@@ -72,7 +72,7 @@ class Applications(ApiView):
 class OneApplication(ApiView):
     """One Application."""
 
-    @requires("apps:read", critical=False)
+    @requires("apps:read")
     @extend_schema(operation_id="get_application", responses=schemas.Application, tags=TAGS)
     def get(self, request: Request, application_id: UUID) -> Response:
         """The Application, also when it is archived."""

@@ -29,7 +29,7 @@ TAGS = ["clients"]
 class Clients(ApiView):
     """The clients that the tenant knows."""
 
-    @requires("clients:read", critical=False)
+    @requires("clients:read")
     @extend_schema(
         operation_id="list_clients",
         responses=schemas.Clients,
@@ -82,7 +82,7 @@ class Clients(ApiView):
 class OneClient(ApiView):
     """One client."""
 
-    @requires("clients:read", critical=False)
+    @requires("clients:read")
     @extend_schema(operation_id="get_client", responses=schemas.Client, tags=TAGS)
     def get(self, request: Request, client_pk: UUID) -> Response:
         """The client, by `id`."""

@@ -23,7 +23,7 @@ TAGS = ["applications"]
 class ApplicationCredentials(ApiView):
     """An Application's resource credentials."""
 
-    @requires("apps:read", critical=False)
+    @requires("apps:read")
     @extend_schema(
         operation_id="list_credentials", responses=schemas.Credentials, tags=TAGS, parameters=[ENDED]
     )

@@ -25,7 +25,7 @@ TAGS = ["applications"]
 class ApplicationScopes(ApiView):
     """The scopes that an Application understands."""
 
-    @requires("apps:read", critical=False)
+    @requires("apps:read")
     @extend_schema(operation_id="list_application_scopes", responses=schemas.ScopeList, tags=TAGS)
     def get(self, request: Request, application_id: UUID) -> Response:
         """All of them, by name."""
@@ -64,7 +64,7 @@ class ApplicationScopes(ApiView):
 class OneApplicationScope(ApiView):
     """One scope, by its name."""
 
-    @requires("apps:read", critical=False)
+    @requires("apps:read")
     @extend_schema(operation_id="get_application_scope", responses=schemas.Scope, tags=TAGS)
     def get(self, request: Request, application_id: UUID, scope_name: str) -> Response:
         """The scope as it stands."""

@@ -25,7 +25,7 @@ TAGS = ["service accounts"]
 class ServiceAccounts(ApiView):
     """All service accounts of the tenant."""
 
-    @requires("service_accounts:read", critical=False)
+    @requires("service_accounts:read")
     @extend_schema(
         operation_id="list_service_accounts",
         responses=schemas.ServiceAccounts,
@@ -58,7 +58,7 @@ class ServiceAccounts(ApiView):
 class OneServiceAccount(ApiView):
     """One service account."""
 
-    @requires("service_accounts:read", critical=False)
+    @requires("service_accounts:read")
     @extend_schema(operation_id="get_service_account", responses=schemas.ServiceAccount, tags=TAGS)
     def get(self, request: Request, account_id: UUID) -> Response:
         """The service account, also when it has ended."""
@@ -126,7 +126,7 @@ class RotateServiceAccountSecret(ApiView):
 class Operators(ApiView):
     """The users who may operate an account: what it holds reaches them too."""
 
-    @requires("service_accounts:read", critical=False)
+    @requires("service_accounts:read")
     @extend_schema(operation_id="list_operators", responses=schemas.Operators, tags=TAGS, parameters=[ENDED])
     def get(self, request: Request, account_id: UUID) -> Response:
         """The account's operators, the latest first; with `include_ended` also who was one."""

@@ -33,6 +33,21 @@ def account_client(account: ServiceAccount) -> Client:
         return client
 
 
+def cli() -> Client:
+    """The installation's client through which people use the API."""
+    with system_context():
+        client, _ = Client.objects.get_or_create(
+            client_id="authsec-cli",
+            defaults={
+                "name": "AuthSec CLI",
+                "client_type": Client.CLIENT_PUBLIC,
+                "authorization_grant_type": Client.GRANT_AUTHORIZATION_CODE,
+                "api_access": True,
+            },
+        )
+        return client
+
+
 def token_of(
     who: ServiceAccount | Identity | TenantUser,
     scopes: Iterable[str] = BOTH,
@@ -55,7 +70,7 @@ def token_of(
             who = who.identity
     return api_token.for_identity(
         identity_id=who.pk,
-        client_id="authsec-cli",
+        client_id=cli().client_id,
         scopes=set(scopes),
         jti=uuid4(),
         now=now,

@@ -64,6 +64,7 @@ ROWS: dict[str, Row] = {
     "": public(),
     "healthz": public(),
     "readyz": public(),
+    "metrics": public(),
     "styleguide/": public(),
     "dev/mail/": public(),
     "dev/mail/<str:name>": Row(PUBLIC, {"GET": 404}, url="/dev/mail/nothing.eml"),

@@ -76,7 +76,7 @@ class ExportInput(Input):
 class AuditEvents(ApiView):
     """Who did what in the tenant."""
 
-    @requires("audit:read", critical=False)
+    @requires("audit:read")
     @extend_schema(
         operation_id="list_audit_events",
         responses=AuditEventList,
@@ -125,7 +125,7 @@ class ExportAuditEvents(ApiView):
 class OneAuditEvent(ApiView):
     """One event."""
 
-    @requires("audit:read", critical=False)
+    @requires("audit:read")
     @extend_schema(operation_id="get_audit_event", responses=AuditEvent, tags=["audit"])
     def get(self, request: Request, event_id: UUID) -> Response:
         """The event with what was before and after."""
