@@ -18,7 +18,10 @@ MEMBERSHIP_COLUMNS = (
 
 @dataclass(frozen=True)
 class MembershipCard:
-    """One of a person's memberships, with the tenant's public facts. ``user_id`` is their users.id there."""
+    """One of a person's memberships, with the tenant's public facts. ``user_id`` is their users.id there.
+
+    ``second_factor_due``: until when they must set up a second factor; None when they have one or need none.
+    """
 
     tenant_id: UUID
     slug: str
@@ -33,9 +36,7 @@ class MembershipCard:
     suspended_reason: str
     last_seen_at: datetime | None = None
     closed_at: datetime | None = None
-    second_factor_due: datetime | None = (
-        None  # until when they must set one up; None: not asked for, or there is one
-    )
+    second_factor_due: datetime | None = None
 
     @property
     def usable(self) -> bool:

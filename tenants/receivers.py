@@ -1,5 +1,5 @@
-"""What follows from signing in (profiles in every tenant of the person, a new key for the session), and from losing
-one's place in a team (an offer of ownership on either side is over).
+"""What follows from signing in (profiles in every tenant of the person, the link of our own issuer, a new key for the
+session), and from losing one's place in a team (an offer of ownership on either side is over).
 """
 
 from datetime import datetime
@@ -9,11 +9,13 @@ from allauth.account.signals import authentication_step_completed, email_changed
 from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.dispatch import receiver
+from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.sessions import SIGNED_IN_AT
 from tenants.models import Membership, MemberType
 from tenants.operations.transfer import cancel_pending
+from tenants.provisioning import note_local_sign_in
 from tenants.signals import identity_renamed, membership_changed
 
 
@@ -22,6 +24,12 @@ def refresh_profiles(sender: Any, user: Any, **_: Any) -> None:
     """Copy the identity's e-mail and name into its profile in every tenant, where they differ. One statement."""
     with connection.cursor() as cursor:
         cursor.execute("select refresh_profiles(%s)", [user.pk])
+
+
+@receiver([user_logged_in, email_changed, identity_renamed], dispatch_uid="tenants.note_own_link")
+def note_own_link(sender: Any, user: Any, signal: Any, **_: Any) -> None:
+    """Signing in here is the way of our own issuer: made at the first time, with the last time, address and name."""
+    note_local_sign_in(identity=user, now=timezone.now(), at_sign_in=signal is user_logged_in)
 
 
 @receiver(user_logged_in, dispatch_uid="tenants.begin_session")

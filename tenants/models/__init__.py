@@ -1,7 +1,7 @@
 """Identity and tenant: who there is, and in which tenant."""
 
 from tenants.models.base import TenantRow, same_tenant_target
-from tenants.models.identity import Identity, IdentityLink
+from tenants.models.identity import NO_ADDRESS, Identity, IdentityLink
 from tenants.models.invitation import Invitation
 from tenants.models.membership import Membership, MemberType
 from tenants.models.slug import SlugHistory
@@ -10,6 +10,7 @@ from tenants.models.transfer import OwnershipTransfer
 from tenants.models.user import Profile, TenantUser
 
 __all__ = [
+    "NO_ADDRESS",
     "Identity",
     "IdentityLink",
     "Invitation",

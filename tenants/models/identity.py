@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from authsec.database.fields import uuid7
 
+# The domain of an identity without an address of its own (RFC 2606 §2: never a real one).
+NO_ADDRESS = "no-address.invalid"
+
 
 class IdentityManager(BaseUserManager["Identity"]):
     """Makes identities; the e-mail address is the natural key at sign-in."""
@@ -51,25 +54,38 @@ class Identity(AbstractBaseUser):
     def __str__(self) -> str:
         return self.email
 
+    @property
+    def has_address(self) -> bool:
+        """Whether the e-mail address is one; else it only keeps the place of one (``tenants.provisioning``)."""
+        return not self.email.endswith(f"@{NO_ADDRESS}")
+
     def get_full_name(self) -> str:
         """The name to greet with: the chosen one, else the part of the e-mail before the @."""
-        return self.name or self.email.partition("@")[0]
+        return self.name or (self.email.partition("@")[0] if self.has_address else "Somebody")
 
     get_short_name = get_full_name
 
 
 class IdentityLink(models.Model):
-    """A subject at an upstream provider (OpenID Connect ``iss`` and ``sub``) that is this identity."""
+    """A subject of an issuer (OpenID Connect ``iss`` and ``sub``) that is this identity: one way of signing in.
+
+    Signing in here is one too, with our own issuer. ``email`` and ``name`` are what the issuer said last; the
+    identity's own may differ.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     identity = models.ForeignKey(Identity, models.CASCADE, related_name="links")
     issuer = models.CharField(max_length=255)
     subject = models.CharField(max_length=255)
+    email = models.EmailField(max_length=254, blank=True)
+    email_verified = models.BooleanField(default=False)
+    name = models.CharField(max_length=150, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     last_login_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["issuer", "subject"], name="tenants_link_uniq")]
+        indexes = [models.Index(fields=["email"], name="tenants_link_email_idx")]
 
     def __str__(self) -> str:
         return f"{self.subject} at {self.issuer}"
