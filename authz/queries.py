@@ -3,7 +3,18 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    CharField,
+    Count,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce, NullIf
 
 from authz.models import (
@@ -12,6 +23,7 @@ from authz.models import (
     Group,
     GroupMember,
     Role,
+    RoleScope,
     Scope,
     ServiceAccount,
     ServiceAccountOperator,
@@ -19,7 +31,6 @@ from authz.models import (
 from endusers.models import EndUser
 from tenants.models import Profile
 
-MANY = 500
 LIVE = Q(ended_at=None)
 
 
@@ -32,15 +43,19 @@ def name_by(column: str) -> Subquery:
     return Subquery(profile.values_list(name)[:1])
 
 
+def how_many(model: type[Model], column: str, of: str = "pk", **more: Any) -> Coalesce:
+    """How many rows that stand have ``column`` = the outer row's ``of``: counted for the rows of a page alone."""
+    rows = model._default_manager.filter(
+        LIVE, tenant_id=OuterRef("tenant_id"), **{column: OuterRef(of)}, **more
+    )
+    counted = rows.order_by().values("tenant_id").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
+
 def applications(tenant_id: UUID) -> QuerySet[Application]:
     """Applications that stand, with ``scope_count`` and ``binding_count``."""
-    return (
-        Application.objects.filter(LIVE, tenant_id=tenant_id)
-        .annotate(
-            scope_count=Count("scopes", Q(scopes__ended_at=None), distinct=True),
-            binding_count=Count("bindings", Q(bindings__ended_at=None), distinct=True),
-        )
-        .order_by("name")[:MANY]
+    return Application.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+        scope_count=how_many(Scope, "application"), binding_count=how_many(Binding, "application")
     )
 
 
@@ -61,45 +76,29 @@ def known_scopes(tenant_id: UUID) -> dict[str, str]:
 
 
 def roles(tenant_id: UUID) -> QuerySet[Role]:
-    """Roles that stand, the tenant's own first, with how many scopes each gives and how often it is bound."""
-    return (
-        Role.objects.filter(LIVE, tenant_id=tenant_id)
-        .annotate(
-            scope_count=Count(
-                "role_scopes", Q(role_scopes__ended_at=None, role_scopes__kind="scope"), distinct=True
-            ),
-            binding_count=Count("bindings", Q(bindings__ended_at=None), distinct=True),
-        )
-        .order_by(F("system_key").asc(), "name")[:MANY]
+    """Roles that stand, with how many scopes each gives and how often it is bound."""
+    return Role.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+        scope_count=how_many(RoleScope, "role", kind="scope"), binding_count=how_many(Binding, "role")
     )
 
 
 def groups(tenant_id: UUID) -> QuerySet[Group]:
     """Groups that stand, with ``member_count`` and ``binding_count``."""
-    return (
-        Group.objects.filter(LIVE, tenant_id=tenant_id)
-        .annotate(
-            member_count=Count("group_members", Q(group_members__ended_at=None), distinct=True),
-            binding_count=Count("bindings", Q(bindings__ended_at=None), distinct=True),
-        )
-        .order_by("name")[:MANY]
+    return Group.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+        member_count=how_many(GroupMember, "group"), binding_count=how_many(Binding, "group")
     )
 
 
 def bindings(tenant_id: UUID, **subject: Any) -> QuerySet[Binding]:
-    """Bindings that haven't been ended, newest first, with their role, place and subject in the same statement."""
+    """Bindings that haven't been ended, with their role, place and subject in the same statement."""
     return (
         Binding.objects.filter(LIVE, tenant_id=tenant_id, **subject)
         .select_related("role", "application", "group", "service_account", "plan_tier")
-        .annotate(giver=name_by("created_by"), person=name_by("user_id"))
         .annotate(
-            scope_count=Count(
-                "role__role_scopes",
-                Q(role__role_scopes__ended_at=None, role__role_scopes__kind="scope"),
-                distinct=True,
-            ),
+            giver=name_by("created_by"),
+            person=name_by("user_id"),
+            scope_count=how_many(RoleScope, "role", "role_id", kind="scope"),
         )
-        .order_by("-created_at", "-id")[:MANY]
     )
 
 
@@ -110,52 +109,45 @@ def reach(tenant_id: UUID, binding: Binding) -> int:
     if binding.plan_tier_id:
         return EndUser.objects.filter(tenant_id=tenant_id, plan_tier_id=binding.plan_tier_id).count()
     if binding.service_account_id:
-        return 1 + len(operators_of(tenant_id, binding.service_account_id))
+        return 1 + operators(tenant_id, binding.service_account_id).count()
     return 1
 
 
-def people_in(tenant_id: UUID, group_id: UUID) -> list[dict[str, Any]]:
-    """A group's members by name, with source, type and when and by whom they were added."""
-    return _people(GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group_id=group_id), "source")
+def people_in(tenant_id: UUID, group_id: UUID) -> QuerySet[GroupMember]:
+    """Who is in a group."""
+    return GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group_id=group_id)
 
 
-def operators_of(tenant_id: UUID, service_account_id: UUID) -> list[dict[str, Any]]:
-    """A service account's operators by name."""
-    rows = ServiceAccountOperator.objects.filter(
+def operators(tenant_id: UUID, service_account_id: UUID) -> QuerySet[ServiceAccountOperator]:
+    """Who operates a service account."""
+    return ServiceAccountOperator.objects.filter(
         LIVE, tenant_id=tenant_id, service_account_id=service_account_id
     )
-    return _people(rows)
 
 
 def service_accounts(tenant_id: UUID) -> QuerySet[ServiceAccount]:
     """Service accounts that stand, with ``operator_count`` and ``binding_count``."""
-    return (
-        ServiceAccount.objects.filter(LIVE, tenant_id=tenant_id)
-        .annotate(
-            operator_count=Count("operators", Q(operators__ended_at=None), distinct=True),
-            binding_count=Count("bindings", Q(bindings__ended_at=None), distinct=True),
-        )
-        .order_by("name")[:MANY]
+    return ServiceAccount.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+        operator_count=how_many(ServiceAccountOperator, "service_account"),
+        binding_count=how_many(Binding, "service_account"),
     )
 
 
-def _people(rows: QuerySet[Any], *more: str) -> list[dict[str, Any]]:
-    people = list(
-        rows.annotate(adder=name_by("added_by"))
-        .order_by("user__profiles__display_name", "user_id")
-        .values(
-            "user_id",
-            "added_at",
-            "adder",
-            *more,
-            name=F("user__profiles__display_name"),
-            email=F("user__profiles__email"),
-            type=F("user__memberships__type"),
-            status=F("user__memberships__status"),
-            last_seen_at=F("user__memberships__last_seen_at"),
-            end_user=F("user__end_user__status"),
-        )[:MANY]
+def as_people(rows: QuerySet[Any], *more: str) -> QuerySet[Any]:
+    """Rows that name a user, as dicts: the person's name, address and standing, when and by whom they were added.
+
+    ``more``: further columns of the rows.
+    """
+    return rows.annotate(adder=name_by("added_by")).values(
+        "id",
+        "user_id",
+        "added_at",
+        "adder",
+        *more,
+        name=F("user__profiles__display_name"),
+        email=F("user__profiles__email"),
+        type=F("user__memberships__type"),
+        status=F("user__memberships__status"),
+        last_seen_at=F("user__memberships__last_seen_at"),
+        end_user=F("user__end_user__status"),
     )
-    for person in people:
-        person["type_words"] = (person["type"] or "").replace("_", " ").capitalize()
-    return people

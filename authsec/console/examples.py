@@ -1,4 +1,4 @@
-"""Examples made from schemas: what the story says about a member, else an enumeration's first value, else a plain one."""
+"""Examples made from schemas: what the story says of a member, else an enumeration's first value, else a plain one."""
 
 from typing import Any
 

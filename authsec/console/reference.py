@@ -79,7 +79,7 @@ def docs(request: HttpRequest) -> HttpResponse:
             "sections": sections(),
             "api": settings.API_RESOURCE,
             "token_example": HOW_TO_GET_IN.format(issuer=settings.ISSUER),
-            "problems": [(name, title, STATUS_OF[name]) for name, title in TITLES.items()],
+            "problems": [(name, title, STATUS_OF.get(name, "")) for name, title in TITLES.items()],
         },
     )
 

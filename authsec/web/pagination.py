@@ -32,19 +32,20 @@ class BadLimit(BadRequest):
 
 @dataclass(frozen=True)
 class Cursor:
-    """A place in a list. ``value`` is the sort column's there (None where the date is unknown), ``id`` breaks ties.
+    """A place in a list. ``value`` is the sort column's there, a date (None where it is unknown) or a text; ``id``
+    breaks ties.
 
     It tells what its page already showed and widens nothing: opaque by form, validated rather than signed.
     """
 
     sort: str
     backward: bool
-    value: datetime | None
+    value: datetime | str | None
     id: UUID
 
     def encode(self) -> str:
         """The cursor as a URL carries it."""
-        value = self.value.isoformat() if self.value else None
+        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
         text = json.dumps([self.sort, int(self.backward), value, self.id.hex], separators=(",", ":"))
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
@@ -81,20 +82,35 @@ class Page(Generic[Row]):
         return f"1–{shown}" if self.previous is None and shown > 1 else str(shown)
 
 
-def parse_cursor(text: str, sort: str) -> Cursor | None:
-    """Read a cursor made for the order ``sort``; None when there is none. Raises BadCursor."""
+def parse_cursor(text: str, sort: str, *, textual: bool = False) -> Cursor | None:
+    """Read a cursor made for the order ``sort`` by date or, ``textual``, by text. Raises BadCursor."""
     if not text:
         return None
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         made_for, backward, value, hexadecimal = json.loads(base64.urlsafe_b64decode(padded))
-        moment = datetime.fromisoformat(value) if value is not None else None
-        cursor = Cursor(made_for, backward == 1, moment, UUID(hexadecimal))
+        place = _text_of(value) if textual else _moment_of(value)
+        cursor = Cursor(made_for, backward == 1, place, UUID(hexadecimal))
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
         raise BadCursor("The cursor is not one of this list's.") from error
-    if cursor.sort != sort or (moment is not None and moment.tzinfo is None):
+    if cursor.sort != sort:
         raise BadCursor("The cursor was made for another order of this list.")
     return cursor
+
+
+def _moment_of(value: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(value) if value is not None else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("A moment without a zone.")
+    return moment
+
+
+def _text_of(value: str) -> str:
+    """A text that PostgreSQL can compare: no NUL, no half of a surrogate pair."""
+    value.encode()
+    if "\x00" in value:
+        raise ValueError("A text with NUL.")
+    return value
 
 
 def parse_limit(text: str, default: int = LIMIT) -> int:
@@ -113,7 +129,7 @@ def cut(
     cursor: Cursor | None,
     limit: int,
     count: Count,
-    key: Callable[[Row], tuple[datetime | None, UUID]],
+    key: Callable[[Row], tuple[datetime | str | None, UUID]],
 ) -> Page[Row]:
     """Make a page of up to ``limit + 1`` rows that were read in the cursor's direction.
 
@@ -140,34 +156,43 @@ def paginate(
     limit: int = LIMIT,
     id_column: str = "id",
     ask_planner: bool = False,
+    textual: bool = False,
 ) -> Page[Any]:
-    """Page a queryset by a date column that is never NULL, newest first. Two statements.
+    """Page a queryset by a date column that is never NULL, newest first, or by a ``textual`` one from A on.
 
-    ``ask_planner`` spends a third one on an estimate of more than CAP rows. Raises BadCursor. Needs an index
-    (tenant, column desc, id desc).
+    One statement if all fit on one page, else two; ``ask_planner`` spends another on an estimate beyond CAP. Raises
+    BadCursor. Needs an index (tenant, column desc, id desc), or one that begins with (tenant, column).
     """
-    place = parse_cursor(cursor, column)
-    total = count_of(rows, ask_planner=ask_planner)
+    place = parse_cursor(cursor, column, textual=textual)
+    all_rows = rows
     backward = place is not None and place.backward
     if place is not None:
         if place.value is None:
             raise BadCursor("The cursor is not one of this list's.")
-        compare = TupleGreaterThan if backward else TupleLessThan
+        compare = TupleGreaterThan if backward is not textual else TupleLessThan
         rows = rows.filter(compare((F(column), F(id_column)), (place.value, place.id)))
-    order = (column, id_column) if backward else (f"-{column}", f"-{id_column}")
+    order = (column, id_column) if backward is not textual else (f"-{column}", f"-{id_column}")
+    found = list(rows.order_by(*order)[: limit + 1])
+    on_one_page = place is None and len(found) <= limit
+    total = Count(len(found)) if on_one_page else count_of(all_rows, ask_planner=ask_planner)
     return cut(
-        list(rows.order_by(*order)[: limit + 1]),
+        found,
         sort=column,
         cursor=place,
         limit=limit,
         count=total,
-        key=lambda row: (getattr(row, column), getattr(row, id_column)),
+        key=lambda row: (_part(row, column), _part(row, id_column)),
     )
+
+
+def _part(row: Any, name: str) -> Any:
+    return row[name] if isinstance(row, dict) else getattr(row, name)
 
 
 def count_of(rows: QuerySet[Any], *, ask_planner: bool = False) -> Count:
     """Count up to CAP; beyond it say so, or ask the planner."""
-    counted = rows.order_by()[: CAP + 1].count()
+    # Keys alone: what a list shows beside them is not worth computing to be counted.
+    counted = rows.order_by().values("pk")[: CAP + 1].count()
     if counted <= CAP:
         return Count(counted)
     if not ask_planner:

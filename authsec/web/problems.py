@@ -72,8 +72,10 @@ STATUS_OF = {kind: status for status, kind in BY_STATUS.items()} | {
     "membership-left": 403,
     "membership-invited": 403,
     "service-account-ended": 403,
+    "client-denied": 403,
     "escalation": 403,
     "last-owner": 409,
+    "plan-limit": 409,
     "internal-error": 500,
 }
 

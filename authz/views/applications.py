@@ -45,7 +45,7 @@ QUESTIONS: dict[str, dict[str, Any]] = {
 def applications(request: Request) -> HttpResponse:
     """Applications that stand, by name."""
     context = {
-        "applications": queries.applications(request.tenant.tenant_id),
+        "page": tables.by_name(queries.applications(request.tenant.tenant_id), request.GET.get("cursor", "")),
         "crumbs": crumbs(request.tenant.slug, None, "Applications"),
     }
     return render(request, "authz/applications.html", context)
@@ -80,7 +80,9 @@ def application(request: Request, application_id: UUID) -> HttpResponse:
     context = {
         "application": found,
         "scopes": queries.scopes(found.tenant_id, found.pk),
-        "bindings": tables.bindings(found.tenant_id, timezone.now(), application=found),
+        "bindings": tables.bindings(
+            found.tenant_id, timezone.now(), request.GET.get("bindings", ""), application=found
+        ),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
     return render(request, "authz/application.html", context)

@@ -27,7 +27,9 @@ LIST = ("Bindings", "bindings")
 def bindings(request: Request) -> HttpResponse:
     """Bindings that haven't been ended, newest first."""
     context = {
-        "bindings": tables.bindings(request.tenant.tenant_id, timezone.now()),
+        "bindings": tables.bindings(
+            request.tenant.tenant_id, timezone.now(), request.GET.get("bindings", "")
+        ),
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Bindings"),
     }
     return render(request, "authz/bindings.html", context)

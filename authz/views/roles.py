@@ -30,11 +30,12 @@ LIST = ("Roles", "roles")
 @requires("roles:read")
 @require_safe
 def roles(request: Request) -> HttpResponse:
-    """Roles that stand: the tenant's own, then the system's."""
-    found = list(queries.roles(request.tenant.tenant_id))
-    given = contents_of(found)
+    """Roles that stand, by name."""
+    found = tables.by_name(queries.roles(request.tenant.tenant_id), request.GET.get("cursor", ""))
+    given = contents_of(found.items)
     context = {
-        "roles": [(role, given[role.pk]) for role in found],
+        "page": found,
+        "roles": [(role, given[role.pk]) for role in found.items],
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Roles"),
     }
     return render(request, "authz/roles.html", context)
@@ -71,7 +72,9 @@ def role(request: Request, role_id: UUID) -> HttpResponse:
         "tenant_groups": [(name, engine.tenant_groups().get(name, "")) for name in given.tenant_groups],
         "permissions": [row for row in engine.actions().items() if row[0] in given.console_permissions],
         "listed": given.listed,
-        "bindings": tables.bindings(found.tenant_id, timezone.now(), role=found),
+        "bindings": tables.bindings(
+            found.tenant_id, timezone.now(), request.GET.get("bindings", ""), role=found
+        ),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
     return render(request, "authz/role.html", context)
@@ -110,7 +113,7 @@ def archive(request: Request, role_id: UUID) -> HttpResponse:
         "question": f"Archive {found.name} in {request.tenant.name}?",
         "lines": [
             (
-                len(queries.bindings(found.tenant_id, role=found)),
+                queries.bindings(found.tenant_id, role=found).values("pk").count(),
                 "bindings give nothing any more, counted now",
             )
         ],

@@ -30,7 +30,9 @@ LIST = ("Service accounts", "service_accounts")
 def service_accounts(request: Request) -> HttpResponse:
     """Service accounts that stand, by name."""
     context = {
-        "accounts": queries.service_accounts(request.tenant.tenant_id),
+        "page": tables.by_name(
+            queries.service_accounts(request.tenant.tenant_id), request.GET.get("cursor", "")
+        ),
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Service accounts"),
     }
     return render(request, "authz/service_accounts.html", context)
@@ -86,7 +88,7 @@ def add(request: Request, service_account_id: UUID) -> HttpResponse:
 def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpResponse:
     """Ask, then take the account out of somebody's hands."""
     found, form = load(request, service_account_id), ReasonForm(posted(request))
-    if not any(row["user_id"] == member_id for row in queries.operators_of(found.tenant_id, found.pk)):
+    if not queries.operators(found.tenant_id, found.pk).filter(user_id=member_id).exists():
         raise Http404("Not an operator.")
     name = people.name_of(found.tenant_id, member_id)
     if request.method == "POST" and form.is_valid():
@@ -163,8 +165,12 @@ def shown(
     invalid = any(form is not None and form.errors for form in (people_form, role_form))
     context = {
         "account": found,
-        "bindings": tables.bindings(found.tenant_id, timezone.now(), service_account_id=found.pk),
-        "operators": queries.operators_of(found.tenant_id, found.pk),
+        "bindings": tables.bindings(
+            found.tenant_id, timezone.now(), request.GET.get("bindings", ""), service_account_id=found.pk
+        ),
+        "operators": tables.people(
+            queries.operators(found.tenant_id, found.pk), request.GET.get("cursor", "")
+        ),
         "people_form": people_form or PeopleForm(),
         "role_form": role_form,
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),

@@ -4,23 +4,40 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
+from authsec.web.pagination import Page, paginate
 from authz import queries
 from authz.contents import contents_of
 from authz.models import Binding
 from authz.track_rows import badges
 
 
-def bindings(tenant_id: UUID, now: datetime, **subject: Any) -> list[Binding]:
-    """Bindings that haven't been ended, each with its ``conditions`` as badges, whether it has ``expired``, how many
-    console permissions its role gives (``console_count``), and ``gone``: the name of what it needs and what has been
-    archived since, "" while all stands.
+def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -> Page[Binding]:
+    """One page of bindings that haven't been ended, newest first, each with what its template can't make.
+
+    That is its ``conditions`` as badges, whether it has ``expired``, how many console permissions its role gives
+    (``console_count``), and ``gone``: the name of what it needs and what has been archived since, "" while all stands.
     """
-    rows = list(queries.bindings(tenant_id, **subject))
-    given = contents_of({row.role for row in rows})
-    for row in rows:
+    page = paginate(queries.bindings(tenant_id, **subject), column="created_at", cursor=cursor)
+    given = contents_of({row.role for row in page.items})
+    for row in page.items:
         row.console_count = len(given[row.role_id].console_permissions)  # type: ignore[attr-defined]
         row.conditions = [badge for badge in badges(row, "", now) if badge[0] != "ends"]  # type: ignore[attr-defined]
         row.expired = row.expires_at is not None and row.expires_at <= now  # type: ignore[attr-defined]
         needs = (row.role, row.group, row.service_account, row.application)
         row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")  # type: ignore[attr-defined]
-    return rows
+    return page
+
+
+def people(rows: QuerySet[Any], cursor: str = "", *more: str) -> Page[dict[str, Any]]:
+    """One page of the people whom rows of a group or a service account name, the latest first."""
+    page = paginate(queries.as_people(rows, *more), column="added_at", cursor=cursor)
+    for person in page.items:
+        person["type_words"] = (person["type"] or "").replace("_", " ").capitalize()
+    return page
+
+
+def by_name(rows: QuerySet[Any], cursor: str) -> Page[Any]:
+    """One page of a list whose rows have a name, from A on."""
+    return paginate(rows, column="name", cursor=cursor, textual=True)
