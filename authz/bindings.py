@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 
 from authsec.audit.actor import Actor
@@ -18,12 +19,14 @@ from authz.models import (
     Application,
     Binding,
     Group,
+    GroupMember,
     Role,
     ServiceAccount,
+    ServiceAccountOperator,
 )
 from authz.people import is_reachable, name_of
-from authz.refusals import Findings, Refused
-from authz.system_roles import OWNER_ROLE
+from authz.refusals import Escalation, Findings, Refused
+from authz.system_roles import MAKE_OWNERS, OWNER_ROLE
 from endusers.models import PlanTier
 from tenants.models import Membership, MemberType
 from tenants.operations import LastOwner, take_turns
@@ -101,8 +104,21 @@ def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reaso
         reason = findings.text("reason", reason, 500, required=False)
         findings.stop()
         keep_an_owner(binding)
+        _leave_owners_to_owners(binding, actor, now)
         close(binding, actor=actor, now=now, reason=reason)
     return binding
+
+
+def _leave_owners_to_owners(binding: Binding, actor: Actor, now: datetime) -> None:
+    """Whoever takes an owner's role away unmakes an owner: for those who may make them (Rule 7)."""
+    role = Role.objects.get(tenant_id=binding.tenant_id, pk=binding.role_id)
+    if role.system_key != OWNER_ROLE:
+        return
+    try:
+        unmaking = [(MAKE_OWNERS, binding.application_id)]
+        forbid_escalation(tenant_id=binding.tenant_id, actor=actor, permissions=unmaking, now=now)
+    except Escalation as error:
+        raise PermissionDenied("Only who may make owners may take the owner’s role from somebody.") from error
 
 
 def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") -> None:
@@ -167,6 +183,20 @@ def console_permissions_of(**subject: Any) -> list[tuple[str, UUID | None]]:
         },
         key=str,
     )
+
+
+def console_permissions_reaching(tenant_id: UUID, user_id: UUID) -> list[tuple[str, UUID | None]]:
+    """As console_permissions_of, for all that reaches a person: directly, through groups, through accounts."""
+    live = {"tenant_id": tenant_id, "user_id": user_id, "ended_at": None}
+    groups = GroupMember.objects.filter(**live, group__ended_at=None).values_list("group_id", flat=True)
+    accounts = ServiceAccountOperator.objects.filter(**live, service_account__ended_at=None).values_list(
+        "service_account_id", flat=True
+    )
+    return [
+        *console_permissions_of(tenant_id=tenant_id, user_id=user_id),
+        *console_permissions_of(tenant_id=tenant_id, group_id__in=groups),
+        *console_permissions_of(tenant_id=tenant_id, service_account_id__in=accounts),
+    ]
 
 
 def check_times(

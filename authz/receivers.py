@@ -14,11 +14,11 @@ from authz import bindings, groups, service_accounts, system_roles
 from authz.console import forbid_escalation
 from authz.models import Application, Binding, GroupMember, Role, ServiceAccountOperator
 from authz.refusals import Escalation
+from authz.system_roles import MAKE_OWNERS
 from tenants.models import Membership, MemberType
 from tenants.plans import APPLICATIONS, counts
 from tenants.signals import membership_changed, tenant_opened
 
-MAKE_OWNERS = "org:make_owners"
 HAD_BEEN_IN = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
 
 
@@ -44,6 +44,7 @@ def follow_membership(
     with tenant_context(tenant_id):
         _leave_owners_to_owners(membership, before, actor, now)
         _keep_an_owner_with_power(membership, before)
+        _bring_in_no_more_than_held(membership, before, actor, now)
         if membership.status == Membership.Status.LEFT:
             _take_everything(tenant_id, user_id, now)
         elif membership.status in HAD_BEEN_IN:
@@ -79,6 +80,22 @@ def _keep_an_owner_with_power(membership: Membership, before: dict[str, Any] | N
         return
     for binding in _type_bindings(membership.tenant_id, membership.user_id, MemberType.OWNER):
         bindings.keep_an_owner(binding)
+
+
+def _bring_in_no_more_than_held(
+    membership: Membership, before: dict[str, Any] | None, actor: Actor, now: datetime
+) -> None:
+    """Whoever reactivates or adds somebody gives them the power that waits for them, so must hold it (Rule 7)."""
+    joins = before is None or before["status"] not in HAD_BEEN_IN
+    was_in = not joins and before is not None and before["status"] == Membership.Status.ACTIVE
+    if was_in or membership.status != Membership.Status.ACTIVE:
+        return
+    forbid_escalation(
+        tenant_id=membership.tenant_id,
+        actor=_answerable(actor, membership.user_id, joins),
+        permissions=bindings.console_permissions_reaching(membership.tenant_id, membership.user_id),
+        now=now,
+    )
 
 
 def _answerable(actor: Actor, user_id: UUID, joins: bool) -> Actor:

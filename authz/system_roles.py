@@ -15,6 +15,7 @@ from authz.models import Role
 from tenants.models import MemberType
 
 OWNER_ROLE = "tenant-owner"
+MAKE_OWNERS = "org:make_owners"
 OWN = "effective_access:own"
 
 

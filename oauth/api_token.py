@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.text import slugify
 
 from authsec.database.context import system_context
+from authz import system_roles
 from oauth import keys
 
 READ, WRITE = "api:read", "api:write"
@@ -28,26 +29,21 @@ ROLES = """
      and not b.requires_mfa and b.ip_ranges is null
      and (b.ended_at is null or b.ended_at > %(until)s) and (b.expires_at is null or b.expires_at > %(until)s)
 """
-SYSTEM_KEYS = """
-  select coalesce(array_agg(system_key), '{}') as keys from authz_role where tenant_id = t.id and system_key <> ''
-"""
 PERSON = f"""
-select t.id, t.slug, s.id, m.type, r.held, k.keys
+select t.id, t.slug, s.id, m.type, r.held
   from users s
   join tenants_membership m on m.tenant_id = s.tenant_id and m.user_id = s.id and m.status = 'active'
   join tenants_tenant t on t.id = s.tenant_id and t.status = 'open'
   left join lateral ({ROLES}) r on true
-  left join lateral ({SYSTEM_KEYS}) k on true
  where s.identity_id = %(subject)s
  order by m.joined_at, t.id
  limit {LISTED_TENANTS + 1}
 """  # noqa: S608 - constants of this file
 SERVICE_ACCOUNT = f"""
-select t.id, t.slug, null::uuid, 'service_account', r.held, k.keys
+select t.id, t.slug, null::uuid, 'service_account', r.held
   from authz_serviceaccount s
   join tenants_tenant t on t.id = s.tenant_id and t.status = 'open'
   left join lateral ({ROLES}) r on true
-  left join lateral ({SYSTEM_KEYS}) k on true
  where s.tenant_id = %(tenant)s and s.id = %(subject)s and s.ended_at is null
 """  # noqa: S608 - constants of this file
 
@@ -123,18 +119,18 @@ def _tenants(sql: str, asked: dict[str, Any], now: datetime) -> dict[str, Any]:
             "slug": slug,
             "user": str(user) if user else None,
             "type": kind,
-            "roles": _role_names(held, system_keys),
+            "roles": _role_names(held),
         }
-        for tenant, slug, user, kind, held, system_keys in rows[:LISTED_TENANTS]
+        for tenant, slug, user, kind, held in rows[:LISTED_TENANTS]
     }
     truncated = {"tenants_truncated": True} if len(rows) > LISTED_TENANTS else {}
     return {"tenants": tenants} | truncated
 
 
-def _role_names(held: list[list[str]] | None, system_keys: list[str]) -> list[str]:
+def _role_names(held: list[list[str]] | None) -> list[str]:
     """A system role by its key, an own role by its slug, which never looks like a system role's key."""
     names = set()
     for key, name in held or []:
         slug = slugify(name)
-        names.add(key or (f"own-{slug}" if slug in system_keys else slug))
+        names.add(key or (f"own-{slug}" if slug in system_roles.BY_KEY else slug))
     return sorted(names)

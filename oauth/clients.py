@@ -150,7 +150,14 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
 def approve(
     *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
 ) -> ClientApproval:
-    """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient."""
+    """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient.
+
+    Letting a service account's client in again gives its power back to whoever has the secret: raises Escalation as
+    :func:`rotate_secret` does.
+    """
+    client = Client.objects.filter(pk=client_id, tenant_id=tenant_id).first()
+    if client and client.service_account_id:
+        _forbid_taking_over(tenant_id, client.service_account_id, actor, now)
     return _decide(tenant_id, client_id, ClientApproval.Status.APPROVED, reason, actor, now)
 
 
