@@ -19,6 +19,7 @@ from tenants.models import Membership, MemberType
 from tenants.plans import APPLICATIONS, counts
 from tenants.signals import membership_changed, tenant_opened
 
+JUDGED_BEFORE = (Membership.Source.INVITE, Membership.Source.SIGNUP)
 HAD_BEEN_IN = (Membership.Status.ACTIVE, Membership.Status.SUSPENDED)
 
 
@@ -50,7 +51,8 @@ def follow_membership(
         elif membership.status in HAD_BEEN_IN:
             old = before["type"] if before and before["status"] in HAD_BEEN_IN else None
             if old != membership.type:
-                _swap(tenant_id, user_id, old, membership.type, _answerable(actor, user_id, old is None), now)
+                answers = _answerable(actor, membership, old is None)
+                _swap(tenant_id, user_id, old, membership.type, answers, now)
 
 
 def _leave_owners_to_owners(
@@ -88,23 +90,28 @@ def _bring_in_no_more_than_held(
     """Whoever reactivates or adds somebody gives them the power that waits for them, so must hold it (Rule 7)."""
     joins = before is None or before["status"] not in HAD_BEEN_IN
     was_in = not joins and before is not None and before["status"] == Membership.Status.ACTIVE
-    if was_in or membership.status != Membership.Status.ACTIVE:
+    answers = _answerable(actor, membership, joins)
+    if was_in or membership.status != Membership.Status.ACTIVE or answers == SYSTEM:
         return
+    if answers.id == membership.user_id:
+        # By now they count as active: what waits for them would vouch for itself.
+        raise PermissionDenied("Nobody brings themselves in: ask for an invitation, or to be reactivated.")
     forbid_escalation(
         tenant_id=membership.tenant_id,
-        actor=_answerable(actor, membership.user_id, joins),
+        actor=answers,
         permissions=bindings.console_permissions_reaching(membership.tenant_id, membership.user_id),
         now=now,
     )
 
 
-def _answerable(actor: Actor, user_id: UUID, joins: bool) -> Actor:
-    """Who answers for the binding: nobody raises another, or themselves, above what they hold.
+def _answerable(actor: Actor, membership: Membership, joins: bool) -> Actor:
+    """Who answers for what a membership gives: nobody raises another, or themselves, above what they hold.
 
-    Whoever joins answers for nothing: an invitation was checked when it was made, and accepting it is the invitee's.
+    Whoever accepts answers for nothing: the invitation was checked when it was made. Nor does a tenant's first owner.
     """
     by_somebody = actor.kind in ("member", "service_account")
-    return SYSTEM if not by_somebody or (joins and actor.id == user_id) else actor
+    accepts = joins and actor.id == membership.user_id and membership.source in JUDGED_BEFORE
+    return SYSTEM if not by_somebody or accepts else actor
 
 
 def _swap(tenant_id: UUID, user_id: UUID, old: str | None, new: str, actor: Actor, now: datetime) -> None:

@@ -82,9 +82,22 @@ class World:
             tenant_id=self.id, name=name, scopes=specs, actor=SYSTEM, now=NOW, **{**facts, **more}
         )
 
-    def role(self, name: str, *scopes: str, console: tuple[str, ...] = (), actor: Actor = SYSTEM) -> Role:
+    def role(
+        self,
+        name: str,
+        *scopes: str,
+        console: tuple[str, ...] = (),
+        tenant_groups: tuple[str, ...] = (),
+        actor: Actor = SYSTEM,
+    ) -> Role:
         return roles.create(
-            tenant_id=self.id, name=name, scopes=scopes, console_permissions=console, actor=actor, now=NOW
+            tenant_id=self.id,
+            name=name,
+            scopes=scopes,
+            console_permissions=console,
+            tenant_groups=tenant_groups,
+            actor=actor,
+            now=NOW,
         )
 
     def system_role(self, key: str) -> Role:

@@ -1,0 +1,78 @@
+"""Nobody gives more than they hold (Rule 7): no sequence of verbs lets anybody, or their accomplices, gain power."""
+
+from random import Random
+
+import pytest
+from django.db import transaction
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from authsec.database.context import app_context
+from authz import bindings, groups, receivers, roles, service_accounts
+from oauth import clients
+from tests.authz import conspiracy
+from tests.authz.conspiracy import ATTEMPTS, Conspiracy, Power
+from tests.authz.test_effective_worlds import WORLDS
+
+pytestmark = pytest.mark.django_db
+
+TRIES = 14
+
+
+def gained(pick: Random) -> tuple[Power, list[str]]:
+    """What a conspiracy holds in the end that nobody of it held at first, and what it did."""
+    with app_context():
+        plot = Conspiracy(pick)
+        for _ in range(TRIES):
+            plot.try_something()
+        power = plot.power()
+        transaction.set_rollback(True)
+    return {
+        (name, place) for name, place in power if not {(name, None), (name, place)} & plot.first
+    }, plot.done
+
+
+@settings(WORLDS, max_examples=25)
+@given(st.randoms(use_true_random=False))
+def test_no_conspiracy_gains_power(pick: Random) -> None:
+    more, done = gained(pick)
+    assert not more, done
+
+
+@pytest.mark.long
+@settings(WORLDS, max_examples=1000)
+@given(st.randoms(use_true_random=False))
+def test_no_conspiracy_gains_power_in_many_tenants(pick: Random) -> None:
+    more, done = gained(pick)
+    assert not more, done
+
+
+@pytest.mark.slow
+def test_every_verb_goes_through_for_somebody() -> None:
+    """The proof is about verbs that do something."""
+    seen: set[str] = set()
+    for seed in range(200):
+        if len(seen) == len(set(ATTEMPTS)):
+            break
+        seen.update(gained(Random(seed))[1])
+    assert seen == {attempt.__name__ for attempt in ATTEMPTS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("unguarded", "verbs"),
+    [
+        (bindings, [conspiracy.binds]),
+        (roles, [conspiracy.edits_a_role]),
+        (groups, [conspiracy.fills_a_group]),
+        (service_accounts, [conspiracy.names_an_operator]),
+        (clients, [conspiracy.rotates_a_secret]),
+        (receivers, [conspiracy.reactivates, conspiracy.adds_a_member]),
+    ],
+)
+def test_the_proof_finds_a_verb_that_forgets_to_ask(
+    unguarded: object, verbs: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conspiracy, "ATTEMPTS", verbs)
+    monkeypatch.setattr(unguarded, "forbid_escalation", lambda **_: None)
+    assert any(gained(Random(seed))[0] for seed in range(60))
