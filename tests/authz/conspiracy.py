@@ -180,7 +180,8 @@ def writes_a_role(plot: Conspiracy, actor: Actor) -> None:
 
 
 def edits_a_role(plot: Conspiracy, actor: Actor) -> None:
-    roles.edit(**plot._what(actor), role_id=plot.pick.choice(plot.roles), **plot._gives())
+    role = plot.pick.choice([*plot.roles[:5], *plot.roles])  # the first five are own ones
+    roles.edit(**plot._what(actor), role_id=role, **plot._gives())
 
 
 def copies_a_role(plot: Conspiracy, actor: Actor) -> None:
