@@ -19,7 +19,8 @@ LISTED_TENANTS = 100
 
 # The claim holds what needs no further question: roles of live bindings, tenant-wide, without condition, that outlive
 # the token, and not by a plan tier (tiers change in bulk; the revocation feed leaves them out). Everything else is
-# asked of the database when it is used (Rule 10).
+# asked of the database when it is used (Rule 10). So is everything of a member who is to be shut out while the token
+# lives, for want of the second factor that the tenant requires: the claim then holds no roles.
 ROLES = """
   select array_agg(distinct array[o.system_key, o.name]) as held
     from effective_grants(t.id, %(kind)s, s.id, %(now)s, null, null) g
@@ -30,7 +31,11 @@ ROLES = """
      and (b.ended_at is null or b.ended_at > %(until)s) and (b.expires_at is null or b.expires_at > %(until)s)
 """
 PERSON = f"""
-select t.id, t.slug, s.id, m.type, r.held
+select t.id, t.slug, s.id, m.type,
+       case when t.second_factor_since is null or has_second_factor(s.identity_id)
+                 or greatest(t.second_factor_since, m.joined_at) + make_interval(days => t.second_factor_grace_days)
+                    > %(until)s
+            then r.held end
   from users s
   join tenants_membership m on m.tenant_id = s.tenant_id and m.user_id = s.id and m.status = 'active'
   join tenants_tenant t on t.id = s.tenant_id and t.status = 'open'

@@ -16,6 +16,7 @@ PERSON = f"""
 select t.status, i.is_active, k.id is not null and k.disabled_at is null and k.api_access,
        coalesce(d.status, '') <> 'denied', m.status, m.type, u.id,
        coalesce(nullif(f.display_name, ''), f.email, ''), coalesce(m.suspended_reason, ''),
+       second_factor_due(t.id, u.id) <= %(at)s,
        {HELD_ROLE}
   from tenants_tenant t
   join users u on u.tenant_id = t.id and u.identity_id = %(subject)s
@@ -30,7 +31,7 @@ select t.status, i.is_active, k.id is not null and k.disabled_at is null and k.a
 """  # noqa: S608 - constants of this file
 SERVICE_ACCOUNT = f"""
 select t.status, a.ended_at is null, k.disabled_at is null, coalesce(d.status, '') <> 'denied',
-       'active', 'service_account', a.id, a.name, '',
+       'active', 'service_account', a.id, a.name, '', false,
        {HELD_ROLE}
   from tenants_tenant t
   join authz_serviceaccount a on a.tenant_id = t.id and a.id = %(subject)s
@@ -92,10 +93,14 @@ def read_standing(
         rows = cursor.fetchall()
     if not rows:
         raise not_in_token(tenant_id)
-    tenant, alive, client, admitted, status, kind, user_id, name, reason = rows[0][:9]
+    tenant, alive, client, admitted, status, kind, user_id, name, reason, bare = rows[0][:10]
     _refuse(tenant, alive, client, admitted, status, kind, reason)
+    if bare:
+        raise Problem(
+            403, "second-factor-required", "Set up a second factor first: this tenant requires one."
+        )
     standing = Standing(user_id, kind, name)
-    roles = tuple(role for row in rows if (role := held_role(row[9:])))
+    roles = tuple(role for row in rows if (role := held_role(row[10:])))
     return standing, Powers(tenant_id, standing.kind, user_id, True, roles)
 
 

@@ -36,3 +36,19 @@ begin
      where t.id = p_tenant and t.id = nullif(current_setting('authsec.tenant', true), '')::uuid
        and t.second_factor_since is not null and not has_second_factor(u.identity_id));
 end $$;
+
+-- Whoever removes a second factor may lose what a signed claim still says (Rule 10): tell the revocation feed.
+create or replace function announce_second_factor() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform pg_notify('authsec_changes', 'identity ' || old.user_id);
+  return null;
+end $$;
+
+-- So may those of a tenant that begins to require one, or gives less time.
+create or replace function announce_second_factor_rule() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  perform pg_notify('authsec_changes', 'tenant ' || old.id);
+  return null;
+end $$;

@@ -18,7 +18,8 @@ from authsec.database.context import system_context, tenant_context
 from authz import service_accounts
 from oauth import keys
 from tenants import operations as tenants
-from tenants.models import Tenant
+from tenants.identities import enrol_authenticator
+from tenants.models import Identity, Tenant
 from tests import cast
 from tests.console.api import BOTH, Api, account_client, problem, token_of
 
@@ -219,6 +220,28 @@ def test_a_suspended_member_hears_of_their_own_status_and_nothing_else(world: Si
     with tenant_context(world.acme.pk):
         tenants.remove_member(**who)
     assert problem(Api(token, world.acme).get("/uflow/v2/groups")) == (403, "membership-left")
+
+
+def test_a_member_without_the_required_second_factor_is_refused_after_the_grace(
+    world: SimpleNamespace,
+) -> None:
+    who = {"tenant_id": world.acme.pk, "actor": SYSTEM, "now": timezone.now()}
+    with tenant_context(world.acme.pk):
+        tenants.require_second_factor(grace_days=1, **who)
+    during = token_of(world.alice)
+    assert Api(during, world.acme).get("/uflow/v2/groups").status_code == 200
+    assert claims_of(during)["tenants"][str(world.acme.pk)]["roles"] == ["member"]
+    with tenant_context(world.acme.pk):
+        tenants.require_second_factor(grace_days=0, **who)
+    after = token_of(world.alice)
+    assert claims_of(after)["tenants"][str(world.acme.pk)]["roles"] == []
+    for token in (during, after):
+        answer = Api(token, world.acme).get("/uflow/v2/groups")
+        assert problem(answer) == (403, "second-factor-required")
+        assert Api(token).get("/api/me").status_code == 200
+    identity = Identity.objects.get(pk=claims_of(after)["sub"])
+    enrol_authenticator(identity=identity, secret="JBSWY3DPEHPK3PXP")
+    assert Api(after, world.acme).get("/uflow/v2/groups").status_code == 200
 
 
 def test_a_demoted_admin_loses_power_at_once_with_the_same_token(world: SimpleNamespace) -> None:

@@ -66,6 +66,10 @@ def deny_client(world: World) -> None:
         ClientApproval.objects.create(tenant=world.acme, client=cli(), status="denied")
 
 
+def require_second_factor(world: World) -> None:
+    world.do(tenants.require_second_factor, grace_days=0)
+
+
 def end_account(world: World) -> None:
     world.do(service_accounts.end, service_account_id=world.bot.pk)
 
@@ -77,6 +81,7 @@ PEOPLE: dict[Callable[[World], None], tuple[int, str]] = {
     deactivate: (401, "invalid-token"),
     disable_client: (401, "invalid-token"),
     deny_client: (403, "client-denied"),
+    require_second_factor: (403, "second-factor-required"),
 }
 
 
