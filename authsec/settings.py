@@ -35,6 +35,7 @@ AUTHSEC_KEYS = env.list(
 
 # --- Switches of the installation -------------------------------------------------------------------------------------
 SIGNUP = env.str("SIGNUP", default="open")  # open | invited
+INVITATIONS_PER_HOUR = 100  # mails that one tenant may cause
 CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
 VALKEY_URL = env.str("VALKEY_URL", default="")
@@ -320,6 +321,7 @@ SPECTACULAR_SETTINGS = {
         "EndUserStatus": "endusers.models.EndUser.Status",
         "MembershipStatus": "tenants.models.Membership.Status",
         "MemberType": "tenants.models.MemberType",
+        "InvitationState": "tenants.models.Invitation.State",
         "MembershipSource": "tenants.models.Membership.Source",
         "ApplicationStatus": "authz.models.Application.Status",
         "ClientStatus": "oauth.connections.ClientStatus",

@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from authsec import views
 from authsec.console import landing, reference
+from tenants.views import invitation
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("account/", include("oauth.urls.account")),
     path("account/", include("endusers.account_urls")),
     path("account/", include("tenants.account_urls")),
+    path("invitations/<str:token>/", invitation.invitation, name="invitation"),
     path("t/<slug:slug>/", landing.workspace, name="workspace"),
     path("t/<slug:slug>/start/", landing.start, name="start"),
     path("t/<slug:slug>/", include("endusers.urls")),

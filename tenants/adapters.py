@@ -27,7 +27,8 @@ from authsec.database.context import app_context
 from authsec.secrets import decrypt, encrypt
 from tenants.confirming import is_confirmed
 from tenants.identities import free_address
-from tenants.signin import INVITED_EMAIL, TRUST_THIS_BROWSER, own_path
+from tenants.invitations import invited_address
+from tenants.signin import INVITATION, INVITED_EMAIL, TRUST_THIS_BROWSER, own_path
 
 MESSAGES = {
     "email_password_mismatch": _("The e-mail or the password is not right."),
@@ -59,6 +60,16 @@ class AccountAdapter(DefaultAccountAdapter):
             if invited and request.resolver_match.url_name == "account_signup" and email != invited:
                 raise ValidationError(_("Your invitation is for %(email)s."), params={"email": invited})
         return email
+
+    def is_email_verified(self, request: HttpRequest, email: str) -> bool:
+        """Whether this browser has shown the link that was mailed to exactly this address, and that is still good.
+
+        Asked at sign-up only, about the identity that is being made: an identity that somebody made beforehand is not
+        verified by it (docs/decisions.md).
+        """
+        shown = request.session.get(INVITATION)
+        proven = invited_address(shown, timezone.now()) if shown else None
+        return proven is not None and proven == email.lower()
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only paths of this server: an absolute address is never followed, whatever host it names."""

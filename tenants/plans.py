@@ -51,7 +51,7 @@ def _team(tenant_id: UUID, now: datetime) -> QuerySet[Any]:
 def open_invitations(tenant_id: UUID, now: datetime) -> QuerySet[Any]:
     """Invitations that can still be accepted."""
     return Invitation.objects.filter(
-        tenant_id=tenant_id, accepted_at=None, revoked_at=None, expires_at__gt=now
+        tenant_id=tenant_id, accepted_at=None, declined_at=None, revoked_at=None, expires_at__gt=now
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from authsec.secrets import digest
+
 ACR_PASSWORD = "urn:authsec:acr:pwd"  # noqa: S105
 ACR_MFA = "urn:authsec:acr:mfa"
 # allauth's name of a method → the RFC 8176 value, and whether it is a second factor. A recovery code is a one-time
@@ -21,9 +23,11 @@ METHODS = {
     "webauthn": ("hwk", True),
 }
 
-# What views leave for one another: in the session the address of an invitation that is being accepted and where a
-# step-up goes on after enrolment; on the request the tick that says to remember this browser.
+# What views leave for one another: in the session the address and the link (as its digest) of an invitation that is
+# being accepted, and where a step-up goes on after enrolment; on the request the tick that says to remember
+# this browser.
 INVITED_EMAIL = "invited_email"
+INVITATION = "invitation"  # the digest of its token
 STEP_UP_NEXT = "step_up_next"
 TRUST_THIS_BROWSER = "trust_this_browser"
 
@@ -74,6 +78,17 @@ def is_fresh(session: Any, *, second_factor: bool, now: datetime) -> bool:
     sign_in = sign_in_of(session)
     at = sign_in.mfa_at if second_factor else sign_in.auth_time
     return at is not None and now - at < timedelta(seconds=settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
+
+
+def note_invitation(session: Any, *, token: str, email: str) -> None:
+    """Remember that this browser showed an invitation's link, until it is accepted, declined or signed out."""
+    session[INVITED_EMAIL], session[INVITATION] = email, digest(token)
+
+
+def forget_invitation(session: Any) -> None:
+    """The link was used."""
+    session.pop(INVITED_EMAIL, None)
+    session.pop(INVITATION, None)
 
 
 def own_path(url: str) -> str | None:

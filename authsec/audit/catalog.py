@@ -68,6 +68,19 @@ CATALOG = {
     ),
     "member.removed": Entry("Member removed", "{actor} removed {target} from the team", "user-minus", "stop"),
     "member.left": Entry("Member left", "{target} left the team", "log-out"),
+    "invitation.sent": Entry("Invitation sent", "{actor} invited {target} as {after.type}", "mail"),
+    "invitation.resent": Entry(
+        "Invitation sent again", "{actor} sent {target} a new invitation as {after.type}", "mail"
+    ),
+    "invitation.revoked": Entry(
+        "Invitation revoked", "{actor} took back the invitation of {target}", "mail-x", "stop"
+    ),
+    "invitation.accepted": Entry(
+        "Invitation accepted", "{actor} accepted the invitation of {target}", "mail-check", "ok"
+    ),
+    "invitation.declined": Entry(
+        "Invitation declined", "{target} declined the invitation", "mail-minus", "stop"
+    ),
     # end users
     "end_user.appeared": Entry("End user appeared", "{target} became an end user", "user-plus"),
     "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),

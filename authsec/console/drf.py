@@ -43,6 +43,17 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     tenants.TenantClosed: (403, "tenant-closed", ""),
     tenants.NotAMember: (404, "not-found", ""),
     tenants.WrongStatus: (409, "conflict", ""),
+    tenants.NoSuchInvitation: (404, "not-found", ""),
+    tenants.InvitationExpired: (410, "invitation-expired", ""),
+    tenants.InvitationUsed: (409, "invitation-used", ""),
+    tenants.InvitationRevoked: (410, "invitation-revoked", ""),
+    tenants.InvitationDeclined: (410, "invitation-declined", ""),
+    tenants.InvitationVoid: (403, "invitation-void", ""),
+    tenants.WrongAddress: (403, "email-mismatch", ""),
+    tenants.AlreadyMember: (409, "already-member", ""),
+    tenants.MemberSuspended: (403, "membership-suspended", ""),
+    tenants.NotAnAddress: (422, "invalid", "email"),
+    tenants.TooManyInvitations: (429, "throttled", ""),
     tenants.ReasonRequired: (422, "invalid", "reason"),
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
@@ -88,6 +99,8 @@ class MarkPermission(BasePermission):
         mark = _mark_of(request, view)
         if mark is None:
             return False
+        if mark.kind == "public":
+            return True
         bearer = request.user
         if not isinstance(bearer, Bearer):
             raise exceptions.NotAuthenticated
@@ -279,7 +292,10 @@ def _of_domain(error: Exception) -> Problem | None:
     for kind, (status, name, member) in REFUSALS.items():
         if isinstance(error, kind):
             errors = [{"pointer": f"#/{member}", "detail": str(error)}] if member else []
-            return Problem(status, name, str(error) or problems.TITLES[name], errors=errors)
+            wait = getattr(error, "retry_after", None)  # seconds (RFC 9110 §10.2.3)
+            headers = {"Retry-After": str(wait)} if wait else {}
+            detail = str(error) or problems.TITLES[name]
+            return Problem(status, name, detail, errors=errors, headers=headers)
     return None
 
 

@@ -37,6 +37,7 @@ IDENTITY: dict[str, Line] = {
     "tenants_api:my_memberships": Line(CRITICAL, MYSELF),
     "tenants_api:my_membership": Line(CRITICAL, MYSELF),
     "tenants_api:tenants": Line(CRITICAL, MYSELF),
+    "tenants_api:accept_invitation": Line(CRITICAL, MYSELF),
 }
 
 # By Cedar action, in the schema's order.

@@ -107,6 +107,11 @@ class ApiSchema(AutoSchema):
         """The handler's mark."""
         return getattr(getattr(self.view, self.method.lower(), None), "mark", None)
 
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """A public operation says so: an empty requirement (OpenAPI 3.1, Operation Object)."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        return operation and {"security": [], **operation}
+
     def get_override_parameters(self) -> list[Any]:
         """The tenant's header, and the page of a list."""
         found: list[Any] = []
@@ -159,6 +164,8 @@ class ApiSchema(AutoSchema):
         }
 
     def _problem_statuses(self) -> list[int]:
+        if self.mark and self.mark.kind == "public":
+            return [404]
         statuses = [400, 401, 403]
         if "{" in self.path or self.method in WITH_BODY:
             statuses.append(404)

@@ -1,9 +1,32 @@
 """The verbs about tenants and their members: each keeps the change and its audit event in one transaction.
 
-Every verb but those that open a tenant runs inside the caller's ``tenant_context(tenant_id)``.
+Every verb runs inside the caller's ``tenant_context(tenant_id)``, but those that open a tenant and those of whoever
+holds an invitation's link.
 """
 
 from tenants.operations.closing import close_tenant, reopen_tenant, reopens_until
+from tenants.operations.invitation import (
+    Invited,
+    accept_invitation,
+    decline_invitation,
+    invite,
+    refuse,
+    resend_invitation,
+    revoke_invitation,
+)
+from tenants.operations.invitation_refusals import (
+    AlreadyMember,
+    InvitationDeclined,
+    InvitationExpired,
+    InvitationRevoked,
+    InvitationUsed,
+    InvitationVoid,
+    MemberSuspended,
+    NoSuchInvitation,
+    NotAnAddress,
+    TooManyInvitations,
+    WrongAddress,
+)
 from tenants.operations.last_owner import keep_an_owner, take_turns
 from tenants.operations.member import (
     COUNTS_AS_MEMBERSHIP,
@@ -46,11 +69,21 @@ from tenants.operations.user import ensure_user
 
 __all__ = [
     "COUNTS_AS_MEMBERSHIP",
+    "AlreadyMember",
     "BadName",
     "BadSlug",
+    "InvitationDeclined",
+    "InvitationExpired",
+    "InvitationRevoked",
+    "InvitationUsed",
+    "InvitationVoid",
+    "Invited",
     "LastOwner",
+    "MemberSuspended",
+    "NoSuchInvitation",
     "NoTransfer",
     "NotAMember",
+    "NotAnAddress",
     "NotEnrolled",
     "PlanLimit",
     "ReasonRequired",
@@ -58,10 +91,13 @@ __all__ = [
     "TenantClosed",
     "TenantError",
     "TooLate",
+    "TooManyInvitations",
     "TooManyTenants",
     "TransferRefused",
     "UnverifiedEmail",
+    "WrongAddress",
     "WrongStatus",
+    "accept_invitation",
     "accept_transfer",
     "add_member",
     "cancel_transfer",
@@ -70,10 +106,12 @@ __all__ = [
     "change_plan",
     "change_slug",
     "close_tenant",
+    "decline_invitation",
     "decline_transfer",
     "ensure_personal_tenant",
     "ensure_user",
     "has_room",
+    "invite",
     "keep_an_owner",
     "keep_within_plan",
     "leave_tenant",
@@ -82,12 +120,15 @@ __all__ = [
     "open_own_tenant",
     "open_tenant",
     "reactivate_member",
+    "refuse",
     "release_second_factor",
     "remove_member",
     "rename_tenant",
     "reopen_tenant",
     "reopens_until",
     "require_second_factor",
+    "resend_invitation",
+    "revoke_invitation",
     "suspend_member",
     "take_turns",
 ]

@@ -24,6 +24,7 @@ class Row:
     methods: dict[str, Any] = field(default_factory=dict)
     url: str = ""  # for routes that are regular expressions
     bodies: dict[str, Any] = field(default_factory=dict)
+    more: tuple[str, ...] = ()  # what the caller must hold besides, because the body gives it (Rule 7)
     tells: bool = False  # public by its nature: an Application says who it is
 
 
@@ -55,9 +56,11 @@ def asks(right: str, **more: Any) -> Row:
     return page(right, right, **more)
 
 
-def api(bodies: dict[str, Any] | None = None, **methods: str) -> Row:
-    return Row(API, methods, bodies=bodies or {})
+def api(bodies: dict[str, Any] | None = None, more: tuple[str, ...] = (), **methods: str) -> Row:
+    return Row(API, methods, bodies=bodies or {}, more=more)
 
+
+CONTRACTOR = ("apps:read", "effective_access:own")  # what inviting one gives
 
 ROWS: dict[str, Row] = {
     # the front door
@@ -80,6 +83,8 @@ ROWS: dict[str, Row] = {
     "account/confirmed/": own(),
     "account/second-factor/": own(),
     "account/trusted-browser/forget/": own(POST=None),
+    # an invitation: whoever holds the link
+    "invitations/<str:token>/": Row(PUBLIC, {"GET": 404}, url="/invitations/nothing/"),
     # the front page
     "t/<slug:slug>/": page("apps:read"),  # leads to the first page that this member may open, if there is one
     "t/<slug:slug>/start/": page("apps:read"),
@@ -190,7 +195,19 @@ ROWS: dict[str, Row] = {
     "api/me/memberships": Row(SELF, {"GET": None}),
     "api/orgs": Row(SELF, {"POST": None}),
     "api/me/memberships/<uuid:tenant_id>": Row(SELF, {"DELETE": None}),
+    "api/invitations/<str:token>": Row(PUBLIC, {"GET": 404}, url="/api/invitations/nothing"),
+    "api/invitations/<str:token>/accept": Row(SELF, {"POST": 404}, url="/api/invitations/nothing/accept"),
     # management API, in a tenant
+    "api/orgs/<uuid:tenant_id>/invite": api(
+        POST="org:invite",
+        bodies={"POST": {"email": "ida@new.example", "role": "contractor"}},
+        more=CONTRACTOR,
+    ),
+    "api/orgs/<uuid:tenant_id>/invitations": api(GET="org:invite"),
+    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>": api(GET="org:invite", DELETE="org:invite"),
+    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>/resend": api(
+        POST="org:invite", more=CONTRACTOR
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/memberships": api(GET="team:read"),
     "uflow/v2/tenants/<uuid:tenant_id>/memberships/<uuid:member_id>": api(
         GET="team:read",

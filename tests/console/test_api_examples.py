@@ -46,6 +46,9 @@ def test_every_parameter_in_a_path_has_an_example(name: str) -> None:
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_operation_names_the_scope_that_its_method_needs(name: str) -> None:
     reads = any(name in (op.get("get") or {}).get("operationId", "") for op in document()["paths"].values())
+    if not OPERATIONS[name]["security"]:
+        assert name == "read_invitation"  # the link is the secret
+        return
     assert OPERATIONS[name]["security"][0]["bearer"] == ["api:read" if reads else "api:write"]
     schemes = document()["components"]["securitySchemes"]
     assert set(schemes["oauth2"]["flows"]["clientCredentials"]["scopes"]) == {"api:read", "api:write"}

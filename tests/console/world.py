@@ -116,6 +116,7 @@ def side(slug: str, word: str) -> Side:
         invitation = Invitation.objects.create(
             tenant=tenant,
             email=f"ivy@{word}.example",
+            type="contractor",
             token_digest=uuid4().hex * 2,
             expires_at=now + timedelta(days=7),
         )

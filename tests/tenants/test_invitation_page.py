@@ -1,0 +1,100 @@
+"""The page behind an invitation's link, before and after signing in."""
+
+import re
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from authsec.audit.actor import Actor
+from authsec.database.context import tenant_context
+from tenants import operations
+from tenants.models import Tenant
+from tenants.queries import memberships_of
+from tests import cast
+from tests.tenants.browser import Browser, link_to, mails
+
+pytestmark = pytest.mark.django_db
+
+
+def adam_of(tenant: Tenant) -> Actor:
+    """Who invites."""
+    owner = cast.owner_of(tenant)
+    return Actor(kind="member", id=owner.pk, name="Adam Bright", capacity="owner", via="console")
+
+
+@pytest.fixture
+def acme() -> Tenant:
+    return cast.open_tenant(name="Acme Corp")
+
+
+def invite(tenant: Tenant, email: str, type: str = "member", message: str = "", capture: Any = None) -> str:
+    """Invite; returns the path of the mailed link."""
+    from django.test import TestCase
+
+    with TestCase.captureOnCommitCallbacks(execute=True), tenant_context(tenant.id):
+        operations.invite(
+            tenant_id=tenant.id,
+            emails=[email],
+            type=type,
+            message=message,
+            actor=adam_of(tenant),
+            now=timezone.now(),
+        )
+    return link_to(email)
+
+
+def test_before_signing_in_it_says_who_invites_to_what(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example", "contractor", "Look at <b>this</b>.")
+    page = Browser().get(path)
+    shown = page.content.decode()
+    assert page.status_code == 200
+    for words in ("Acme Corp", "Adam Bright", "Contractor", "nina@new.example", "Look at &lt;b&gt;this"):
+        assert words in shown
+    assert page["Referrer-Policy"] == "strict-origin"
+    assert "no-store" in page["Cache-Control"]
+    assert f"/accounts/login/?next={path}" in shown
+    assert f"/accounts/signup/?next={path}" in shown
+
+
+def test_a_newcomer_signs_up_with_the_link_and_needs_no_second_mail(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    answer = browser.sign_up("nina@new.example", next=path)
+    assert (answer.status_code, answer["Location"]) == (302, path), answer.content
+    assert len(mails("nina@new.example")) == 1
+    assert "Accept" in browser.get(path).content.decode()
+    answer = browser.post(path, {"action": "accept"})
+    assert (answer.status_code, answer["Location"]) == (302, "/t/acme-corp/")
+    assert browser.get("/t/acme-corp/", follow=True).status_code == 200
+    again = browser.get(path)
+    assert again.status_code == 409
+    assert "has been used" in again.content.decode()
+
+
+def test_the_page_opens_no_personal_tenant(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    nina = cast.person("nina@new.example")
+    browser = Browser()
+    browser.force_login(nina)
+    assert browser.get(path).status_code == 200
+    assert memberships_of(nina.pk) == []
+    browser.post(path, {"action": "decline"})
+    assert memberships_of(nina.pk) == []
+
+
+def test_the_wrong_account_is_named_and_may_switch(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.force_login(cast.person("other@people.example"))
+    shown = browser.get(path).content.decode()
+    assert "other@people.example" in shown
+    assert "nina@new.example" in shown
+    assert 'value="accept"' not in shown
+    refused = browser.post(path, {"action": "accept"})
+    assert refused.status_code == 403
+    answer = browser.post(path, {"action": "switch"})
+    assert (answer.status_code, answer["Location"]) == (302, path)
+    assert not browser.is_signed_in
+    assert re.search("Sign in", browser.get(path).content.decode())
