@@ -9,6 +9,7 @@ import json
 import logging
 import re
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 PATH = "/oauth/introspect"
 STATEMENT = "select answer from introspect(%s, %s, %s, %s::inet, %s)"
 MAX_BODY = 16_384
+NOTE = "select note_credential_use(%s)"
+NOTED_EVERY_S = 300
 CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 INACTIVE = b'{"active": false}'
 HEADERS = [
@@ -50,6 +53,8 @@ Answer = tuple[int, bytes, list[tuple[str, str]]]
 # Runs the statement; returns its row, or None when the credential is wrong.
 Ask = Callable[[tuple[Any, ...]], tuple[str | None] | None]
 _local = threading.local()
+# Credential → when this process last wrote down that it was used. Only those that are right come in here.
+_noted: dict[str, float] = {}
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -143,11 +148,22 @@ def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
             own, fresh = _connect(), True
             _local.connection = own
         try:
-            return own.execute(STATEMENT, parameters, prepare=True).fetchone()
+            row: tuple[str | None] | None = own.execute(STATEMENT, parameters, prepare=True).fetchone()
+            if row is not None:
+                _note_use(own, parameters[0])
+            return row
         except psycopg.OperationalError:
             own.close()
             if fresh:
                 raise
+
+
+def _note_use(own: psycopg.Connection[Any], credential: str) -> None:
+    """Write down that a credential is in use: one call in five minutes a process, none of the others waits for it."""
+    now = time.monotonic()
+    if now - _noted.get(credential, -NOTED_EVERY_S) >= NOTED_EVERY_S:
+        _noted[credential] = now
+        own.execute(NOTE, (credential,))
 
 
 def _connect() -> psycopg.Connection[Any]:

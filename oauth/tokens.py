@@ -119,7 +119,8 @@ def write(
     code_id: UUID | None = None,
     previous_id: UUID | None = None,
 ) -> None:
-    """Write what one token response gives, in one statement: tokens, the used code or refresh token, the decision.
+    """Write what one token response gives, in one statement: tokens, the used code or refresh token, the decision,
+    and that the client was used.
 
     ``access_token`` None: a JWT, of which no row is kept. ``refresh_token`` None: none is given; with
     ``previous_id`` the previous one then slides on. ``client``: its key and name.
@@ -135,8 +136,6 @@ def write(
         parts.append(ROTATE if refresh_token else SLIDE)
     if decided is not None:
         parts += [DECISION, SEEN] if holder.subject_kind == "user" else [DECISION]
-    if not parts:
-        return
     ends = family.ends if family else now
     values = {
         **vars(holder),
@@ -171,7 +170,8 @@ def write(
         "pending": decided.terms.pending(requested) if decided else [],
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"with {', '.join(parts)} select 1", values)
+        written = f"with {', '.join(parts)}" if parts else ""
+        cursor.execute(f"{written} select note_client_use(%(client)s, %(now)s)", values)
 
 
 def revoke_family(family_id: UUID, *, now: datetime) -> None:

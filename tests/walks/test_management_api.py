@@ -122,6 +122,9 @@ def test_an_end_user_gets_a_limit_of_their_own_and_loses_their_tokens(caller: Ca
         return service.introspect(token, by="github-mcp")["rate_limit"]
 
     usual = limit()
+    app = service.application("github-mcp")
+    used = caller("GET", f"applications/{app['id']}/credentials")["items"]
+    assert next(row["last_used_at"] for row in used if row["id"] == app["credential"]["id"])
     assert usual is None or usual["source"] != "override"
     caller("PATCH", path, {"rate_limit_override": {"limit": 7, "window_s": 30}})
     assert limit() == {"limit": 7, "window_s": 30, "source": "override"}
