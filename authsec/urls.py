@@ -3,8 +3,8 @@
 from django.urls import include, path
 
 from authsec import views
-from authsec.console import landing, reference
 from tenants.views import invitation
+from authsec.console import landing, reference, reopening
 
 urlpatterns = [
     path("", views.home, name="home"),
@@ -19,6 +19,7 @@ urlpatterns = [
     path("account/", include("endusers.account_urls")),
     path("account/", include("tenants.account_urls")),
     path("invitations/<str:token>/", invitation.invitation, name="invitation"),
+    path("account/tenants/<uuid:tenant_id>/reopen/", reopening.reopen, name="reopen_tenant"),
     path("t/<slug:slug>/", landing.workspace, name="workspace"),
     path("t/<slug:slug>/start/", landing.start, name="start"),
     path("t/<slug:slug>/", include("endusers.urls")),

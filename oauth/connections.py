@@ -10,6 +10,8 @@ from django.db.models import Count, Q, QuerySet, TextChoices
 from oauth import tokens
 from oauth.models import AccessToken, Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 
+ENOUGH = 10_000  # tokens; nobody needs to know which number beyond it
+
 
 @dataclass(frozen=True)
 class OwnConnection:
@@ -66,6 +68,13 @@ def live_tokens(tenant_id: UUID, user_id: UUID, *, now: datetime) -> dict[tuple[
         ):
             found[client_id, audience_id] = found.get((client_id, audience_id), 0) + number
     return found
+
+
+def live_tokens_of_tenant(tenant_id: UUID, *, now: datetime) -> int:
+    """How many access and refresh tokens for the tenant's Applications work now; counting stops at ENOUGH of each."""
+    access = AccessToken.objects.filter(tenant_id=tenant_id, expires__gt=now)
+    refresh = RefreshToken.objects.filter(tenant_id=tenant_id, expires__gt=now, revoked__isnull=True)
+    return sum(rows.values("pk")[:ENOUGH].count() for rows in (access, refresh))
 
 
 def clients_of(tenant_id: UUID) -> QuerySet[ClientApproval]:

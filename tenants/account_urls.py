@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from tenants.views import account, leaving
+from tenants.views import account, leaving, opening
 
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
     path("", account.home, name="account_home"),
     path("name/", account.name, name="account_name"),
+    path("tenants/new/", opening.new_tenant, name="new_tenant"),
     path("tenants/<uuid:tenant_id>/leave/", leaving.leave, name="leave_tenant"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),

@@ -55,3 +55,59 @@ class SecondFactorRuleForm(forms.Form):
             (90, _("90 days")),
         ],
     )
+
+
+class TenantNameForm(forms.Form):
+    """What a tenant is called."""
+
+    name = forms.CharField(label=_("Name"), max_length=100)
+
+
+class SlugForm(forms.Form):
+    """A tenant's word in the console's addresses."""
+
+    slug = forms.CharField(
+        label=_("Slug"), max_length=63, widget=forms.TextInput(attrs={"autocapitalize": "none"})
+    )
+
+
+class NewTenantForm(TenantNameForm):
+    """A tenant's name, and its slug where somebody wants to choose it."""
+
+    slug = forms.CharField(
+        label=_("Slug"),
+        max_length=63,
+        required=False,
+        widget=forms.TextInput(attrs={"autocapitalize": "none"}),
+    )
+
+
+class TransferForm(forms.Form):
+    """Who takes the tenant over. ``others``: user id and name of each who may."""
+
+    to = forms.ChoiceField(label=_("New owner"))
+
+    def __init__(self, *args: Any, others: list[tuple[Any, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["to"].choices = [("", "")] + [(str(key), name) for key, name in others]  # type: ignore[attr-defined]
+
+
+class ClosingForm(OptionalReason):
+    """The slug, typed out, so that nobody closes the wrong tenant."""
+
+    field_order = ["typed", "reason"]
+    typed = forms.CharField(
+        max_length=63, widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"})
+    )
+
+    def __init__(self, *args: Any, slug: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.slug = slug
+        self.fields["typed"].label = _("Type %s to close it") % slug
+
+    def clean_typed(self) -> str:
+        """Exactly the slug of the tenant that is being closed."""
+        typed = str(self.cleaned_data["typed"])
+        if typed != self.slug:
+            raise forms.ValidationError(_("This is not the slug."))
+        return typed

@@ -18,11 +18,7 @@ ALLOWS: dict[str, dict[str, int | None]] = {
     Tenant.Plan.PRO: {MEMBERS: 250, APPLICATIONS: 100, END_USERS: 100_000},
     Tenant.Plan.BUSINESS: {MEMBERS: 1_000, APPLICATIONS: 1_000, END_USERS: None},
 }
-LABELS = {
-    MEMBERS: "members, open invitations included",
-    APPLICATIONS: "Applications",
-    END_USERS: "end users",
-}
+LABELS = {MEMBERS: "members", APPLICATIONS: "Applications", END_USERS: "end users"}
 # Beyond this nobody needs the exact number where no limit asks for it.
 ENOUGH = 10_000
 
@@ -70,6 +66,16 @@ class Use:
     @property
     def at_least(self) -> bool:
         return self.limit is None and self.used >= ENOUGH
+
+    @property
+    def shown(self) -> str:
+        """The number as people read it: 1,243, or 10,000+ where counting stopped."""
+        return f"{self.used:,}{'+' if self.at_least else ''}"
+
+    @property
+    def limit_shown(self) -> str:
+        """The limit as people read it; empty without one."""
+        return "" if self.limit is None else f"{self.limit:,}"
 
     @property
     def full(self) -> bool:

@@ -2,14 +2,16 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from tenants.models import MemberType, Profile
 
+DAYS_TO_COME_BACK = 30  # for an owner to reopen a closed tenant
 MEMBERSHIP_COLUMNS = (
     "tenant_id, slug, name, plan, tenant_status, personal, user_id, type, status, joined_at, suspended_reason, "
     "last_seen_at, closed_at, second_factor_due"
@@ -37,6 +39,17 @@ class MembershipCard:
     last_seen_at: datetime | None = None
     closed_at: datetime | None = None
     second_factor_due: datetime | None = None
+
+    @property
+    def reopens_until(self) -> datetime | None:
+        """Until when an owner can reopen the closed tenant; None for an open one and once that time is over."""
+        until = self.closed_at + timedelta(days=DAYS_TO_COME_BACK) if self.closed_at else None
+        return until if until and until > timezone.now() else None
+
+    @property
+    def may_ask_to_reopen(self) -> bool:
+        """Whether to show this person the way to reopening; the page itself decides by what they hold."""
+        return bool(self.reopens_until) and (self.type, self.status) == (MemberType.OWNER, "active")
 
     @property
     def usable(self) -> bool:

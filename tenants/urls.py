@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from tenants.views import member, security, settings, team
+from tenants.views import closing, member, ownership, security, settings, team
 
 app_name = "tenants"
 urlpatterns = [
     path("settings/", settings.general, name="general"),
+    path("settings/name/", settings.rename, name="rename"),
+    path("settings/slug/", settings.change_slug, name="change_slug"),
+    path("settings/transfer/", ownership.offer, name="offer_transfer"),
+    path("settings/transfer/<uuid:transfer_id>/", ownership.answer, name="answer_transfer"),
+    path("settings/transfer/<uuid:transfer_id>/cancel/", ownership.cancel, name="cancel_transfer"),
+    path("settings/close/", closing.close, name="close"),
     path("settings/security/", security.security, name="security"),
     path("settings/security/second-factor/", security.require_second_factor, name="require_second_factor"),
     path(

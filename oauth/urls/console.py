@@ -14,6 +14,7 @@ urlpatterns = [
     path("clients/policy/", clients.policy, name="client_policy"),
     path("clients/<uuid:client_id>/approve/", clients.approve, name="client_approve"),
     path("clients/<uuid:client_id>/deny/", clients.deny, name="client_deny"),
+    path("settings/close/tokens/", people.closing_consequence, name="closing_consequence"),
     path(f"{PERSON}connections/", people.user_connections, name="user_connections"),
     path(
         f"{PERSON}connections/<uuid:consent_id>/revoke/", people.revoke_connection, name="revoke_connection"

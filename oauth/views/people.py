@@ -54,6 +54,21 @@ def user_consequence(request: Request, user_id: UUID) -> HttpResponse:
     return page_or_partial(request, "oauth/user_consequence.html", context, partial="lines")
 
 
+@requires("org:close")
+def closing_consequence(request: Request) -> HttpResponse:
+    """The tokens that stop when the tenant is closed, counted now."""
+    now = timezone.now()
+    alive = connections.live_tokens_of_tenant(request.tenant.tenant_id, now=now)
+    shown = f"{alive:,}+" if alive >= connections.ENOUGH else f"{alive:,}"
+    context = {
+        "person": request.tenant.name,
+        "lines": [(shown, ngettext("token answers inactive now", "tokens answer inactive now", alive))],
+        "counted_at": now,
+        "crumbs": [(_("Close"), None)],
+    }
+    return page_or_partial(request, "oauth/closing_consequence.html", context, partial="lines")
+
+
 def _lines(tenant_id: UUID, user_id: UUID) -> list[tuple[int, str]]:
     linked = connections.of_user(tenant_id, user_id).count()
     alive = sum(connections.live_tokens(tenant_id, user_id, now=timezone.now()).values())

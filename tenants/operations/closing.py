@@ -13,8 +13,7 @@ from tenants.models import Tenant
 from tenants.operations.naming import record_tenant
 from tenants.operations.refusals import TooLate
 from tenants.operations.transfer import cancel_pending
-
-DAYS_TO_COME_BACK = 30
+from tenants.queries import DAYS_TO_COME_BACK
 
 
 def reopens_until(closed_at: datetime) -> datetime:

@@ -16,6 +16,7 @@ from tenants.operations.member import change_member_type
 from tenants.operations.naming import open_and_locked
 from tenants.operations.refusals import NoTransfer, TransferRefused
 from tenants.queries import member_names
+from tenants.transfer_mail import tell
 
 LIFETIME = timedelta(days=7)
 Status = OwnershipTransfer.Status
@@ -43,6 +44,7 @@ def offer_transfer(*, tenant_id: UUID, to_user_id: UUID, actor: Actor, now: date
         expires_at=now + LIFETIME,
     )
     _record(offer, "transfer.offered", actor, now)
+    tell(offer, "offered", to_user_id)
     return offer
 
 
@@ -70,6 +72,7 @@ def accept_transfer(*, tenant_id: UUID, transfer_id: UUID, actor: Actor, now: da
     change_member_type(user_id=offer.to_user_id, type=MemberType.OWNER, actor=offerer, **both)
     change_member_type(user_id=offer.from_user_id, type=MemberType.ADMIN, actor=actor, **both)
     _record(offer, "transfer.accepted", actor, now)
+    tell(offer, "accepted", offer.from_user_id)
     return offer
 
 
@@ -81,6 +84,7 @@ def decline_transfer(*, tenant_id: UUID, transfer_id: UUID, actor: Actor, now: d
     _still_pending(offer, now)
     _end(offer, Status.DECLINED, now)
     _record(offer, "transfer.declined", actor, now)
+    tell(offer, "declined", offer.from_user_id)
     return offer
 
 

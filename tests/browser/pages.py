@@ -25,6 +25,12 @@ SAMPLES = {
     "consent_id": "select id from oauth_consent where tenant_id = %s limit 1",
     "credential_id": "select id from oauth_resourcecredential where tenant_id = %s limit 1",
     # The demo has none: one that nobody works on, so that its page shows progress.
+    "transfer_id": """insert into tenants_ownershiptransfer (id, tenant_id, from_user_id, to_user_id, status,
+                                    created_at, expires_at)
+                 select gen_random_uuid(), a.tenant_id, a.user_id, o.user_id, 'pending', now(), now() + interval '1 day'
+                   from tenants_membership a join tenants_membership o on o.tenant_id = a.tenant_id
+                  where a.tenant_id = %s and a.type = 'admin' and o.type = 'owner' limit 1
+                     on conflict do nothing returning id""",
     "job_id": """insert into jobs_job (id, tenant_id, kind, status, total, done, failed, params, started_by, actor,
         attempt, tries, error, file, size, created_at)
         select gen_random_uuid(), %s, 'audit.export', 'running', 1200, 450, 0,

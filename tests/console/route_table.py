@@ -75,7 +75,9 @@ ROWS: dict[str, Row] = {
     "account/": own(),
     "account/name/": own(),
     "account/tenants/": own(),
+    "account/tenants/new/": own(GET=None, POST=None),
     "account/tenants/<uuid:tenant_id>/leave/": own(GET=None, POST=None),
+    "account/tenants/<uuid:tenant_id>/reopen/": own(GET=404, POST=None),  # nobody's, while it is open
     "account/connections/": own(),
     "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
     "account/step-up/": own(),
@@ -105,6 +107,13 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/jobs/<uuid:job_id>/result/": page("audit:export"),
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),
+    "t/<slug:slug>/settings/name/": asks("org:update"),
+    "t/<slug:slug>/settings/slug/": asks("org:update"),
+    "t/<slug:slug>/settings/transfer/": asks("org:transfer"),
+    "t/<slug:slug>/settings/transfer/<uuid:transfer_id>/": asks(ANYONE_IN),  # to whom it was offered
+    "t/<slug:slug>/settings/transfer/<uuid:transfer_id>/cancel/": deed("org:transfer"),
+    "t/<slug:slug>/settings/close/": asks("org:close"),
+    "t/<slug:slug>/settings/close/tokens/": page("org:close"),
     "t/<slug:slug>/settings/security/": page("org:read"),
     "t/<slug:slug>/settings/security/second-factor/": asks("org:update"),
     "t/<slug:slug>/settings/security/second-factor/release/": asks("org:update"),

@@ -57,6 +57,12 @@ def build() -> World:
         "powerless": cast.member(tenant, "pat@people.example"),
         "holder": cast.member(tenant, "hal@people.example"),
     }
+    offerer = Actor("member", cast.owner_of(tenant).pk, f"Olga {MARKER}", capacity="owner")
+    with tenant_context(tenant.id):
+        offer = tenants.offer_transfer(
+            tenant_id=tenant.id, to_user_id=actors["powerless"].pk, actor=offerer, now=timezone.now()
+        )
+    ours.ids["transfer_id"] = offer.pk
     cast.end_user(tenant, "connie@people.example")
     actors["consumer"] = cast.user_of(tenant, "connie@people.example")
     cookies = {
