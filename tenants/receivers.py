@@ -53,7 +53,7 @@ def end_offers(
     active = membership.status == Membership.Status.ACTIVE
     if before is None or (active and membership.type == MemberType.OWNER):
         return
-    end = {"tenant_id": membership.tenant_id, "actor": actor, "now": now}
+    end: dict[str, Any] = {"tenant_id": membership.tenant_id, "actor": actor, "now": now}
     reason = "One of the two has no such place in the team any more."
     cancel_pending(**end, reason=reason, from_user_id=membership.user_id)
     if not active:

@@ -63,8 +63,9 @@ def _allowed(request: Any, card: MembershipCard) -> Actor:
     decision = replace(powers, active=True).decide("org:close")
     if not decision.allowed:
         raise PermissionDenied(" ".join(decision.reasons))
+    actor: Actor = request.actor
     return replace(
-        request.actor,
+        actor,
         kind="member",
         id=card.user_id,
         capacity=card.type,

@@ -68,7 +68,7 @@ def accept_transfer(*, tenant_id: UUID, transfer_id: UUID, actor: Actor, now: da
     offerer = replace(
         actor, id=offer.from_user_id, name=names.get(offer.from_user_id, ""), capacity="owner", mfa_at=None
     )
-    both = {"tenant_id": tenant_id, "now": now, "reason": "The tenant was handed over."}
+    both: dict[str, Any] = {"tenant_id": tenant_id, "now": now, "reason": "The tenant was handed over."}
     change_member_type(user_id=offer.to_user_id, type=MemberType.OWNER, actor=offerer, **both)
     change_member_type(user_id=offer.from_user_id, type=MemberType.ADMIN, actor=actor, **both)
     _record(offer, "transfer.accepted", actor, now)
