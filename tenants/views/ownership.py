@@ -16,6 +16,7 @@ from authsec.web.http import Request
 from tenants import operations
 from tenants.forms import TransferForm
 from tenants.general import offer_to, others_active
+from tenants.models import OwnershipTransfer
 from tenants.views.settings import crumbs, posted
 
 
@@ -45,6 +46,9 @@ def offer(request: Request) -> HttpResponse:
 @require_POST
 def cancel(request: Request, transfer_id: UUID) -> HttpResponse:
     """Take an offer back. One that is over already is said to be."""
+    offers = OwnershipTransfer.objects.filter(tenant_id=request.tenant.tenant_id, pk=transfer_id)
+    if not offers.exists():
+        raise Http404("There is no such offer.")
     try:
         operations.cancel_transfer(transfer_id=transfer_id, **_change(request))
     except operations.NoTransfer as error:
