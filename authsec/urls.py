@@ -3,8 +3,8 @@
 from django.urls import include, path
 
 from authsec import views
-from tenants.views import invitation
 from authsec.console import landing, reference, reopening
+from tenants.views import invitation
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -76,7 +76,9 @@ def test_every_operation_names_its_right_its_problems_and_its_token() -> None:
             assert [set(way) for way in operation["security"]] == [{"bearer"}, {"oauth2"}]
             assert {"400", "401", "403", "default"} <= set(operation["responses"])
             assert "application/problem+json" in operation["responses"]["401"]["content"]
-            about_me = operation["tags"] in (["me"], ["jobs"]) or operation["operationId"] == "accept_invitation"
+            about_me = (
+                operation["tags"] in (["me"], ["jobs"]) or operation["operationId"] == "accept_invitation"
+            )
             assert about_me or "Needs `" in operation["description"]
 
 

@@ -270,6 +270,7 @@ def test_open_invitations_count_as_members_and_dead_ones_do_not(acme: Tenant, na
     Invitation.objects.create(email="a@x.example", token_digest="a", **facts)
     Invitation.objects.create(email="b@x.example", token_digest="b", **facts | {"expires_at": now})
     Invitation.objects.create(email="c@x.example", token_digest="c", revoked_at=now, **facts)
+    Invitation.objects.create(email="d@x.example", token_digest="d", declined_at=now, **facts)
     cast.member(acme, "alice@acme.example")
     with pytest.raises(operations.PlanLimit) as refused:
         cast.member(acme, "bob@acme.example")
