@@ -1,5 +1,9 @@
 """The audit log page: who did what, newest first."""
 
+import csv
+import json
+from datetime import timedelta
+from io import BytesIO, StringIO
 from uuid import uuid4
 
 import pytest
@@ -7,10 +11,14 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.audit.catalog import describe
+from authsec.audit.filters import Filter
+from authsec.audit.jobs import export
 from authsec.audit.models import Event
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
+from authsec.jobs.kinds import kind_of
 from tests import cast
+from tests.console.api import Api, token_of
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -122,3 +130,84 @@ def test_members_without_the_right_and_neighbours_do_not_read_it(acme):
     assert cast.signed_in(cast.person("alex@alex-tools.example")).get(LOG).status_code == 404
     rita = cast.signed_in(cast.member(acme, "rita@example.test", "readonly_auditor"))
     assert rita.get(LOG).status_code == 200
+
+
+HOSTILE = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1+1", "\r=1", " =1+1", "\uff1d1+1"]
+
+
+def lines_of(tenant, format="csv", **filters) -> bytes:
+    """What an export writes, step by step, without a worker."""
+    who = Actor(kind="member", id=cast.owner_of(tenant).pk, name="Olga")
+    with tenant_context(tenant.id):
+        job = export(
+            tenant_id=tenant.id, filter=Filter(**filters), format=format, actor=who, now=timezone.now()
+        )
+        out, kind = BytesIO(), kind_of(job)
+        while True:
+            step = kind.step(job, out)
+            job.cursor = step.cursor
+            if step.finished:
+                return out.getvalue()
+
+
+def test_no_cell_of_an_export_is_a_formula(acme):
+    for text in HOSTILE:
+        write(acme, target=text, reason=text, actor=Actor(kind="member", id=uuid4(), name=text))
+    rows = list(csv.reader(StringIO(lines_of(acme, action="group.created").decode(), newline="")))
+    assert len(rows) == 1 + len(HOSTILE)
+    cells = [cell for row in rows for cell in row]
+    assert [cell for cell in cells if cell.strip().startswith(("=", "+", "-", "@", "\uff1d"))] == []
+    assert {f"'{text}" for text in HOSTILE} <= set(cells)
+
+
+def test_an_export_holds_what_the_page_shows_in_its_order(acme, olga, monkeypatch):
+    monkeypatch.setattr("authsec.audit.jobs.CHUNK", 7)
+    now = timezone.now()
+    for number in range(20):
+        write(acme, target=f"group {number}", now=now - timedelta(seconds=number // 3), after={"n": "é"})
+    shown = [str(line.event.pk) for line in olga.get(f"{LOG}?target=group").context["lines"]]
+    assert len(shown) == 20
+    assert [row["id"] for row in csv.DictReader(StringIO(lines_of(acme, target="group").decode()))] == shown
+    parsed = [json.loads(line) for line in lines_of(acme, "jsonl", target="group").splitlines()]
+    assert [row["id"] for row in parsed] == shown
+    assert parsed[0]["after"] == {"n": "é"}
+    excel = lines_of(acme, "csv-excel", target="group")
+    assert excel.startswith(b"\xef\xbb\xbfat,")
+    assert "é" in excel.decode("utf-8-sig")
+
+
+def test_what_happens_later_is_not_in_the_export(acme):
+    who = Actor(kind="member", id=cast.owner_of(acme).pk, name="Olga")
+    with tenant_context(acme.id):
+        job = export(tenant_id=acme.id, filter=Filter(), format="csv", actor=who, now=timezone.now())
+        before = kind_of(job).total(job)
+    write(acme)
+    with tenant_context(acme.id):
+        assert kind_of(job).total(job) == before
+
+
+def test_asking_for_an_export_says_what_it_holds_and_starts_a_job(acme, olga):
+    write(acme, target="engineering")
+    page = olga.get(f"{LOG}export/?target=engin")
+    assert "Export 1 matching events of acme-corp?" in page.text
+    assert "engin" in page.text
+    answer = olga.post(f"{LOG}export/?target=engin", {"format": "jsonl"})
+    assert answer.status_code == 302
+    job = olga.get(answer["Location"]).context["job"]
+    assert job.params == {"filter": {"target": "engin"}, "format": "jsonl"}
+    assert olga.post(f"{LOG}export/", {"format": "exe"}).status_code == 422
+    rita = cast.signed_in(cast.member(acme, "rita@acme.example", "readonly_auditor"))
+    assert "Export 1" not in rita.get(LOG).text
+    assert rita.get(f"{LOG}export/").status_code == 403
+
+
+def test_the_api_filters_as_the_page_does(acme):
+    adam = Actor(kind="member", id=uuid4(), name="Adam Lindqvist")
+    kept = write(acme, "group.created", "engineering", adam)
+    write(acme, "role.created", "Deployer")
+    call = Api(token_of(cast.owner_of(acme)), acme)
+    for query in ("actor=lindq", f"actor={adam.id}", "target=engin", f"target={kept.target_id}"):
+        items = call.get(f"/uflow/v2/audit-events?{query}").json()["items"]
+        assert [item["id"] for item in items] == [str(kept.pk)], query
+    for body in ({"format": "exe"}, {"since": "yesterday"}, {"since": "2026-01-01T00:00:00"}, {"who": "x"}):
+        assert call.post("/uflow/v2/audit-events/export", body).status_code == 422, body
