@@ -180,6 +180,7 @@ class Line:
     """An event as a timeline shows it. ``payload`` is everything that was recorded, as indented JSON."""
 
     event: Event
+    title: str
     sentence: SafeString
     icon: str
     tone: str
@@ -198,6 +199,7 @@ def describe(event: Event) -> Line:
     entry = _entry(event)
     return Line(
         event,
+        entry.title,
         _sentence(entry.sentence, event),
         entry.icon,
         entry.tone,

@@ -1,6 +1,7 @@
 """The audit log's filters: read from the address, shown as chips, kept with an export."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -34,17 +35,43 @@ class DayField(forms.DateField):
     input_formats = ["%Y-%m-%d"]
 
 
+ANY_OF = ".*"  # behind a noun: every action of it
+
+
+def actions_of(noun: str) -> list[str]:
+    """The actions of the catalog about a noun such as end_user."""
+    return [action for action in CATALOG if action.startswith(f"{noun}.")]
+
+
+def action_title(action: str) -> str:
+    """An action, or every action of a noun, in words."""
+    if action.endswith(ANY_OF):
+        return f"Anything: {action.removesuffix(ANY_OF).replace('_', ' ')}"
+    return CATALOG[action].title if action in CATALOG else action
+
+
+def _choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The catalog as groups of a select, one a noun."""
+    nouns = dict.fromkeys(action.partition(".")[0] for action in CATALOG)
+    return [
+        (
+            noun.replace("_", " ").capitalize(),
+            [
+                (noun + ANY_OF, action_title(noun + ANY_OF)),
+                *((action, CATALOG[action].title) for action in actions_of(noun)),
+            ],
+        )
+        for noun in nouns
+    ]
+
+
 class FilterForm(forms.Form):
     """The filters as a form; every field may be missing."""
 
-    action = forms.ChoiceField(
-        required=False,
-        label=_("Action"),
-        choices=[("", _("Any")), *((key, entry.title) for key, entry in CATALOG.items())],
-    )
+    action = forms.ChoiceField(required=False, label=_("Action"), choices=[("", _("Any")), *_choices()])
     actor = forms.CharField(required=False, max_length=200, label=_("Done by"), help_text=_("Name or id"))
     target = forms.CharField(required=False, max_length=200, label=_("Done to"), help_text=_("Name or id"))
-    since = DayField(required=False, label=_("From"))
+    since = DayField(required=False, label=_("From"), help_text=_("A day in UTC"))
     until = DayField(required=False, label=_("Until"))
 
 
@@ -60,7 +87,9 @@ class Filter:
 
     def narrow(self, events: QuerySet[Event]) -> QuerySet[Event]:
         """The events that fit every filter."""
-        if self.action:
+        if self.action.endswith(ANY_OF):
+            events = events.filter(action__in=actions_of(self.action.removesuffix(ANY_OF)))
+        elif self.action:
             events = events.filter(action=self.action)
         if self.actor:
             events = events.filter(_named("actor", self.actor))
@@ -90,19 +119,29 @@ class Filter:
 
     def words(self) -> list[tuple[str, str]]:
         """Each filter as label and value, for people."""
-        return [
-            (str(CHIPS[name]), CATALOG[value].title if name == "action" and value in CATALOG else value)
-            for name, value in self.to_json().items()
+        said = [
+            (CHIPS["action"], action_title(self.action)),
+            (CHIPS["actor"], self.actor),
+            (CHIPS["target"], self.target),
         ]
+        moments = []
+        if self.since:
+            moments.append((CHIPS["since"], _moment(self.since)))
+        if self.until and self.until.time() == time():  # the page's days: the last one counts whole
+            moments.append((CHIPS["until"], _moment(self.until - timedelta(days=1))))
+        elif self.until:
+            moments.append((_("Before"), _moment(self.until)))
+        return [(str(label), value) for label, value in (*said, *moments) if value]
 
 
 @dataclass(frozen=True)
 class Chip:
-    """An active filter: its sentence, and the address of the log without it."""
+    """An active filter: its sentence, and the address of the log without it. ``name`` is the filter's."""
 
     label: object
     value: object
     url: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +169,10 @@ class Chosen:
         """The events that fit every filter."""
         return self.filter.narrow(events)
 
+    def chips_for(self, shown: Sequence[Event]) -> list[Chip]:
+        """The chips, with a name in place of an id where the events that fit know it."""
+        return [_named_chip(chip, shown[0]) if shown else chip for chip in self.chips]
+
 
 def read(data: QueryDict) -> Chosen:
     """Read the filters of an address. Raises BadFilter."""
@@ -138,7 +181,7 @@ def read(data: QueryDict) -> Chosen:
         field, errors = next(iter(form.errors.items()))
         raise BadFilter(f"{field}: {errors[0]}")
     chips = [
-        Chip(label, CATALOG[value].title if name == "action" else value, _without(data, name))
+        Chip(label, action_title(value) if name == "action" else value, _without(data, name), name)
         for name, label in CHIPS.items()
         if (value := form.cleaned_data[name])
     ]
@@ -150,6 +193,18 @@ def _named(side: str, text: str) -> Q:
         return Q(**{f"{side}_id": UUID(text)})
     except ValueError:
         return Q(**{f"{side}_name__icontains": text})
+
+
+def _named_chip(chip: Chip, event: Event) -> Chip:
+    if chip.name in ("actor", "target") and str(chip.value) == str(getattr(event, f"{chip.name}_id")):
+        return replace(chip, value=getattr(event, f"{chip.name}_name") or chip.value)
+    return chip
+
+
+def _moment(moment: datetime) -> str:
+    """A moment for people, in UTC; midnight is a day."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%-d %b %Y}" if moment.time() == time() else f"{moment:%-d %b %Y, %H:%M} UTC"
 
 
 def _midnight(day: date) -> datetime:

@@ -26,6 +26,7 @@ def log(request: Request) -> HttpResponse:
         "page": page,
         "lines": [describe(event) for event in page.items],
         "chosen": chosen,
+        "chips": chosen.chips_for(page.items),
         "may_export": request.powers.decide("audit:export").allowed,
         "crumbs": [("Audit log", None)],
     }

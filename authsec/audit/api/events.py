@@ -52,7 +52,7 @@ class AuditEventList(Listed):
 
 
 ABOUT = {
-    "action": "Such as end_user.suspended.",
+    "action": "Such as end_user.suspended, or end_user.* for all about end users.",
     "actor": "Who did it: an id, or a part of the name.",
     "target": "To whom or what it was done: an id, or a part of the name.",
     "since": "From this moment on (RFC 3339).",
