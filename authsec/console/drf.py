@@ -19,6 +19,8 @@ from authsec.console.bearer import Bearer, InvalidBearer, not_in_token
 from authsec.console.power import CallersPower
 from authsec.console.standing import Standing, check_myself, name_of
 from authsec.database.context import tenant_context
+from authsec.jobs import operations as jobs
+from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.access import Mark
 from authsec.web.pagination import BadCursor, BadLimit
@@ -65,6 +67,10 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),
     credentials.NoSuchCredential: (404, "not-found", ""),
+    jobs.AlreadyOver: (409, "conflict", ""),
+    jobs.TooManyJobs: (429, "throttled", ""),
+    results.NotYet: (409, "conflict", ""),
+    results.Expired: (410, "gone", ""),
 }
 REALM = f'Bearer realm="{settings.API_RESOURCE}"'
 

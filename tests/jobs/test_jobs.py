@@ -271,7 +271,7 @@ def test_a_list_of_jobs_costs_the_same_however_long_it_is(acme: Tenant, olga: Te
         finish(start(acme, olga))
     with statements() as many:
         assert browser.get("/t/acme-corp/jobs/").status_code == 200
-    assert len(many) == len(few) == 6
+    assert len(many) == len(few) == 5
 
 
 def test_the_schedules_verbs_find_nothing_the_second_time(acme: Tenant) -> None:
