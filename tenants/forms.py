@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tenants.models import MemberType
+from tenants.operations.addresses import split_addresses
 
 
 class RequiredReason(forms.Form):
@@ -27,17 +28,52 @@ class OptionalReason(forms.Form):
     )
 
 
+def types_offered(owners: bool) -> list[tuple[str, str]]:
+    """The member types that may be chosen; ``owners`` says whether the person may make owners."""
+    return [choice for choice in MemberType.choices if owners or choice[0] != MemberType.OWNER]
+
+
 class TypeForm(OptionalReason):
-    """The type that a member gets. ``owners`` says whether the person may make owners."""
+    """The type that a member gets."""
 
     field_order = ["type", "reason"]
     type = forms.ChoiceField(label=_("Type"))
 
     def __init__(self, *args: Any, owners: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        offered = [choice for choice in MemberType.choices if owners or choice[0] != MemberType.OWNER]
-        self.offered = dict(offered)
-        self.fields["type"].choices = offered  # type: ignore[attr-defined]
+        self.offered = dict(types_offered(owners))
+        self.fields["type"].choices = types_offered(owners)  # type: ignore[attr-defined]
+
+
+class InviteForm(forms.Form):
+    """One address or many, as they are typed or pasted; a type; a message if one is wished."""
+
+    emails = forms.CharField(
+        label=_("E-mail"),
+        max_length=20_000,
+        widget=forms.Textarea(
+            attrs={
+                "rows": 1,
+                "placeholder": "name@company.example, one or several",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "inputmode": "email",
+            }
+        ),
+        error_messages={"required": _("Name at least one e-mail address.")},
+    )
+    type = forms.ChoiceField(label=_("Type"), initial=MemberType.MEMBER)
+    message = forms.CharField(
+        label=_("Message"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+    def __init__(self, *args: Any, owners: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["type"].choices = types_offered(owners)  # type: ignore[attr-defined]
+
+    def clean_emails(self) -> list[str]:
+        """The addresses, between blanks, commas, semicolons or line ends."""
+        return split_addresses(self.cleaned_data["emails"])
 
 
 class SecondFactorRuleForm(forms.Form):

@@ -29,9 +29,11 @@ select m.user_id, coalesce(nullif(p.display_name, ''), p.email), p.email, m.type
        (select count(distinct b.role_id) from authz_groupmember g
           join authz_binding b on b.tenant_id = %(tenant)s and b.group_id = g.group_id and b.ended_at is null
            and (b.expires_at is null or b.expires_at > %(now)s)
-         where g.tenant_id = %(tenant)s and g.user_id = m.user_id and g.ended_at is null)
+         where g.tenant_id = %(tenant)s and g.user_id = m.user_id and g.ended_at is null),
+       f.enrolled, f.due
   from tenants_membership m
   join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = m.user_id
+  left join second_factors(%(tenant)s) f on f.user_id = m.user_id
  where m.tenant_id = %(tenant)s and (%(user)s::uuid is null or m.user_id = %(user)s)
 """
 ORDER = {kind: place for place, kind in enumerate(MemberType.values)}
@@ -40,7 +42,10 @@ STATUS_ORDER = {"active": 0, "suspended": 1, "invited": 2, "left": 3}
 
 @dataclass(frozen=True)
 class TeamMember:
-    """One person of the team. ``roles`` come directly, ``roles_by_groups`` is how many come through groups."""
+    """One person of the team. ``roles`` come directly, ``roles_by_groups`` is how many come through groups.
+
+    ``second_factor``: whether they have one, None of somebody not active; ``due``: until when they must set one up.
+    """
 
     user_id: UUID
     name: str
@@ -57,6 +62,8 @@ class TeamMember:
     left_at: datetime | None
     roles: tuple[str, ...]
     roles_by_groups: int
+    second_factor: bool | None
+    due: datetime | None
 
     @property
     def type_label(self) -> str:
@@ -127,7 +134,7 @@ def team(tenant_id: UUID, now: datetime, user_id: UUID | None = None) -> Team:
     """The tenant's team, whoever left included; only one person with ``user_id``. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(SQL, {"tenant": tenant_id, "now": now, "user": user_id})
-        rows: list[list[Any]] = [[*row[:13], tuple(row[13]), row[14]] for row in cursor.fetchall()]
+        rows: list[list[Any]] = [[*row[:13], tuple(row[13]), *row[14:]] for row in cursor.fetchall()]
     people = [TeamMember(*row) for row in rows]
     people.sort(key=lambda p: (STATUS_ORDER[p.status], ORDER[p.type], p.name.casefold(), p.user_id))
     return Team(tuple(people))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import closing, member, ownership, security, settings, team
+from tenants.views import closing, inviting, member, ownership, security, settings, team
 
 app_name = "tenants"
 urlpatterns = [
@@ -21,6 +21,10 @@ urlpatterns = [
         name="release_second_factor",
     ),
     path("settings/team/", team.people, name="team"),
+    path("settings/team/export/", team.export, name="export_team"),
+    path("settings/team/invite/", inviting.invite, name="invite"),
+    path("settings/team/invitations/<uuid:invitation_id>/resend/", inviting.resend, name="resend_invitation"),
+    path("settings/team/invitations/<uuid:invitation_id>/revoke/", inviting.revoke, name="revoke_invitation"),
     path("settings/team/<uuid:member_id>/", member.member, name="member"),
     path("settings/team/<uuid:member_id>/suspend/", member.suspend, name="suspend_member"),
     path("settings/team/<uuid:member_id>/reactivate/", member.reactivate, name="reactivate_member"),

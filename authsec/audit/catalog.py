@@ -167,6 +167,7 @@ CATALOG = {
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
     ),
     "tokens.revoked": Entry("Tokens revoked", "{actor} revoked the tokens of {target}", "circle-x", "stop"),
+    "team.exported": Entry("Team exported", "{actor} exported {after.people} people of {target}", "download"),
     # this log
     "audit.exported": Entry(
         "Audit log exported", "{actor} exported {after.events} events of {target}", "download"

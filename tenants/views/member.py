@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
@@ -40,6 +41,7 @@ def member(request: Request, member_id: UUID) -> HttpResponse:
         "entries": around(tenant_id, member_id) if reads_audit else None,
         "verbs": verbs(request, person),
         "is_me": member_id == request.membership.user_id,
+        "again": invite_again(request, person),
         "crumbs": crumbs(request, person.name),
     }
     return render(request, "tenants/member.html", context)
@@ -92,6 +94,14 @@ def load(request: Request, member_id: UUID) -> TeamMember:
     if not found:
         raise Http404("No such member.")
     return found[0]
+
+
+def invite_again(request: Request, person: TeamMember) -> str:
+    """Where somebody who left is invited; empty for who may not invite."""
+    if "org:invite" not in request.decision.can:
+        return ""
+    query = urlencode({"email": person.email})
+    return f"{reverse('tenants:invite', kwargs={'slug': request.tenant.slug})}?{query}"
 
 
 def verbs(request: Request, person: TeamMember) -> frozenset[str]:

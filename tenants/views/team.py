@@ -2,16 +2,22 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
+from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
-from authsec.web.htmx import page_or_partial
+from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request
+from tenants import jobs
 from tenants.models import MemberType
 from tenants.team import SORTS, Team, team
+from tenants.views.inviting import expires_soon, invite_form, waiting
 
 STATUSES = (("", _("All")), ("active", _("Active")), ("suspended", _("Suspended")), ("left", _("Left")))
 COLUMNS = (("name", _("Person")), ("", _("Type")), ("joined", _("Joined")), ("seen", _("Last seen")))
@@ -22,11 +28,18 @@ TEXT_LIMIT = 200
 def people(request: Request) -> HttpResponse:
     """Everybody on one page, narrowed by status, type and text."""
     chosen = read(request.GET)
-    everybody = team(request.tenant.tenant_id, timezone.now())
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    everybody = team(tenant_id, now)
+    narrowing = bool(request.htmx)
     context = {
         "team": everybody,
         "people": everybody.narrowed(**chosen),
+        "pending": []
+        if narrowing
+        else [(row, row.state(now), expires_soon(row, now)) for row in waiting(tenant_id)],
+        "invite": invite_form(request) if "org:invite" in request.decision.can else None,
         "chosen": chosen,
+        "query": address(chosen),
         "statuses": statuses(everybody, chosen),
         "types": [(key, label) for key, label in MemberType.choices if everybody.types[key]],
         "columns": {
@@ -40,6 +53,24 @@ def people(request: Request) -> HttpResponse:
         "crumbs": [(_("Settings"), None), (_("Team"), None)],
     }
     return page_or_partial(request, "tenants/team.html", context, partial="update")
+
+
+@requires("team:read")
+@require_POST
+def export(request: Request) -> HttpResponse:
+    """Start the export of exactly those whom the address shows."""
+    slug = request.tenant.slug
+    try:
+        job = jobs.export(
+            tenant_id=request.tenant.tenant_id,
+            chosen=read(request.GET),
+            actor=request.actor,
+            now=timezone.now(),
+        )
+    except TooManyJobs as error:
+        messages.error(request, str(error))
+        return go_to(request, reverse("tenants:team", kwargs={"slug": slug}))
+    return go_to(request, reverse("jobs:job", kwargs={"slug": slug, "job_id": job.pk}))
 
 
 def read(data: QueryDict) -> dict[str, str]:

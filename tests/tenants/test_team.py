@@ -57,14 +57,14 @@ def test_filters_by_status_and_text(acme, alice, olga):
         assert olga.get(f"{TEAM}?{query}").status_code == 400
 
 
-def test_the_team_takes_five_statements_whatever_its_size(acme, olga):
+def test_the_team_takes_six_statements_whatever_its_size(acme, olga):
     for more in (2, 20):
         for number in range(more):
             cast.member(acme, f"m{more}x{number}@acme.example")
         olga.get(TEAM)
         with statements() as sent:
             assert olga.get(TEAM).status_code == 200
-        assert len(sent) == 5
+        assert len(sent) == 6
 
 
 def test_suspending_a_member_closes_the_console_and_says_why(alice, olga):
