@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import account, leaving, opening
+from tenants.views import account, leaving, links, opening
 
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("name/", account.name, name="account_name"),
     path("tenants/new/", opening.new_tenant, name="new_tenant"),
     path("tenants/<uuid:tenant_id>/leave/", leaving.leave, name="leave_tenant"),
+    path("links/", links.links, name="account_links"),
     path("step-up/", account.step_up, name="stepup"),
     path("step-up/done/", account.step_up_done, name="stepup_done"),
     path("second-factor/", account.second_factor, name="account_second_factor"),

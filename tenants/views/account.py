@@ -17,6 +17,7 @@ from authsec.web.access import signed_in
 from tenants.account_forms import ConfirmSecondFactorForm, NameForm
 from tenants.account_pages import admit_return
 from tenants.identities import rename
+from tenants.links import suggestions
 from tenants.queries import memberships_of
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 
@@ -55,6 +56,7 @@ def home(request: Any) -> HttpResponse:
         "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
         "authenticator": methods.get(Authenticator.Type.TOTP),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
+        "suggestions": suggestions(request.user.pk),
         "trusted": settings.MFA_TRUST_COOKIE_NAME in request.COOKIES,
     }
     return render(request, "account/home.html", context)

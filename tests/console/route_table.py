@@ -83,6 +83,7 @@ ROWS: dict[str, Row] = {
     "account/step-up/": own(),
     "account/step-up/done/": own(),
     "account/confirmed/": own(),
+    "account/links/": own(POST=None, GET=None),
     "account/second-factor/": own(),
     "account/trusted-browser/forget/": own(POST=None),
     # an invitation: whoever holds the link
@@ -327,6 +328,7 @@ ROWS: dict[str, Row] = {
 }
 # Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
 ASK_AGAIN = {
+    "account/links/",
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/",
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/",
     "t/<slug:slug>/authz/roles/new/",
