@@ -13,7 +13,7 @@ from authsec.audit.operations import record as record_event
 from endusers import operations as endusers
 from oauth import tokens
 from oauth.issuance import Grantable
-from oauth.models import Client, ClientApproval, ClientPolicy, Consent
+from oauth.models import Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 from tenants import operations as tenants
 from tenants.models import Identity, Profile
 
@@ -52,6 +52,23 @@ def may_be_known_after_sign_in(resource_uri: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute("select unverified_resource(%s)", [resource_uri])
         return bool(cursor.fetchone()[0])
+
+
+def allowed_for_api(*, client: Client, identity_id: UUID, now: datetime) -> frozenset[str]:
+    """The management API's scopes that a person lets this client have, as its live refresh tokens say.
+
+    The API belongs to no tenant, so no Consent records that yes; revoking the tokens takes it back. Runs inside
+    ``system_context``.
+    """
+    held = RefreshToken.objects.filter(
+        application=client,
+        user_id=identity_id,
+        tenant=None,
+        revoked=None,
+        expires__gt=now,
+        family_expires__gt=now,
+    )
+    return frozenset(name for scope in held.values_list("scope", flat=True) for name in scope.split())
 
 
 # --- the tenant's word on the client --------------------------------------------------------------

@@ -202,14 +202,17 @@ def _answer(request: Any, asking: Asking) -> HttpResponse:
 def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
     """The management API belongs to no tenant: its scopes come to whoever may ask, Cedar decides what they do."""
     _target(asked, settings.API_RESOURCE, request.user.pk)
-    if "none" in asked.prompts:
-        raise Refused("consent_required", "The person has to consent first.")
     now = timezone.now()
     wanted = tuple(name for name in API_SCOPES if not asked.asks_for_scopes or name in asked.scopes)
     if not wanted:
         raise Refused("invalid_scope", f"The management API's scopes are {' and '.join(API_SCOPES)}.")
     with system_context():
         asking = api_asking(asked, wanted, sign_in_of(request.session), now)
+        if "none" in asked.prompts:
+            allowed = consent.allowed_for_api(client=asked.client, identity_id=request.user.pk, now=now)
+            if set(wanted) <= allowed:
+                return issue_code(request, asking, wanted)
+            raise Refused("consent_required", "The person has to consent first.")
         return _answer(request, asking) if request.method == "POST" else asking.page(request)
 
 
