@@ -7,6 +7,7 @@ somebody who has just gone. Real HTTP, four worker processes, tokens of the publ
 import base64
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -67,6 +68,9 @@ class Cli:
         self.person.service.keep(self.answer["access_token"], self.answer["refresh_token"])
 
 
+People = tuple[Cli, Cli, Cli]
+
+
 def client_of(service: Service) -> dict[str, Any]:
     """The demo's public client of the installation."""
     found: dict[str, Any] = next(row for row in service.demo["clients"] if row["client_id"] == "authsec-cli")
@@ -77,6 +81,13 @@ def signed_up(service: Service) -> Cli:
     """Somebody new, with a program of theirs."""
     person, email = newcomer(service)
     return Cli.of(service, person, email)
+
+
+@pytest.fixture(scope="module")
+def people(services: Callable[[int], Service]) -> People:
+    """Olga, Ida and Eve, signed up once: what they open and join is new in each test."""
+    service = services(4)
+    return signed_up(service), signed_up(service), signed_up(service)
 
 
 def open_org(cli: Cli, name: str) -> dict[str, Any]:
@@ -132,8 +143,10 @@ def test_signup_opens_a_personal_tenant_with_its_owner(service: Service) -> None
 # --- Org creation ---------------------------------------------------------------------------------------------------
 
 
-def test_an_organization_is_complete_in_its_answer_and_in_the_next_token(service: Service) -> None:
-    cli = signed_up(service)
+def test_an_organization_is_complete_in_its_answer_and_in_the_next_token(
+    service: Service, people: People
+) -> None:
+    cli = people[2]
     org = open_org(cli, "Acme")
     assert org["token_refresh_required"] is True
     assert memberships(cli)[org["id"]]["type"] == "owner"  # the database knows at once
@@ -150,8 +163,8 @@ def test_an_organization_is_complete_in_its_answer_and_in_the_next_token(service
 # --- Invitation -----------------------------------------------------------------------------------------------------
 
 
-def test_an_invitation_comes_by_mail_works_once_and_makes_a_member(service: Service) -> None:
-    olga, ida = signed_up(service), signed_up(service)
+def test_an_invitation_comes_by_mail_works_once_and_makes_a_member(service: Service, people: People) -> None:
+    olga, ida, _ = people
     org = open_org(olga, "Acme")
     olga.refresh()
     sent = invite(olga, org["id"], ida.email, "admin")
@@ -175,8 +188,8 @@ def test_an_invitation_comes_by_mail_works_once_and_makes_a_member(service: Serv
     assert ida.get(f"/api/orgs/{org['id']}/members")["count"] == 2
 
 
-def test_an_invitation_is_for_the_address_it_was_sent_to(service: Service) -> None:
-    olga, ida, eve = signed_up(service), signed_up(service), signed_up(service)
+def test_an_invitation_is_for_the_address_it_was_sent_to(service: Service, people: People) -> None:
+    olga, ida, eve = people
     org = open_org(olga, "Acme")
     olga.refresh()
     assert invite(olga, org["id"], ida.email).status_code == 201
@@ -190,8 +203,10 @@ def test_an_invitation_is_for_the_address_it_was_sent_to(service: Service) -> No
 # --- Removal --------------------------------------------------------------------------------------------------------
 
 
-def test_a_removed_member_is_out_at_once_and_what_they_did_stays_theirs(service: Service) -> None:
-    olga, ida = signed_up(service), signed_up(service)
+def test_a_removed_member_is_out_at_once_and_what_they_did_stays_theirs(
+    service: Service, people: People
+) -> None:
+    olga, ida, _ = people
     org = open_org(olga, "Acme")
     olga.refresh()
     join(olga, ida, org["id"], "admin")
@@ -226,8 +241,8 @@ def test_a_removed_member_is_out_at_once_and_what_they_did_stays_theirs(service:
 # --- Switching ------------------------------------------------------------------------------------------------------
 
 
-def test_switching_is_a_header_that_the_token_vouches_for(service: Service) -> None:
-    olga, other = signed_up(service), signed_up(service)
+def test_switching_is_a_header_that_the_token_vouches_for(service: Service, people: People) -> None:
+    olga, other, _ = people
     first, second, foreign = open_org(olga, "First"), open_org(olga, "Second"), open_org(other, "Foreign")
     olga.refresh()
     assert {first["id"], second["id"]} <= set(memberships(olga))
@@ -246,8 +261,10 @@ def test_switching_is_a_header_that_the_token_vouches_for(service: Service) -> N
 # --- The gap between the token and the database ---------------------------------------------------------------------
 
 
-def test_prompt_none_brings_a_new_tenant_into_the_claim_without_a_page(service: Service) -> None:
-    cli = signed_up(service)
+def test_prompt_none_brings_a_new_tenant_into_the_claim_without_a_page(
+    service: Service, people: People
+) -> None:
+    cli = people[2]
     org = open_org(cli, "Silent")
     client, resource = client_of(service), f"{service.base_url}/api"
     verifier, challenge = pkce()
@@ -282,8 +299,10 @@ def test_prompt_none_brings_a_new_tenant_into_the_claim_without_a_page(service: 
     assert org["id"] in cli.claims["tenants"]
 
 
-def test_a_suspended_member_loses_power_at_once_and_has_it_back_with_the_same_token(service: Service) -> None:
-    olga, ida = signed_up(service), signed_up(service)
+def test_a_suspended_member_loses_power_at_once_and_has_it_back_with_the_same_token(
+    service: Service, people: People
+) -> None:
+    olga, ida, _ = people
     org = open_org(olga, "Acme")
     olga.refresh()
     join(olga, ida, org["id"], "admin")
@@ -304,8 +323,8 @@ def test_a_suspended_member_loses_power_at_once_and_has_it_back_with_the_same_to
     assert invite(ida, org["id"], f"{secrets.token_hex(4)}@walks.example").status_code == 201
 
 
-def test_a_changed_type_counts_at_once_whatever_the_token_says(service: Service) -> None:
-    olga, ida = signed_up(service), signed_up(service)
+def test_a_changed_type_counts_at_once_whatever_the_token_says(service: Service, people: People) -> None:
+    olga, ida, _ = people
     org = open_org(olga, "Acme")
     olga.refresh()
     join(olga, ida, org["id"], "admin")
