@@ -37,6 +37,7 @@ CHECKS: list[tuple[str, list[str], dict[str, str]]] = [
     ("import contracts", tool("lint-imports"), {}),
     ("types", tool("mypy"), {}),
     ("system checks", manage("check", "--fail-level", "WARNING"), {}),
+    ("policies", manage("policies"), {}),
     ("migrations", manage("makemigrations", "--check", "--dry-run"), {}),
     ("deploy checks", manage("check", "--deploy", "--fail-level", "WARNING"), PRODUCTION),
 ]

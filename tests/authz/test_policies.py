@@ -8,7 +8,7 @@ import pytest
 from django.urls import get_resolver
 
 from authsec.web.access import requires
-from authz import checks, policy_cases, system_roles
+from authz import checks, policy_cases, policy_document, system_roles
 from authz.cedar import engine, entities
 from authz.console import HeldRole, Powers, power_of, powers_from_roles
 from authz.policy_cases import Case
@@ -168,3 +168,7 @@ def test_system_roles_are_rule_sevens_table() -> None:
     reads = {name for name in everything if name.endswith(":read")}
     assert table["readonly-auditor"] == reads | {"effective_access:own"}
     assert {name.partition(":")[2] for name in table["member"]} == {"read", "own"}
+
+
+def test_the_printed_tables_are_what_the_data_says() -> None:
+    assert policy_document.is_current(), "manage.py policies --write"
