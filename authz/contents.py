@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from authz import system_roles
-from authz.console import HeldRole, power_of
+from authz.console import HeldRole, Powers, power_of
 from authz.models import Role, RoleScope
 
 SCOPE, CONSOLE, TENANT_GROUP = (
@@ -13,6 +13,8 @@ SCOPE, CONSOLE, TENANT_GROUP = (
     RoleScope.Kind.CONSOLE.value,
     RoleScope.Kind.TENANT_GROUP.value,
 )
+
+NOWHERE = UUID(int=0)  # policies name no tenant and no subject
 
 
 @dataclass
@@ -30,13 +32,20 @@ class Contents:
     @property
     def console_permissions(self) -> frozenset[str]:
         """Every action that the policies allow to a person who holds the role."""
-        role = HeldRole(
+        return power_of("user", [self._held])
+
+    def decided_by(self, action: str) -> tuple[str, ...]:
+        """The ids of the policies by which the role gives this action to a person."""
+        return Powers(NOWHERE, "user", NOWHERE, True, (self._held,)).decide(action).policies
+
+    @property
+    def _held(self) -> HeldRole:
+        return HeldRole(
             self.name,
             self.system_key,
             tenant_groups=frozenset(self.tenant_groups),
             permissions=frozenset(self.listed),
         )
-        return power_of("user", [role])
 
     @property
     def beyond_tenant_groups(self) -> list[str]:

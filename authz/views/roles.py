@@ -70,8 +70,11 @@ def role(request: Request, role_id: UUID) -> HttpResponse:
         "role": found,
         "scopes": [(name, known.get(name, "")) for name in given.scopes],
         "tenant_groups": [(name, engine.tenant_groups().get(name, "")) for name in given.tenant_groups],
-        "permissions": [row for row in engine.actions().items() if row[0] in given.console_permissions],
-        "listed": given.listed,
+        "permissions": [
+            (name, words, given.decided_by(name))
+            for name, words in engine.actions().items()
+            if name in given.console_permissions
+        ],
         "bindings": tables.bindings(
             found.tenant_id, timezone.now(), request.GET.get("bindings", ""), role=found
         ),

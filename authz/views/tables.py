@@ -22,11 +22,11 @@ def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -
     page = paginate(queries.bindings(tenant_id, **subject), column="created_at", cursor=cursor)
     given = contents_of({row.role for row in page.items})
     for row in page.items:
-        row.console_count = len(given[row.role_id].console_permissions)  # type: ignore[attr-defined]
-        row.conditions = [badge for badge in badges(row, "", now) if badge[0] != "ends"]  # type: ignore[attr-defined]
-        row.expired = row.expires_at is not None and row.expires_at <= now  # type: ignore[attr-defined]
+        row.console_count = len(given[row.role_id].console_permissions)
+        row.conditions = [badge for badge in badges(row, "", now) if badge[0] != "ends"]
+        row.expired = row.expires_at is not None and row.expires_at <= now
         needs = (row.role, row.group, row.service_account, row.application)
-        row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")  # type: ignore[attr-defined]
+        row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")
     return page
 
 
