@@ -328,6 +328,10 @@ ROWS: dict[str, Row] = {
 }
 # Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
 ASK_AGAIN = {
+    "account/tenants/<uuid:tenant_id>/reopen/",
+    "t/<slug:slug>/settings/close/",
+    "t/<slug:slug>/settings/transfer/",
+    "t/<slug:slug>/settings/transfer/<uuid:transfer_id>/",
     "account/links/",
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/",
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/",

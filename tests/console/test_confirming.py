@@ -16,13 +16,16 @@ from authsec.web.access import asks_again
 from authz.models import Role
 from tenants.identities import enrol_authenticator
 from tests import cast
-from tests.console.route_table import ASK_AGAIN, CONSOLE, ROWS
+from tests.console.route_table import ANYONE_IN, ASK_AGAIN, CONSOLE, ROWS
 from tests.console.world import World, build, fill
 from tests.tenants.browser import totp
 from tests.tenants.test_sign_in_second_factor import SECRET
 
 pytestmark = pytest.mark.django_db
 SECONDS = settings.ACCOUNT_REAUTHENTICATION_TIMEOUT
+NEEDS_POWER = sorted(
+    path for path in ASK_AGAIN if ROWS[path].kind == CONSOLE and ANYONE_IN not in ROWS[path].methods.values()
+)
 CALLS = sorted((path, method) for path in ASK_AGAIN for method in ROWS[path].methods)
 
 
@@ -69,7 +72,7 @@ def test_whoever_signed_in_long_ago_confirms_first(
 ) -> None:
     url = fill(path, world.ours.ids)
     fresh = send(olga, method, url)
-    assert fresh.status_code in (200, 302, 422)
+    assert fresh.status_code in (200, 302, 404, 409, 422)  # goes on, or there is nothing of the kind
     assert not fresh.get("Location", "").startswith("/accounts/")
     age(olga)
     stale = send(olga, method, url)
@@ -79,7 +82,7 @@ def test_whoever_signed_in_long_ago_confirms_first(
         assert onward(stale) == url
 
 
-@pytest.mark.parametrize("path", sorted(path for path in ASK_AGAIN if ROWS[path].kind == CONSOLE))
+@pytest.mark.parametrize("path", NEEDS_POWER)
 def test_whoever_may_not_is_refused_and_not_asked(world: World, path: str) -> None:
     client = cast.signed_in(world.actors["powerless"])
     age(client)
