@@ -330,3 +330,36 @@ def test_a_question_is_a_dialog_for_htmx_and_a_page_without_it(acme: SimpleNames
     assert "End Deploy Operator for on-call in acme-corp?" in dialog
     done = adam.post(url, {"reason": ""}, headers={"HX-Request": "true"})
     assert done["HX-Redirect"] == f"{AUTHZ}groups/{acme.oncall.id}/"
+
+
+def test_a_long_list_is_walked_by_name_from_end_to_end_and_back(acme: SimpleNamespace, adam: Client) -> None:
+    names = [f"squad {number:03d}" for number in range(120)]
+    for name in reversed(names):
+        cast.group(acme.tenant, name)
+    url, seen, previous = f"{AUTHZ}groups/", [], []
+    while url:
+        page = adam.get(url).context["page"]
+        seen += [group.name for group in page.items]
+        previous.append(page.previous)
+        url = f"{AUTHZ}groups/?cursor={page.next}" if page.next else ""
+    assert seen == sorted(seen)
+    assert set(names) <= set(seen)
+    assert len(seen) == len(set(seen))
+    back = adam.get(f"{AUTHZ}groups/?cursor={previous[-1]}").context["page"]
+    assert [group.name for group in back.items] == seen[50:100]
+    assert adam.get(f"{AUTHZ}groups/?cursor=nonsense").status_code == 400
+    assert adam.get(f"{AUTHZ}bindings/?bindings=nonsense").status_code == 400
+
+
+def test_a_groups_bindings_and_people_come_in_pages(acme: SimpleNamespace, adam: Client) -> None:
+    people = [cast.user_of(acme.tenant, f"p{number}@consumer.example") for number in range(53)]
+    group = cast.group(acme.tenant, "crowd", people)
+    for number in range(52):
+        cast.bind(acme.tenant, cast.role(acme.tenant, f"Role {number}", []), group)
+    first = adam.get(f"{AUTHZ}groups/{group.pk}/")
+    assert str(first.context["members"].count) == "53"
+    assert len(first.context["members"].items) == len(first.context["bindings"].items) == 50
+    more = f"?cursor={first.context['members'].next}&bindings={first.context['bindings'].next}"
+    rest = adam.get(f"{AUTHZ}groups/{group.pk}/{more}")
+    assert len(rest.context["members"].items) == 3
+    assert len(rest.context["bindings"].items) == 2
