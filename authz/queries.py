@@ -138,7 +138,7 @@ def as_people(rows: QuerySet[Any], *more: str) -> QuerySet[Any]:
 
     ``more``: further columns of the rows.
     """
-    return rows.annotate(adder=name_by("added_by")).values(
+    people: QuerySet[Any] = rows.annotate(adder=name_by("added_by")).values(
         "id",
         "user_id",
         "added_at",
@@ -151,3 +151,4 @@ def as_people(rows: QuerySet[Any], *more: str) -> QuerySet[Any]:
         last_seen_at=F("user__memberships__last_seen_at"),
         end_user=F("user__end_user__status"),
     )
+    return people
