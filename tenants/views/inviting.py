@@ -77,7 +77,7 @@ def revoke(request: Request, invitation_id: UUID) -> HttpResponse:
 def ask(
     request: Request, invitation_id: UUID, template: str, verb: Callable[[str], None], done: str
 ) -> HttpResponse:
-    """Ask on GET, do on POST. 409 where the invitation or its address stands otherwise by now."""
+    """Ask on GET, do on POST. 409 where the invitation stands otherwise by now, or gives more than the person holds."""
     row = Invitation.objects.filter(tenant_id=request.tenant.tenant_id, pk=invitation_id).first()
     if row is None:
         raise Http404("No such invitation.")
@@ -89,7 +89,7 @@ def ask(
                 verb(form.cleaned_data["reason"])
             except operations.TooManyInvitations as error:
                 refused, status = str(error), 429
-            except operations.TenantError as error:
+            except (operations.TenantError, PermissionDenied) as error:
                 refused, status = str(error), 409
             else:
                 messages.success(request, done % row.email)

@@ -78,7 +78,7 @@ def test_a_page_of_somebody_who_left_says_how_they_come_back(acme: Any, alice: A
     olga.post(f"{TEAM}{alice.id}/remove/")
     page = olga.get(f"{TEAM}{alice.id}/").text
     assert "An invitation brings them back" in page
-    for gone in ("Suspend…", "Remove…", "Change type…", "Reactivate…"):
+    for gone in ("Suspend…", "Remove…", "Change type…", "Reactivate…", "Danger zone"):
         assert gone not in page
 
 
