@@ -15,7 +15,7 @@ from endusers.models import PlanTier
 from oauth import clients
 from oauth.models import Client
 from tenants import operations as tenants
-from tenants.models import Identity, Membership, Tenant, TenantUser
+from tenants.models import Identity, Invitation, Membership, Tenant, TenantUser
 
 
 class DemoTenant:
@@ -70,6 +70,11 @@ class DemoTenant:
             user = membership.user
         self.users[key] = user
         return user
+
+    def invited(self, email: str, member_type: str, days: float) -> None:
+        """Somebody who was asked into the team so many days ago and has not come yet."""
+        if not Invitation.objects.filter(**self.here, email=email).exists():
+            tenants.invite(**self.here, emails=[email], type=member_type, **self.at(days))
 
     def application(
         self, name: str, port: int, scopes: list[ScopeSpec], description: str, days: float

@@ -74,6 +74,8 @@ def _acme(
         carl = demo.member("carl", who["carl"], "contractor", 120)
         demo.member("rita", who["rita"], "readonly_auditor", 60)
         demo.member("alex", who["alex"], "contractor", 90)
+        demo.invited("nadia.berg@acme.example", "member", 0.1)
+        demo.invited("j.okonkwo@brightline.example", "contractor", 5.2)
 
         github = demo.application("github-mcp", 9101, GITHUB, "Pull requests of our repositories", 230)
         deploy = demo.application("deploy-mcp", 9102, DEPLOY, "Roll-outs to staging and production", 200)
