@@ -130,7 +130,7 @@ def _alex_tools(
     demo = DemoTenant(
         slug="alex-tools",
         name="Alex Tools",
-        plan=Tenant.Plan.PRO,
+        plan=Tenant.Plan.BUSINESS,  # a million end users fit
         owner=who["alex"],
         opened_days=430,
         kept=kept,
