@@ -29,7 +29,7 @@ class Tenants(ApiView):
         responses={201: schemas.OpenedTenant},
         operation_id="open_tenant",
         summary="Open a tenant",
-        tags=["tenants"],
+        tags=["me"],
     )
     def post(self, request: Request) -> Response:
         """The bearer becomes its owner. Without `slug` one is made from the name.
