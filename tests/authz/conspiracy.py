@@ -9,10 +9,12 @@ from datetime import timedelta
 from random import Random
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.core.exceptions import PermissionDenied
 
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import tenant_context
+from authsec.secrets import digest, new_secret
 from authz import binding_changes, bindings, groups, roles, service_accounts
 from authz.cedar import engine
 from authz.conditions import Conditions
@@ -43,8 +45,11 @@ class Conspiracy:
         self.done: list[str] = []
         self._build()
         self.people = pick.sample(PEOPLE[1:], pick.randint(1, 3))
+        if pick.random() < 0.1:
+            self.people.append("olga")  # who holds everything, and some verbs are for owners
         self.accounts: set[UUID] = set()
-        self.first = self.power()
+        # What was given to somebody before they came waits for them, whoever lets them in.
+        self.first = self.power(waiting=("ed", "lea"))
 
     # --- what there is
 
@@ -81,8 +86,12 @@ class Conspiracy:
                     tenant_id=here.id, user_id=here.users[name], reason="away", actor=SYSTEM, now=NOW
                 )
 
-    def power(self) -> Power:
-        """Everything that somebody of the conspiracy holds or will hold, by the product's own decision."""
+    def power(self, waiting: tuple[str, ...] = ()) -> Power:
+        """Everything that somebody of the conspiracy holds or will hold, by the product's own decision.
+
+        ``waiting``: people whose power is counted though they are no members.
+        """
+        counted = {self.world.users[name] for name in waiting}
         held: Power = set()
         subjects = [("user", self.world.users[name]) for name in self.people]
         subjects += [("service_account", key) for key in self.accounts]
@@ -92,7 +101,7 @@ class Conspiracy:
                     powers = powers_of(
                         tenant_id=self.world.id, subject_id=key, mfa_at=at, ip=None, now=at, subject_kind=kind
                     )
-                    places = [None, *self.apps] if powers.active else []
+                    places = [None, *self.apps] if powers.active or key in counted else []
                     held |= {(name, place) for place in places for name in powers.permissions(place)}
         return held
 
@@ -265,6 +274,28 @@ def adds_a_member(plot: Conspiracy, actor: Actor) -> None:
     tenants.add_member(**plot._what(actor), identity=identity, type=type, source="api")
 
 
+def invites(plot: Conspiracy, actor: Actor) -> None:
+    """Whoever is invited accepts: here the link's token is one that we know."""
+    identity = TenantUser.objects.select_related("identity").get(pk=plot._user()).identity
+    type = plot.pick.choice(MemberType.values)
+    [answer] = tenants.invite(**plot._what(actor), emails=[identity.email], type=type)
+    if answer.invitation is None:
+        raise Refused({"": "A member already."})
+    token = new_secret()
+    answer.invitation.token_digest = digest(token)
+    answer.invitation.save(update_fields=["token_digest"])
+    EmailAddress.objects.get_or_create(user=identity, email=identity.email, verified=True, primary=True)
+    invitee = Actor(kind="identity", id=identity.pk, name="the invitee", via="console")
+    tenants.accept_invitation(token=token, identity=identity, actor=invitee, now=NOW)
+
+
+def hands_over(plot: Conspiracy, actor: Actor) -> None:
+    to = plot._user()
+    offer = tenants.offer_transfer(**plot._what(actor), to_user_id=to)
+    taker = Actor(kind="member", id=to, name="the next owner", via="console", mfa_at=NOW)
+    tenants.accept_transfer(**plot._what(taker), transfer_id=offer.pk)
+
+
 def sells_a_plan(plot: Conspiracy, actor: Actor) -> None:
     endusers.set_plan_tier(
         **plot._what(actor), user_id=plot.world.users["ed"], tier_key=plot.pick.choice(plot.tiers)
@@ -296,6 +327,8 @@ ATTEMPTS: list[Callable[[Conspiracy, Actor], None]] = [
     reactivates,
     removes,
     adds_a_member,
+    invites,
+    hands_over,
     sells_a_plan,
 ]
 
