@@ -7,7 +7,8 @@ import sys
 from importlib.metadata import version
 
 from authsec.database import embedded
-from bench import introspection
+from bench import introspection, verification
+from bench.world import build
 
 
 def main() -> int:
@@ -20,7 +21,8 @@ def main() -> int:
     parser.add_argument("--end-users", type=int, default=5_000, help="end users in the generated world")
     options = parser.parse_args()
     with embedded.cluster() as cluster:
-        lines = introspection.run(cluster, options)
+        world = build(cluster, end_users=options.end_users, port=introspection.free_port())
+        lines = [*introspection.run(cluster, world, options), *verification.run(world)]
     text = "\n".join([*_about(options), "", *lines, ""])
     print(text)
     file = embedded.CHECKOUT / "var" / "bench.md"

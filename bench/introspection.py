@@ -19,7 +19,7 @@ from urllib.request import urlopen
 
 from authsec.database.embedded import CHECKOUT, Cluster, Postmaster
 from bench import client, cpu
-from bench.world import World, build
+from bench.world import World
 
 WARM_UP_S = 1.0
 FOREIGN_SHARE = 0.15  # of the machine: with more than that a round is repeated
@@ -40,10 +40,9 @@ class Server:
     foreign: float = 0.0
 
 
-def run(cluster: Cluster, options: argparse.Namespace) -> list[str]:
-    """Build the world, run the rounds, return the table's lines."""
-    ports = [_free_port(), _free_port()]
-    world = build(cluster, end_users=options.end_users, port=ports[0])
+def run(cluster: Cluster, world: World, options: argparse.Namespace) -> list[str]:
+    """Run the rounds, return the table's lines."""
+    ports = [int(world.environment["PORT"]), free_port()]
     size = ["--port", str(ports[0]), "--workers", str(options.workers), "--threads", str(options.threads)]
     bare = [str(ports[1]), str(options.workers), str(options.threads)]
     with (
@@ -80,7 +79,7 @@ def _round(
     before = [*map(cpu.tree_seconds, trees), time.process_time(), cpu.machine_seconds()]
     began = time.perf_counter()
     measured = client.drive(
-        server.port, _requests(world), b'"active": true', connections=options.connections, seconds=seconds
+        server.port, _requests(world), b'"active":true', connections=options.connections, seconds=seconds
     )
     took = time.perf_counter() - began
     after = [*map(cpu.tree_seconds, trees), time.process_time(), cpu.machine_seconds()]
@@ -131,7 +130,8 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.1)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on right now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])

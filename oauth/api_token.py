@@ -18,7 +18,7 @@ SCOPES = (READ, WRITE)
 LISTED_TENANTS = 100
 
 # The claim holds what needs no further question: roles of live bindings, tenant-wide, without condition, that outlive
-# the token, and not by a plan tier (tiers change in bulk; the revocation feed leaves them out). Everything else is
+# the token, and not by a plan tier, which gives no power in the console. Everything else is
 # asked of the database when it is used (Rule 10). So is everything of a member who is to be shut out while the token
 # lives, for want of the second factor that the tenant requires: the claim then holds no roles.
 ROLES = """

@@ -121,7 +121,7 @@ class MarkPermission(BasePermission):
 
     def _enter_tenant(self, request: Any, view: Any, mark: Mark, bearer: Bearer) -> None:
         """Tenant, standing and power: from the claim on the fast path, else from the database in one statement."""
-        tenant_id = view.tenant_id = _selected_tenant(request, view, bearer)
+        tenant_id = view.tenant_id = selected_tenant(request, view, bearer)
         view.scope.enter_context(tenant_context(tenant_id, savepoint=False))
         fast = matrix.is_fast(mark.action)
         power = view.powers = CallersPower(bearer, tenant_id, ip=request.client_ip, now=timezone.now())
@@ -170,7 +170,7 @@ def _check_scope(method: str, bearer: Bearer) -> None:
         )
 
 
-def _selected_tenant(request: Any, view: Any, bearer: Bearer) -> UUID:
+def selected_tenant(request: Any, view: Any, bearer: Bearer) -> UUID:
     """The tenant of the path or of ``X-Tenant-ID``; one in the body may repeat it.
 
     One that the claim does not hold is 403, whether it exists or not; one that it holds but that is not the

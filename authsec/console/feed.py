@@ -78,6 +78,10 @@ class Feed:
         """Whether every change older than LIVE_S has been heard."""
         return clock() - self._proven <= LIVE_S
 
+    def heard_until(self) -> float:
+        """The moment (of ``clock``) up to which every change has been heard; minus infinity while it is lost."""
+        return self._proven
+
     def start(self) -> None:
         """Begin to listen, in a thread that does not keep the process alive."""
         self._thread = threading.Thread(target=self._run, name="revocation-feed", daemon=True)

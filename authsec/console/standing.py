@@ -25,7 +25,7 @@ select t.status, i.is_active, k.id is not null and k.disabled_at is null and k.a
   left join tenants_profile f on f.tenant_id = t.id and f.user_id = u.id
   left join oauth_client k on k.client_id = %(client)s
   left join oauth_clientapproval d on d.tenant_id = t.id and d.client_id = k.id
-  left join lateral effective_console(t.id, 'user', u.id, %(at)s, %(mfa_at)s, %(ip)s) c
+  left join lateral effective_console(%(tenant)s, 'user', u.id, %(at)s, %(mfa_at)s, %(ip)s) c
     on t.status = 'open' and m.status = 'active'
  where t.id = %(tenant)s
 """  # noqa: S608 - constants of this file
@@ -37,7 +37,7 @@ select t.status, a.ended_at is null, k.disabled_at is null, coalesce(d.status, '
   join authz_serviceaccount a on a.tenant_id = t.id and a.id = %(subject)s
   join oauth_client k on k.tenant_id = t.id and k.service_account_id = a.id and k.client_id = %(client)s
   left join oauth_clientapproval d on d.tenant_id = t.id and d.client_id = k.id
-  left join lateral effective_console(t.id, 'service_account', a.id, %(at)s, %(mfa_at)s, %(ip)s) c
+  left join lateral effective_console(%(tenant)s, 'service_account', a.id, %(at)s, %(mfa_at)s, %(ip)s) c
     on t.status = 'open'
  where t.id = %(tenant)s
 """  # noqa: S608 - constants of this file

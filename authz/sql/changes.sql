@@ -1,6 +1,6 @@
 -- Losses of console power through bindings, groups, roles and service accounts: see tenants/sql/changes.sql.
--- Only what touches power in the console: scopes are read live at introspection. Bindings to plan tiers are left out,
--- because the claim holds no power that comes by a tier (oauth/api_token.py).
+-- Only what touches power in the console: scopes are read live at introspection. Bindings to plan tiers are left out:
+-- they give none.
 
 create or replace function gives_console(p_tenant uuid, p_role uuid) returns boolean language sql stable as $$
   select exists (select from authz_role o
