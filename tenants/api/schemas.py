@@ -53,7 +53,9 @@ class Member(serializers.Serializer[Any]):
         MemberType.choices, help_text="A label. What they may do comes from roles."
     )
     status = serializers.ChoiceField(Membership.Status.choices)
-    source = serializers.ChoiceField(Membership.Source.choices, help_text="How they came.")
+    source = serializers.ChoiceField(  # type: ignore[assignment]
+        Membership.Source.choices, help_text="How they came."
+    )
     invited_by = serializers.UUIDField(allow_null=True, help_text="Who invited them, a user id.")
     joined_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField(allow_null=True)

@@ -5,6 +5,7 @@ anything else. Each raises NotAMember, and WrongStatus where the membership's st
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from authsec.audit.actor import Actor
@@ -122,7 +123,7 @@ def change_member(
     Raises what the verbs behind it raise; ValueError for a status that is not set but reached by leaving or inviting.
     """
     membership, _ = _turn("change_member_type", tenant_id, user_id)
-    common = {"tenant_id": tenant_id, "user_id": user_id, "actor": actor, "now": now}
+    common: dict[str, Any] = {"tenant_id": tenant_id, "user_id": user_id, "actor": actor, "now": now}
     if type is not None:
         membership = change_member_type(**common, type=type, reason=reason)
     if status == Status.SUSPENDED:

@@ -49,7 +49,7 @@ def person_in(acme: Any, status: str) -> Any:
     return user
 
 
-def call(verb: str, acme: Any, user: Any) -> Membership:
+def call(verb: str, acme: Any, user: Any) -> Any:
     common: dict[str, Any] = {"tenant_id": acme.id, "actor": SYSTEM, "now": timezone.now()}
     if verb == "add_member":
         common |= {"identity": user.identity, "type": "member", "source": "invite"}
