@@ -34,14 +34,29 @@ select distinct g.role_id
 
 
 @receiver(member_type_offered)
-def judge(*, tenant_id: UUID, type: str, actor: Actor, now: datetime, accepted: bool, **_: Any) -> None:
-    """Raise Escalation unless the actor holds what the type's system role gives, and may invite."""
+def judge(
+    *,
+    tenant_id: UUID,
+    type: str,
+    actor: Actor,
+    now: datetime,
+    accepted: bool,
+    user_id: UUID | None,
+    **_: Any,
+) -> None:
+    """Raise Escalation unless the actor holds what the type's system role gives, and may invite.
+
+    When it is taken, also what groups and bindings hold ready for this person: becoming a member awakes it.
+    """
     with tenant_context(tenant_id):
         wanted = _needed(tenant_id, type)
         if not accepted:
             permissions = [(name, None) for name in wanted]
             forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=permissions, now=now)
-        elif missing := wanted - _standing_power(tenant_id, actor, now):
+            return
+        if user_id is not None:
+            wanted |= {name for name, _ in bindings.console_permissions_reaching(tenant_id, user_id)}
+        if missing := wanted - _standing_power(tenant_id, actor, now):
             raise Escalation(missing)
 
 

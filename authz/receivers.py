@@ -107,7 +107,8 @@ def _bring_in_no_more_than_held(
 def _answerable(actor: Actor, membership: Membership, joins: bool) -> Actor:
     """Who answers for what a membership gives: nobody raises another, or themselves, above what they hold.
 
-    Whoever accepts answers for nothing: the invitation was checked when it was made. Nor does a tenant's first owner.
+    Whoever accepts answers for nothing: the invitation was judged when it was made and just now (offers.py). Nor
+    does a tenant's first owner.
     """
     by_somebody = actor.kind in ("member", "service_account")
     accepts = joins and actor.id == membership.user_id and membership.source in JUDGED_BEFORE

@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from tenants.signin import TRUST_THIS_BROWSER
+from tenants.signin import INVITED_EMAIL, TRUST_THIS_BROWSER
 
 PASSWORD_HINT = _("At least 10 characters, and none of the common ones.")
 LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1.3, and the column
@@ -77,6 +77,8 @@ class SignUpForm(Plain, account.SignupForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        if context.request and (invited := context.request.session.get(INVITED_EMAIL)):
+            self.fields["email"].initial = invited
 
     def try_save(self, request: HttpRequest) -> tuple[Any, HttpResponse | None]:
         """Two sign-ups with one address at one moment: the second finds it taken, as if it had come later."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
@@ -30,6 +31,7 @@ from tenants.identities import free_address
 from tenants.invitations import invited_address
 from tenants.signin import INVITATION, INVITED_EMAIL, TRUST_THIS_BROWSER, own_path
 
+NOBODY = UUID(int=0)
 MESSAGES = {
     "email_password_mismatch": _("The e-mail or the password is not right."),
     "too_many_login_attempts": _("Too many tries. Wait a few minutes, then try again."),
@@ -59,6 +61,10 @@ class AccountAdapter(DefaultAccountAdapter):
             invited = request.session.get(INVITED_EMAIL)
             if invited and request.resolver_match.url_name == "account_signup" and email != invited:
                 raise ValidationError(_("Your invitation is for %(email)s."), params={"email": invited})
+        signs_up = request and request.resolver_match.url_name == "account_signup"
+        if signs_up and self.is_email_verified(request, email):
+            # Whoever merely claimed the invited address gives way, as at a confirmed one.
+            free_address(email=email.lower(), owner=NOBODY)
         return email
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:

@@ -95,8 +95,8 @@ def invitations(tenant_id: UUID, now: datetime, state: str = "") -> QuerySet[Inv
     return rows.filter(wanted[state])
 
 
-def sender_still_may(invitation: Invitation, now: datetime) -> bool:
-    """Whether whoever sent the link could give its type today (Rule 7)."""
+def sender_still_may(invitation: Invitation, now: datetime, user_id: UUID | None = None) -> bool:
+    """Whether whoever sent the link could give its type today, and what waits for this user here (Rule 7)."""
     sender = Actor(
         kind=invitation.sent_by_kind or "system", id=invitation.sent_by, name=invitation.sent_by_name
     )
@@ -108,6 +108,7 @@ def sender_still_may(invitation: Invitation, now: datetime) -> bool:
             actor=sender,
             now=now,
             accepted=True,
+            user_id=user_id,
         )
     except PermissionDenied:
         return False

@@ -144,9 +144,9 @@ def accept_invitation(*, token: str, identity: Identity, actor: Actor, now: date
         if tenant.status != Tenant.Status.OPEN:
             refuse(CLOSED)
         _refuse_members(tenant.pk, identity, tenant.name)
-        if not sender_still_may(invitation, now):
-            refuse(VOID)
         user = ensure_user(tenant_id=tenant.pk, identity=identity, now=now)
+        if not sender_still_may(invitation, now, user.pk):
+            refuse(VOID)
         joining = replace(actor, kind="member", id=user.pk, capacity=invitation.type)
         invitation.accepted_at, invitation.accepted_by = now, user.pk
         invitation.save(update_fields=["accepted_at", "accepted_by"])
@@ -250,7 +250,13 @@ def _refuse_members(tenant_id: UUID, identity: Identity, tenant_name: str) -> No
 
 def _may_offer(tenant_id: UUID, type: str, actor: Actor, now: datetime) -> None:
     member_type_offered.send(
-        Invitation, tenant_id=tenant_id, type=str(type), actor=actor, now=now, accepted=False
+        Invitation,
+        tenant_id=tenant_id,
+        type=str(type),
+        actor=actor,
+        now=now,
+        accepted=False,
+        user_id=None,
     )
 
 
