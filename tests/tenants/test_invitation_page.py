@@ -4,12 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
 from tenants import operations
-from tenants.models import Tenant
+from tenants.models import Invitation, Tenant
 from tenants.queries import memberships_of
 from tests import cast
 from tests.tenants.browser import Browser, link_to, mails
@@ -98,3 +99,60 @@ def test_the_wrong_account_is_named_and_may_switch(acme: Tenant) -> None:
     assert (answer.status_code, answer["Location"]) == (302, path)
     assert not browser.is_signed_in
     assert re.search("Sign in", browser.get(path).content.decode())
+
+
+def test_somebody_who_merely_claimed_the_address_gives_way(acme: Tenant) -> None:
+    Browser().sign_up("nina@new.example", "the claimant knows this one")
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    assert browser.sign_up("nina@new.example", next=path)["Location"] == path
+    assert browser.post(path, {"action": "accept"})["Location"] == "/t/acme-corp/"
+    claimant = Browser()
+    claimant.sign_in("nina@new.example", "the claimant knows this one")
+    assert not claimant.is_signed_in
+
+
+def test_the_link_proves_no_other_address_and_no_identity_that_was_there(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    assert "/accounts/confirm-email/" in browser.sign_up("other@new.example", next=path)["Location"]
+    claims = cast.person("carl@new.example", verified=False)
+    second = Browser()
+    second.force_login(claims)
+    second.get(invite(acme, "carl@new.example"))
+    assert not EmailAddress.objects.get(user=claims).verified
+
+
+def test_a_link_that_was_revoked_meanwhile_proves_nothing(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    with tenant_context(acme.id):
+        Invitation.objects.update(revoked_at=timezone.now())
+    assert "/accounts/confirm-email/" in browser.sign_up("nina@new.example", next=path)["Location"]
+    gone = browser.get(path)
+    assert gone.status_code == 410
+    assert "taken back" in gone.content.decode()
+
+
+def test_where_sign_up_is_by_invitation_the_link_opens_it(acme: Tenant, settings: Any) -> None:
+    settings.SIGNUP = "invited"
+    assert Browser().get("/accounts/signup/").status_code == 403
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    form = browser.get(f"/accounts/signup/?next={path}")
+    assert form.status_code == 200
+    assert 'value="nina@new.example"' in form.content.decode()
+    assert browser.sign_up("other@new.example", next=path).status_code == 422
+    assert browser.sign_up("nina@new.example", next=path)["Location"] == path
+
+
+def test_a_member_who_looks_at_a_colleagues_invitation_may_switch_too(acme: Tenant) -> None:
+    path = invite(acme, "nina@new.example")
+    alice = cast.member(acme, "alice@acme.example")
+    shown = cast.signed_in(alice).get(path).content.decode()
+    assert 'value="switch"' in shown
+    assert "alice@acme.example" in shown
