@@ -321,6 +321,7 @@ SPECTACULAR_SETTINGS = {
         "EndUserStatus": "endusers.models.EndUser.Status",
         "MembershipStatus": "tenants.models.Membership.Status",
         "MemberType": "tenants.models.MemberType",
+        "BearerType": "tenants.api.schemas.BEARER_TYPES",
         "InvitationState": "tenants.models.Invitation.State",
         "MembershipSource": "tenants.models.Membership.Source",
         "ApplicationStatus": "authz.models.Application.Status",

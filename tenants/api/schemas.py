@@ -108,12 +108,13 @@ class Limits(serializers.Serializer[Any]):
     end_users = Limit()
 
 
+BEARER_TYPES = [*MemberType.choices, ("service_account", "Service account")]
+
+
 class OneTenant(TenantCard):
     personal = serializers.BooleanField()
     created_at = serializers.DateTimeField()
-    type = serializers.ChoiceField(
-        [*MemberType.choices, ("service_account", "Service account")], help_text="What the bearer is here."
-    )
+    type = serializers.ChoiceField(BEARER_TYPES, help_text="What the bearer is here.")
     user_id = serializers.UUIDField(allow_null=True, help_text="The bearer's user ID here.")
     limits = Limits()
 

@@ -56,7 +56,7 @@ def answer(request: Request, token: str, offer: Offer, now: datetime) -> HttpRes
         return redirect(here)
     verb = operations.accept_invitation if action == "accept" else operations.decline_invitation
     try:
-        verb(token=token, identity=request.user, actor=request.actor, now=now)  # type: ignore[operator]
+        verb(token=token, identity=request.user, actor=request.actor, now=now)
     except operations.TenantError as error:
         return show(request, token, read_offer(token, now), str(error), REFUSED.get(type(error), 403))
     forget_invitation(request.session)
