@@ -87,14 +87,17 @@ def own_database(django_db_blocker: pytest.FixtureRequest) -> Iterator[None]:
     """Django, in every thread, speaks to a fresh clone; dropped at the end. For tests that commit."""
     from django.db import connection
 
+    from oauth import keys
     from tests import databases
 
     with databases.clone() as address, django_db_blocker.unblock():  # type: ignore[attr-defined]
         before = connection.settings_dict["NAME"]
         connection.close()
         connection.settings_dict["NAME"] = urlsplit(address).path.removeprefix("/")
+        keys.forget()  # each database has signing keys of its own
         try:
             yield
         finally:
             connection.close()
             connection.settings_dict["NAME"] = before
+            keys.forget()

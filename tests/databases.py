@@ -9,6 +9,7 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit, urlunsplit
@@ -86,7 +87,17 @@ def _alive(pid: int) -> bool:
 
 
 def _drop(connection: psycopg.Connection, name: str) -> None:
-    connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            connection.execute(
+                sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name))
+            )
+            return
+        except psycopg.errors.InsufficientPrivilege:
+            # Autovacuum is at work there for a moment: a process of a superuser's, which no owner may end.
+            if time.monotonic() > deadline:
+                raise
 
 
 def template() -> str:
