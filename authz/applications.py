@@ -152,7 +152,15 @@ def archive(
             return application
         application.ended_at, application.ended_by = now, actor.id
         application.save(update_fields=["ended_at", "ended_by"])
-        _record("application.archived", application, actor, now, reason=reason)
+        _record(
+            "application.archived",
+            application,
+            actor,
+            now,
+            reason=reason,
+            before={"archived": False},
+            after={"archived": True},
+        )
     return application
 
 

@@ -130,7 +130,15 @@ def archive(*, tenant_id: UUID, group_id: UUID, actor: Actor, now: datetime, rea
             return group
         group.ended_at, group.ended_by = now, actor.id
         group.save(update_fields=["ended_at", "ended_by"])
-        _record("group.archived", group, actor, now, reason=reason)
+        _record(
+            "group.archived",
+            group,
+            actor,
+            now,
+            reason=reason,
+            before={"archived": False},
+            after={"archived": True},
+        )
     return group
 
 

@@ -8,7 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.dispatch import receiver
 
-from authsec.audit.actor import SYSTEM, Actor
+from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
 from authz import bindings, groups, service_accounts, system_roles
 from authz.console import forbid_escalation
@@ -47,7 +47,7 @@ def follow_membership(
         _keep_an_owner_with_power(membership, before)
         _bring_in_no_more_than_held(membership, before, actor, now)
         if membership.status == Membership.Status.LEFT:
-            _take_everything(tenant_id, user_id, now)
+            _take_everything(tenant_id, user_id, actor.consequence(), now)
         elif membership.status in HAD_BEEN_IN:
             old = before["type"] if before and before["status"] in HAD_BEEN_IN else None
             if old != membership.type:
@@ -91,7 +91,7 @@ def _bring_in_no_more_than_held(
     joins = before is None or before["status"] not in HAD_BEEN_IN
     was_in = not joins and before is not None and before["status"] == Membership.Status.ACTIVE
     answers = _answerable(actor, membership, joins)
-    if was_in or membership.status != Membership.Status.ACTIVE or answers == SYSTEM:
+    if was_in or membership.status != Membership.Status.ACTIVE or answers.kind == "system":
         return
     if answers.id == membership.user_id:
         # By now they count as active: what waits for them would vouch for itself.
@@ -112,7 +112,7 @@ def _answerable(actor: Actor, membership: Membership, joins: bool) -> Actor:
     """
     by_somebody = actor.kind in ("member", "service_account")
     accepts = joins and actor.id == membership.user_id and membership.source in JUDGED_BEFORE
-    return SYSTEM if not by_somebody or accepts else actor
+    return actor.consequence() if not by_somebody or accepts else actor
 
 
 def _swap(tenant_id: UUID, user_id: UUID, old: str | None, new: str, actor: Actor, now: datetime) -> None:
@@ -144,15 +144,15 @@ def _type_bindings(tenant_id: UUID, user_id: UUID, member_type: str) -> list[Bin
     )
 
 
-def _take_everything(tenant_id: UUID, user_id: UUID, now: datetime) -> None:
+def _take_everything(tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime) -> None:
     """Leaving ends group memberships, direct bindings and operator rows, each with its event."""
     left = "Left the tenant."
     live = {"tenant_id": tenant_id, "user_id": user_id, "ended_at": None}
     for binding in Binding.objects.filter(**live).select_for_update():
-        bindings.close(binding, actor=SYSTEM, now=now, reason=left)
+        bindings.close(binding, actor=actor, now=now, reason=left)
     for group_id in GroupMember.objects.filter(**live).values_list("group_id", flat=True):
         groups.remove_member(
-            tenant_id=tenant_id, group_id=group_id, user_id=user_id, actor=SYSTEM, now=now, reason=left
+            tenant_id=tenant_id, group_id=group_id, user_id=user_id, actor=actor, now=now, reason=left
         )
     for account_id in ServiceAccountOperator.objects.filter(**live).values_list(
         "service_account_id", flat=True
@@ -161,7 +161,7 @@ def _take_everything(tenant_id: UUID, user_id: UUID, now: datetime) -> None:
             tenant_id=tenant_id,
             service_account_id=account_id,
             user_id=user_id,
-            actor=SYSTEM,
+            actor=actor,
             now=now,
             reason=left,
         )

@@ -109,7 +109,15 @@ def archive(*, tenant_id: UUID, role_id: UUID, actor: Actor, now: datetime, reas
             return role
         role.ended_at, role.ended_by = now, actor.id
         role.save(update_fields=["ended_at", "ended_by"])
-        _record("role.archived", role, actor, now, reason=reason)
+        _record(
+            "role.archived",
+            role,
+            actor,
+            now,
+            reason=reason,
+            before={"archived": False},
+            after={"archived": True},
+        )
     return role
 
 

@@ -128,7 +128,15 @@ def end(
             return account
         account.ended_at, account.ended_by = now, actor.id
         account.save(update_fields=["ended_at", "ended_by"])
-        _record("service_account.ended", account, actor, now, reason=reason)
+        _record(
+            "service_account.ended",
+            account,
+            actor,
+            now,
+            reason=reason,
+            before={"ended": False},
+            after={"ended": True},
+        )
     return account
 
 

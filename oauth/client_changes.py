@@ -71,7 +71,9 @@ def close(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, reas
         return client
     client.disabled_at = now
     client.save(update_fields=["disabled_at", "updated"])
-    _record("client.closed", client, actor, now, reason=reason)
+    _record(
+        "client.closed", client, actor, now, reason=reason, before={"closed": False}, after={"closed": True}
+    )
     return client
 
 

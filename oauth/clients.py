@@ -81,7 +81,8 @@ def create_for_tenant(
         decided_at=now,
         decided_by=actor.id,
     )
-    _record(client, tenant_id, "client.registered", actor, now)
+    limits = {"application_ids": sorted(map(str, application_ids or []))}
+    _record(client, tenant_id, "client.registered", actor, now, after=_facts(registration) | limits)
     return client, secret
 
 
@@ -95,7 +96,8 @@ def create_for_service_account(
     _forbid_taking_over(tenant_id, service_account_id, actor, now)
     registration = Registration(readable_name(name), [], "client_secret_basic", ["client_credentials"])
     client, secret = _create(registration, tenant_id=tenant_id, service_account_id=service_account_id)
-    _record(client, tenant_id, "client.registered", actor, now)
+    facts = _facts(registration) | {"service_account_id": str(service_account_id)}
+    _record(client, tenant_id, "client.registered", actor, now, after=facts)
     return client, secret
 
 
@@ -113,7 +115,7 @@ def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: dateti
     secret = new_secret("as_cs_")
     client.client_secret = secret
     client.save(update_fields=["client_secret", "updated"])
-    _record(client, tenant_id, "client.secret_rotated", actor, now)
+    _record(client, tenant_id, "client.secret_rotated", actor, now, after={"client_id": client.client_id})
     return secret
 
 
@@ -188,6 +190,14 @@ def _decide(
     approval.save()
     _record(client, tenant_id, f"client.{status}", actor, now, reason, {"status": before}, {"status": status})
     return approval
+
+
+def _facts(registration: Registration) -> dict[str, Any]:
+    return {
+        "name": registration.name,
+        "redirect_uris": registration.redirect_uris,
+        "auth_method": registration.auth_method,
+    }
 
 
 def _record(

@@ -1,6 +1,7 @@
 """Resource credentials: an Application's own id and secret, with which it introspects."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -38,7 +39,7 @@ def issue(*, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime)
         created_at=now,
         created_by=actor.id,
     )
-    _record("credential.issued", application, credential_id, actor, now)
+    _record("credential.issued", application, actor, now, after={"credential_id": credential_id})
     return credential_id, secret
 
 
@@ -67,7 +68,7 @@ def end(
         return credential
     credential.ended_at, credential.ended_by = now, actor.id
     credential.save(update_fields=["ended_at", "ended_by"])
-    _record("credential.ended", application, credential_id, actor, now)
+    _record("credential.ended", application, actor, now, before={"credential_id": credential_id})
     return credential
 
 
@@ -89,7 +90,7 @@ def _application(tenant_id: UUID, application_id: UUID) -> Application:
     return found
 
 
-def _record(action: str, application: Application, credential_id: str, actor: Actor, now: datetime) -> None:
+def _record(action: str, application: Application, actor: Actor, now: datetime, **more: Any) -> None:
     record(
         tenant_id=application.tenant_id,
         actor=actor,
@@ -98,5 +99,5 @@ def _record(action: str, application: Application, credential_id: str, actor: Ac
         target_id=application.pk,
         target_name=application.name,
         now=now,
-        after={"credential_id": credential_id},
+        **more,
     )

@@ -1,6 +1,6 @@
 """Who does something, and as what."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,10 @@ class Actor:
             "policies": list(self.policies),
             "mfa_at": self.mfa_at and self.mfa_at.isoformat(),
         }
+
+    def consequence(self) -> "Actor":
+        """The system, doing what follows from this actor's deed: from the same place, in the same request."""
+        return replace(SYSTEM, ip=self.ip, via=self.via, request_id=self.request_id, policies=self.policies)
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Actor":

@@ -128,7 +128,15 @@ def revoke_invitation(
     _refuse_unless(invitation, now, State.PENDING, State.EXPIRED)
     invitation.revoked_at = now
     invitation.save(update_fields=["revoked_at"])
-    _record("invitation.revoked", invitation, actor, now, reason=reason.strip())
+    _record(
+        "invitation.revoked",
+        invitation,
+        actor,
+        now,
+        reason=reason.strip(),
+        before={"type": str(invitation.type), "state": "pending"},
+        after={"state": "revoked"},
+    )
     return invitation
 
 
@@ -150,7 +158,14 @@ def accept_invitation(*, token: str, identity: Identity, actor: Actor, now: date
         joining = replace(actor, kind="member", id=user.pk, capacity=invitation.type)
         invitation.accepted_at, invitation.accepted_by = now, user.pk
         invitation.save(update_fields=["accepted_at", "accepted_by"])
-        _record("invitation.accepted", invitation, joining, now, after={"type": invitation.type})
+        _record(
+            "invitation.accepted",
+            invitation,
+            joining,
+            now,
+            before={"state": "pending"},
+            after={"type": str(invitation.type), "state": "accepted"},
+        )
         return add_member(
             tenant_id=tenant.pk,
             identity=identity,
@@ -169,7 +184,14 @@ def decline_invitation(*, token: str, identity: Identity, actor: Actor, now: dat
         invitation.declined_at = now
         invitation.save(update_fields=["declined_at"])
         nobody = replace(actor, id=None, name=invitation.email)
-        _record("invitation.declined", invitation, nobody, now)
+        _record(
+            "invitation.declined",
+            invitation,
+            nobody,
+            now,
+            before={"type": str(invitation.type), "state": "pending"},
+            after={"state": "declined"},
+        )
         return invitation
 
 
