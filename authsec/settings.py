@@ -305,7 +305,7 @@ REST_FRAMEWORK = {
     "DEFAULT_METADATA_CLASS": None,
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_SCHEMA_CLASS": "authsec.console.openapi.ApiSchema",
-    "EXCEPTION_HANDLER": "authsec.console.drf.problem_handler",
+    "EXCEPTION_HANDLER": "authsec.console.refusals.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

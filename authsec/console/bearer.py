@@ -6,9 +6,12 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
 
 from authsec.web.problems import Problem
+
+REALM = f'Bearer realm="{settings.API_RESOURCE}"'  # how every challenge of the API begins (RFC 6750 §3)
 
 
 class InvalidBearer(AuthenticationFailed):

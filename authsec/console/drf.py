@@ -1,78 +1,30 @@
-"""The management API's roof: bearer tokens, marks, the tenant, problem details."""
+"""The management API's roof: bearer tokens, marks, the tenant. What refuses is answered in ``refusals``."""
 
 import logging
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.permissions import SAFE_METHODS, BasePermission
-from rest_framework.response import Response
 
 from authsec.audit.actor import Actor
 from authsec.console import matrix, metrics
-from authsec.console.bearer import Bearer, InvalidBearer, not_in_token
+from authsec.console.bearer import REALM, Bearer, InvalidBearer, not_in_token
 from authsec.console.power import CallersPower
 from authsec.console.standing import Standing, check_myself, name_of
 from authsec.database.context import tenant_context
-from authsec.jobs import operations as jobs
-from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.access import Mark
-from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
 from authz.console import Decision
-from authz.refusals import Escalation, Refused
-from endusers import operations as endusers
-from oauth import client_changes, clients, credentials, keys
+from oauth import keys
 from oauth.api_token import READ, WRITE
-from tenants import operations as tenants
 
 log = logging.getLogger(__name__)
-# A verb's refusal → status, problem type, and the body's member that it is about.
-REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
-    tenants.LastOwner: (409, "last-owner", ""),
-    tenants.SlugTaken: (409, "conflict", "slug"),
-    tenants.BadSlug: (422, "invalid", "slug"),
-    tenants.BadName: (422, "invalid", "name"),
-    tenants.PlanLimit: (409, "plan-limit", ""),
-    tenants.UnverifiedEmail: (403, "forbidden", ""),
-    tenants.TenantClosed: (403, "tenant-closed", ""),
-    tenants.NotAMember: (404, "not-found", ""),
-    tenants.WrongStatus: (409, "conflict", ""),
-    tenants.NoSuchInvitation: (404, "not-found", ""),
-    tenants.InvitationExpired: (410, "invitation-expired", ""),
-    tenants.InvitationUsed: (409, "invitation-used", ""),
-    tenants.InvitationRevoked: (410, "invitation-revoked", ""),
-    tenants.InvitationDeclined: (410, "invitation-declined", ""),
-    tenants.InvitationVoid: (403, "invitation-void", ""),
-    tenants.WrongAddress: (403, "email-mismatch", ""),
-    tenants.AlreadyMember: (409, "already-member", ""),
-    tenants.MemberSuspended: (403, "membership-suspended", ""),
-    tenants.NotAnAddress: (422, "invalid", "email"),
-    tenants.TooManyInvitations: (429, "throttled", ""),
-    tenants.ReasonRequired: (422, "invalid", "reason"),
-    endusers.NotAnEndUser: (404, "not-found", ""),
-    endusers.ReasonRequired: (422, "invalid", "reason"),
-    endusers.UnknownTier: (422, "invalid", "plan_tier"),
-    endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
-    clients.Refused: (422, "invalid", ""),
-    clients.NoSuchClient: (404, "not-found", ""),
-    client_changes.NotOwn: (409, "conflict", ""),
-    client_changes.Closed: (409, "conflict", ""),
-    credentials.NoSuchApplication: (404, "not-found", ""),
-    credentials.NoSuchCredential: (404, "not-found", ""),
-    jobs.AlreadyOver: (409, "conflict", ""),
-    jobs.TooManyJobs: (429, "throttled", ""),
-    results.NotYet: (409, "conflict", ""),
-    results.Expired: (410, "gone", ""),
-}
-REALM = f'Bearer realm="{settings.API_RESOURCE}"'
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -133,19 +85,6 @@ class MarkPermission(BasePermission):
             raise Problem(403, "forbidden", " ".join(decision.reasons) or f"Nothing gives you {mark.action}.")
         view.standing = power.standing
         view.name_actor = lambda: _member(request, power, decision)
-
-
-def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """Every error as problem details (RFC 9457), unexpected ones without a word of what went wrong inside."""
-    problem = _as_problem(error)
-    request = context["request"]
-    if problem is None:
-        log.exception("Unexpected error, request %s", getattr(request, "id", ""), exc_info=error)
-        problem = Problem(500, "internal-error", "The request's id leads us to what happened.")
-    answer = problems.body(
-        problem.status_code, problem.kind, problem.text, getattr(request, "id", ""), problem.errors
-    )
-    return Response(answer, problem.status_code, headers=problem.headers, content_type=problems.CONTENT_TYPE)
 
 
 def _mark_of(request: Any, view: Any) -> Mark | None:
@@ -252,73 +191,3 @@ def _myself(request: Any, bearer: Bearer) -> Actor:
         via="api",
         request_id=request.id,
     )
-
-
-def _as_problem(error: Exception) -> Problem | None:
-    """The problem that an exception is; None for one that nobody foresaw."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, Http404):
-        return problems.not_found()
-    if isinstance(error, InvalidBearer):
-        text = str(error.detail)
-        challenge = f'{REALM}, error="invalid_token", error_description="{text}"'
-        return Problem(401, "invalid-token", text, headers={"WWW-Authenticate": challenge})
-    if isinstance(error, exceptions.NotAuthenticated):
-        detail = "Send an access token for this API: Authorization: Bearer …"
-        return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": REALM})
-    if isinstance(error, exceptions.ValidationError):
-        listed = [{"pointer": problems.pointer(path), "detail": text} for path, text in _flat(error.detail)]
-        return Problem(422, "invalid", "; ".join(item["detail"] for item in listed[:5]), errors=listed)
-    if isinstance(error, exceptions.APIException):
-        return _of_framework(error)
-    if isinstance(error, RequestDataTooBig):
-        return Problem(413, "too-large", "The request is too large.")
-    if isinstance(error, SuspiciousOperation):
-        return Problem(400, "malformed-request", "The request can't be read.")
-    return _of_domain(error)
-
-
-def _of_framework(error: exceptions.APIException) -> Problem:
-    headers = {}
-    if wait := getattr(error, "wait", None):
-        headers["Retry-After"] = str(int(wait) + 1)
-    kind = problems.BY_STATUS.get(error.status_code, "internal-error")
-    return Problem(error.status_code, kind, str(error.detail), headers=headers)
-
-
-def _of_domain(error: Exception) -> Problem | None:
-    """What a verb refused."""
-    if isinstance(error, Refused):
-        return problems.invalid(str(error), error.errors)
-    if isinstance(error, BadCursor | BadLimit):
-        return problems.wrong_parameter("cursor" if isinstance(error, BadCursor) else "limit", str(error))
-    if isinstance(error, PermissionDenied):
-        return Problem(403, "escalation" if isinstance(error, Escalation) else "forbidden", str(error))
-    for kind, (status, name, member) in REFUSALS.items():
-        if isinstance(error, kind):
-            errors = [{"pointer": f"#/{member}", "detail": str(error)}] if member else []
-            wait = getattr(error, "retry_after", None)  # seconds (RFC 9110 §10.2.3)
-            headers = {"Retry-After": str(wait)} if wait else {}
-            detail = str(error) or problems.TITLES[name]
-            return Problem(status, name, detail, errors=errors, headers=headers)
-    return None
-
-
-def _flat(detail: Any, path: str = "") -> list[tuple[str, str]]:
-    """REST framework's nested errors as (dotted path, sentence)."""
-    if isinstance(detail, dict):
-        return [
-            pair
-            for name, inner in detail.items()
-            for pair in _flat(
-                inner, path if name == "non_field_errors" else f"{path}.{name}" if path else str(name)
-            )
-        ]
-    if isinstance(detail, list):
-        return [
-            pair
-            for index, inner in enumerate(detail)
-            for pair in _flat(inner, f"{path}.{index}" if isinstance(inner, dict) else path)
-        ]
-    return [(path, str(detail))]

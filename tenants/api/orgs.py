@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from authsec.database.context import tenant_context
 from authsec.web.access import bearer, requires
 from authsec.web.api import ApiView, read_input
-from authsec.web.problems import Problem
 from tenants import operations
 from tenants.api import schemas
 from tenants.api.me import acting_as, identity_of
@@ -39,13 +38,9 @@ class Tenants(ApiView):
         """
         wanted = read_input(schemas.NewTenant, request)
         identity = identity_of(request)
-        try:
-            tenant = operations.open_own_tenant(
-                identity=identity, actor=acting_as(identity, self.actor), now=timezone.now(), **wanted
-            )
-        except operations.TooManyTenants as error:
-            wait = {"Retry-After": str(error.retry_after)}
-            raise Problem(429, "throttled", str(error), headers=wait) from error
+        tenant = operations.open_own_tenant(
+            identity=identity, actor=acting_as(identity, self.actor), now=timezone.now(), **wanted
+        )
         (card,) = (card for card in memberships_of(identity.pk) if card.tenant_id == tenant.pk)
         with tenant_context(tenant.pk):
             item = tenant_item(tenant, card.type, card.user_id)

@@ -10,9 +10,9 @@ from django.conf import settings
 from django.test import Client as Browser
 from jsonschema import Draft202012Validator, FormatChecker
 
-from authsec.console.drf import REFUSALS
 from authsec.console.openapi import document
 from authsec.console.reference import sections
+from authsec.console.refusals import REFUSALS
 from authsec.console.story import PROBLEMS, SHOWN, TOLD
 from authsec.web.problems import STATUS_OF, TITLES
 
