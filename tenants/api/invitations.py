@@ -1,4 +1,4 @@
-"""Invitations through the API: the tenant's side, and the side of whoever holds a link."""
+"""Invitations through the API, as the tenant sees them."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,41 +10,15 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schem
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from authsec.audit.actor import Actor
-from authsec.web.access import bearer, public, requires
+from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
 from authsec.web.parameters import one_of, parameters
 from authsec.web.problems import invalid
 from tenants import invitations as reads
 from tenants import operations
 from tenants.api import invitation_schemas as schemas
-from tenants.api.me import identity_of
 from tenants.models import Invitation
-from tenants.queries import memberships_of
 
-EXAMPLE = {
-    "id": "01939f10-2a44-7c90-8f6e-0d5c3b1e9a77",
-    "email": "nina@partner.example",
-    "type": "contractor",
-    "role": "contractor",
-    "message": "The pull requests of this week are waiting for you.",
-    "state": "pending",
-    "invited_by": {"user_id": "01939f00-1a2b-7c11-9d10-5b8f2f4e7a01", "name": "Adam Bright"},
-    "created_at": "2026-11-22T09:00:00Z",
-    "sent_at": "2026-11-22T09:00:01Z",
-    "expires_at": "2026-11-29T09:00:00Z",
-    "accepted_at": None,
-    "accepted_by": None,
-    "declined_at": None,
-    "revoked_at": None,
-}
-NEW = EXAMPLE | {"sent_at": None}
-ONE = OpenApiExample("An invitation", value=EXAMPLE, response_only=True)
-LIST = OpenApiExample(
-    "One page",
-    value={"items": [EXAMPLE], "next": None, "count": 1, "count_is_estimate": False},
-    response_only=True,
-)
 INVITING = [
     OpenApiExample(
         "One address", value={"email": "nina@partner.example", "role": "contractor"}, request_only=True
@@ -58,54 +32,7 @@ INVITING = [
         },
         request_only=True,
     ),
-    OpenApiExample(
-        "Of one address", value=NEW | {"outcome": "sent"}, response_only=True, status_codes=["201"]
-    ),
-    OpenApiExample(
-        "Of several",
-        value={
-            "items": [
-                {"email": "nina@partner.example", "outcome": "sent", "invitation": NEW},
-                {"email": "alice@acme.example", "outcome": "member", "invitation": None},
-            ]
-        },
-        response_only=True,
-        status_codes=["201"],
-    ),
 ]
-OFFER = OpenApiExample(
-    "An open invitation",
-    value={
-        "tenant": {"name": "Acme Corp"},
-        "invited_by": {"name": "Adam Bright"},
-        "email": "nina@partner.example",
-        "type": "contractor",
-        "role": "contractor",
-        "message": "The pull requests of this week are waiting for you.",
-        "expires_at": "2026-11-29T09:00:00Z",
-        "state": "pending",
-    },
-    response_only=True,
-)
-ACCEPTED = OpenApiExample(
-    "Accepted",
-    value={
-        "tenant": {
-            "id": "01939eff-0c1d-7e2f-8a3b-4c5d6e7f8091",
-            "slug": "acme-corp",
-            "name": "Acme Corp",
-            "plan": "business",
-        },
-        "membership": {
-            "user_id": "01939f10-9b1c-7aa2-b5f0-6d2f8c0e4a13",
-            "type": "contractor",
-            "status": "active",
-            "joined_at": "2026-11-22T10:30:00Z",
-        },
-        "token_refresh_required": True,
-    },
-    response_only=True,
-)
 STATE = OpenApiParameter("state", enum=Invitation.State.values)
 
 
@@ -159,7 +86,6 @@ class Invitations(ApiView):
         operation_id="list_invitations",
         responses=schemas.Invitations,
         parameters=[STATE],
-        examples=[LIST],
         tags=["invitations"],
     )
     def get(self, request: Request, tenant_id: UUID) -> Response:
@@ -172,9 +98,7 @@ class OneInvitation(ApiView):
     """One invitation of the tenant."""
 
     @requires("org:invite")
-    @extend_schema(
-        operation_id="get_invitation", responses=schemas.Invitation, examples=[ONE], tags=["invitations"]
-    )
+    @extend_schema(operation_id="get_invitation", responses=schemas.Invitation, tags=["invitations"])
     def get(self, request: Request, tenant_id: UUID, invitation_id: UUID) -> Response:
         """One invitation, whatever became of it."""
         rows = reads.invitations(self.tenant_id, timezone.now())
@@ -201,7 +125,6 @@ class ResendInvitation(ApiView):
         operation_id="resend_invitation",
         request=None,
         responses=schemas.Invitation,
-        examples=[ONE],
         tags=["invitations"],
     )
     def post(self, request: Request, tenant_id: UUID, invitation_id: UUID) -> Response:
@@ -210,89 +133,6 @@ class ResendInvitation(ApiView):
             tenant_id=self.tenant_id, invitation_id=invitation_id, actor=self.actor, now=timezone.now()
         )
         return Response(invitation_item(renewed))
-
-
-class InvitationByToken(ApiView):
-    """What the holder of a link may know before signing in."""
-
-    authentication_classes = ()
-
-    @public
-    @extend_schema(
-        operation_id="read_invitation",
-        responses=schemas.Offer,
-        examples=[OFFER],
-        tags=["invitations"],
-        auth=[],
-    )
-    def get(self, request: Request, token: str) -> Response:
-        """Who invites to which tenant, as what, until when. Needs no sign-in: the link itself is the secret.
-
-        Unknown or replaced: 404. Expired, revoked, declined: 410. Used: 409. Whether the address has an account is
-        not said.
-        """
-        offer = reads.read_offer(token, timezone.now())
-        if offer is None:
-            raise operations.NoSuchInvitation(
-                "This link leads to no invitation. A newer one may have replaced it."
-            )
-        operations.refuse(offer.state)
-        return Response(
-            {
-                "tenant": {"name": offer.tenant_name},
-                "invited_by": {"name": offer.inviter},
-                "email": offer.email,
-                "type": offer.type,
-                "role": offer.type,
-                "message": offer.message,
-                "expires_at": offer.expires_at,
-                "state": offer.state,
-            }
-        )
-
-
-class AcceptInvitation(ApiView):
-    """Becoming a member."""
-
-    @bearer
-    @extend_schema(
-        operation_id="accept_invitation",
-        request=None,
-        responses=schemas.Accepted,
-        examples=[ACCEPTED],
-        tags=["invitations"],
-    )
-    def post(self, request: Request, token: str) -> Response:
-        """Accept as the identity of the access token, whose verified e-mail must be the invited one (else 403).
-
-        The answer is complete; the token in use does not hold the new tenant yet, so `token_refresh_required` is
-        true: refresh it, then select the tenant. Of two requests at one moment one is 200, the other 409.
-        """
-        identity = identity_of(request)
-        actor = Actor(
-            kind="identity",
-            id=identity.pk,
-            name=identity.get_full_name(),
-            ip=self.actor.ip,
-            via="api",
-            request_id=self.actor.request_id,
-        )
-        membership = operations.accept_invitation(
-            token=token, identity=identity, actor=actor, now=timezone.now()
-        )
-        card = next(card for card in memberships_of(identity.pk) if card.tenant_id == membership.tenant_id)
-        return Response(
-            {
-                "tenant": {"id": card.tenant_id, "slug": card.slug, "name": card.name, "plan": card.plan},
-                "membership": {
-                    "user_id": membership.user_id,
-                    "type": card.type,
-                    "status": card.status,
-                    "joined_at": card.joined_at,
-                },
-                "token_refresh_required": True,
-            }
-        )
 
 
 def invited_item(answer: operations.Invited) -> dict[str, Any]:

@@ -2,14 +2,8 @@
 
 from django.urls import path
 
-from tenants.api.invitations import (
-    AcceptInvitation,
-    InvitationByToken,
-    Invitations,
-    Invite,
-    OneInvitation,
-    ResendInvitation,
-)
+from tenants.api.invitation_links import AcceptInvitation, InvitationByToken
+from tenants.api.invitations import Invitations, Invite, OneInvitation, ResendInvitation
 from tenants.api.me import Me, MyMembership, MyMemberships
 from tenants.api.members import OrgMember, OrgMembers, TenantMembership, TenantMemberships
 from tenants.api.orgs import OneTenant, Tenants

@@ -4,17 +4,11 @@ Every verb runs inside the caller's ``tenant_context(tenant_id)``, but those tha
 holds an invitation's link.
 """
 
+from tenants.operations.acceptance import accept_invitation, decline_invitation
 from tenants.operations.closing import close_tenant, reopen_tenant, reopens_until
-from tenants.operations.invitation import (
-    Invited,
-    accept_invitation,
-    decline_invitation,
-    invite,
-    refuse,
-    resend_invitation,
-    revoke_invitation,
-)
+from tenants.operations.invitation import Invited, invite, resend_invitation, revoke_invitation
 from tenants.operations.invitation_refusals import (
+    UNKNOWN_LINK,
     AlreadyMember,
     InvitationDeclined,
     InvitationExpired,
@@ -26,6 +20,7 @@ from tenants.operations.invitation_refusals import (
     NotAnAddress,
     TooManyInvitations,
     WrongAddress,
+    refuse,
 )
 from tenants.operations.last_owner import keep_an_owner, take_turns
 from tenants.operations.member import (
@@ -69,6 +64,7 @@ from tenants.operations.user import ensure_user
 
 __all__ = [
     "COUNTS_AS_MEMBERSHIP",
+    "UNKNOWN_LINK",
     "AlreadyMember",
     "BadName",
     "BadSlug",

@@ -1,43 +1,35 @@
-"""The verbs about invitations. Each takes its turn on the tenant's row first.
+"""The tenant's verbs about invitations, inside the caller's ``tenant_context(tenant_id)``. Each takes its turn first.
 
-The tenant's own run inside the caller's ``tenant_context(tenant_id)``; accepting and declining enter the context that
-the link leads to: whoever holds one knows no tenant.
+What whoever holds a link does with it is in :mod:`tenants.operations.acceptance`.
 
 An Invitation row is the pending state; accepting it writes the membership. Mails leave after the commit, with the link
 in memory only: the row keeps the token's digest, and no job or log ever sees the link.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 
 from authsec.audit.actor import Actor
 from authsec.audit.models import Event
 from authsec.audit.operations import record
-from authsec.database.context import tenant_context
 from authsec.secrets import digest, new_secret
 from tenants import invitation_mail as mail
-from tenants.invitations import CLOSED, VOID, by_token, sender_still_may, tenant_of
-from tenants.models import Identity, Invitation, Membership, MemberType, Profile, Tenant, TenantUser
+from tenants.models import Invitation, Membership, MemberType, Profile, Tenant
 from tenants.operations import invitation_refusals as refusals
 from tenants.operations.addresses import read_addresses, read_message
 from tenants.operations.last_owner import take_turns
-from tenants.operations.member import COUNTS_AS_MEMBERSHIP, add_member
+from tenants.operations.member import COUNTS_AS_MEMBERSHIP
 from tenants.operations.plan import keep_within_plan
-from tenants.operations.refusals import TenantClosed, TenantError
-from tenants.operations.user import ensure_user
 from tenants.plans import MEMBERS
 from tenants.signals import member_type_offered
 
 Status, State = Membership.Status, Invitation.State
 LIFE = timedelta(days=7)
 HOUR = timedelta(hours=1)
-UNKNOWN = "This link leads to no invitation. A newer one may have replaced it."
 MAILED = ("invitation.sent", "invitation.resent")
 
 
@@ -66,7 +58,7 @@ def invite(
     type, and PermissionDenied where the actor does not hold what the type gives (Rule 7).
     """
     wanted, text, kind = read_addresses(emails), read_message(message), MemberType(type)
-    tenant = _turn(tenant_id)
+    tenant = in_turn(tenant_id)
     _may_offer(tenant_id, kind, actor, now)
     inside = _members(tenant_id, wanted)
     outside = [email for email in wanted if email not in inside]
@@ -103,9 +95,9 @@ def resend_invitation(*, tenant_id: UUID, invitation_id: UUID, actor: Actor, now
     An expired one begins anew. Raises NoSuchInvitation, InvitationUsed, InvitationRevoked, InvitationDeclined,
     TooManyInvitations, PlanLimit, AlreadyMember, or PermissionDenied as :func:`invite` does.
     """
-    tenant = _turn(tenant_id)
+    tenant = in_turn(tenant_id)
     invitation = _locked(tenant_id, invitation_id)
-    _refuse_unless(invitation, now, State.PENDING, State.EXPIRED)
+    refusals.refuse_unless(invitation, now, State.PENDING, State.EXPIRED)
     _may_offer(tenant_id, invitation.type, actor, now)
     if _members(tenant_id, [invitation.email]):
         raise refusals.AlreadyMember(f"{invitation.email} is a member already.")
@@ -125,10 +117,10 @@ def revoke_invitation(
     invitation = _locked(tenant_id, invitation_id)
     if invitation.state(now) in (State.REVOKED, State.DECLINED):
         return invitation
-    _refuse_unless(invitation, now, State.PENDING, State.EXPIRED)
+    refusals.refuse_unless(invitation, now, State.PENDING, State.EXPIRED)
     invitation.revoked_at = now
     invitation.save(update_fields=["revoked_at"])
-    _record(
+    record_invitation(
         "invitation.revoked",
         invitation,
         actor,
@@ -140,93 +132,8 @@ def revoke_invitation(
     return invitation
 
 
-def accept_invitation(*, token: str, identity: Identity, actor: Actor, now: datetime) -> Membership:
-    """Make the identity a member, once. Of two at one moment one wins, the other finds it used.
-
-    The address must be one that the identity has verified. Whoever sent the link must still hold what it gives.
-    Raises NoSuchInvitation, InvitationExpired, InvitationUsed, InvitationRevoked, InvitationDeclined, InvitationVoid,
-    TenantClosed, PlanLimit, WrongAddress, AlreadyMember or MemberSuspended.
-    """
-    with _behind(token) as tenant:
-        invitation = _addressed(tenant.pk, token, identity, now)
-        if tenant.status != Tenant.Status.OPEN:
-            refuse(CLOSED)
-        _refuse_members(tenant.pk, identity, tenant.name)
-        user = ensure_user(tenant_id=tenant.pk, identity=identity, now=now)
-        if not sender_still_may(invitation, now, user.pk):
-            refuse(VOID)
-        joining = replace(actor, kind="member", id=user.pk, capacity=invitation.type)
-        invitation.accepted_at, invitation.accepted_by = now, user.pk
-        invitation.save(update_fields=["accepted_at", "accepted_by"])
-        _record(
-            "invitation.accepted",
-            invitation,
-            joining,
-            now,
-            before={"state": "pending"},
-            after={"type": str(invitation.type), "state": "accepted"},
-        )
-        return add_member(
-            tenant_id=tenant.pk,
-            identity=identity,
-            type=invitation.type,
-            source=Membership.Source.INVITE,
-            invited_by=invitation.sent_by if invitation.sent_by_kind == "member" else None,
-            actor=joining,
-            now=now,
-        )
-
-
-def decline_invitation(*, token: str, identity: Identity, actor: Actor, now: datetime) -> Invitation:
-    """Say no, as the person who was invited. The event names the address and no identity. Raises as accept does."""
-    with _behind(token) as tenant:
-        invitation = _addressed(tenant.pk, token, identity, now)
-        invitation.declined_at = now
-        invitation.save(update_fields=["declined_at"])
-        nobody = replace(actor, id=None, name=invitation.email)
-        _record(
-            "invitation.declined",
-            invitation,
-            nobody,
-            now,
-            before={"type": str(invitation.type), "state": "pending"},
-            after={"state": "declined"},
-        )
-        return invitation
-
-
-def refuse(state: str) -> None:
-    """Raise what a state other than pending refuses with; the sentence is for whoever holds the link."""
-    for name, refusal, sentence in REFUSED:
-        if state == name:
-            raise refusal(sentence)
-
-
-REFUSED: tuple[tuple[str, type[TenantError], str], ...] = (
-    (State.EXPIRED, refusals.InvitationExpired, "This invitation has expired. Ask for a new one."),
-    (State.ACCEPTED, refusals.InvitationUsed, "This invitation has been used."),
-    (State.DECLINED, refusals.InvitationDeclined, "This invitation was declined. Ask for a new one."),
-    (State.REVOKED, refusals.InvitationRevoked, "This invitation was taken back."),
-    (
-        VOID,
-        refusals.InvitationVoid,
-        "Whoever invited you may not give this access any more. Ask the team for a new invitation.",
-    ),
-    (CLOSED, TenantClosed, "The tenant that invited you is closed."),
-)
-
-
-@contextmanager
-def _behind(token: str) -> Iterator[Tenant]:
-    """Inside the tenant that a link leads to, with the turn taken."""
-    tenant_id = tenant_of(token)
-    if tenant_id is None:
-        raise refusals.NoSuchInvitation(UNKNOWN)
-    with tenant_context(tenant_id):
-        yield _turn(tenant_id)
-
-
-def _turn(tenant_id: UUID) -> Tenant:
+def in_turn(tenant_id: UUID) -> Tenant:
+    """The tenant, with the turn on it taken until the transaction ends."""
     take_turns(tenant_id)
     return Tenant.objects.get(pk=tenant_id)
 
@@ -237,37 +144,6 @@ def _locked(tenant_id: UUID, invitation_id: UUID) -> Invitation:
     if invitation is None:
         raise refusals.NoSuchInvitation("There is no such invitation here.")
     return invitation
-
-
-def _addressed(tenant_id: UUID, token: str, identity: Identity, now: datetime) -> Invitation:
-    """The locked pending invitation of a link, for the person to whom it was sent."""
-    invitation = by_token(tenant_id, token).select_for_update().first()
-    if invitation is None:
-        raise refusals.NoSuchInvitation(UNKNOWN)
-    _refuse_unless(invitation, now, State.PENDING)
-    own = EmailAddress.objects.filter(user=identity, verified=True, email__iexact=invitation.email)
-    if not own.exists():
-        raise refusals.WrongAddress(
-            "The invitation is for another e-mail address than the verified one of your account."
-        )
-    return invitation
-
-
-def _refuse_unless(invitation: Invitation, now: datetime, *states: str) -> None:
-    state = invitation.state(now)
-    if state not in states:
-        refuse(state)
-
-
-def _refuse_members(tenant_id: UUID, identity: Identity, tenant_name: str) -> None:
-    users = TenantUser.objects.filter(tenant_id=tenant_id, identity=identity)
-    found = Membership.objects.filter(tenant_id=tenant_id, user__in=users).first()
-    if found and found.status == Status.ACTIVE:
-        raise refusals.AlreadyMember(f"You are a member of {tenant_name} already.")
-    if found and found.status == Status.SUSPENDED:
-        raise refusals.MemberSuspended(
-            f"Your membership of {tenant_name} is suspended. An invitation does not end that."
-        )
 
 
 def _may_offer(tenant_id: UUID, type: str, actor: Actor, now: datetime) -> None:
@@ -318,11 +194,11 @@ def _renew(
     invitation.sent_by_name = "" if actor.kind == "system" else actor.name[:255]
     invitation.save()
     event = "invitation.resent" if before else "invitation.sent"
-    _record(event, invitation, actor, now, before=before, after={"type": str(invitation.type)})
+    record_invitation(event, invitation, actor, now, before=before, after={"type": str(invitation.type)})
     return mail.letter(invitation, tenant_name=tenant.name, token=token)
 
 
-def _record(
+def record_invitation(
     event: str,
     invitation: Invitation,
     actor: Actor,
@@ -332,6 +208,7 @@ def _record(
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
 ) -> None:
+    """Write an event about an invitation; the address is its name."""
     record(
         tenant_id=invitation.tenant_id,
         actor=actor,

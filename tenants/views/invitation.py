@@ -21,7 +21,7 @@ from tenants.models import MemberType
 from tenants.queries import MembershipCard, memberships_of
 from tenants.signin import forget_invitation, note_invitation
 
-# The page's status where the offer cannot be taken; the API says the same (tenants.api.invitations).
+# The page's status where the offer cannot be taken; the API says the same (tenants.api.invitation_links).
 STATUS = {"expired": 410, "revoked": 410, "declined": 410, "accepted": 409, "void": 403, "closed": 403}
 REFUSED = {
     operations.NoSuchInvitation: 404,
