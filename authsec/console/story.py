@@ -1,7 +1,7 @@
 """The small story that the OpenAPI document's examples tell, so that an id in one answer is found in the next.
 
-acme-corp protects deploy-mcp; Alice is on call, release-bot rolls out, Ed is a consumer on the free tier.
-:mod:`authsec.console.examples` makes the examples.
+acme-corp protects deploy-mcp; Alice is on call and has invited Nina, release-bot rolls out, Ed is a consumer on the
+free tier. :mod:`authsec.console.examples` makes the examples.
 """
 
 from typing import Any
@@ -17,6 +17,8 @@ ON_CALL = "019a3c75-c3b0-7b8e-9a24-6f0d1e8c2b57"
 BINDING = "019a3c78-4f9a-7160-a8c5-9d2b7e3f0c16"
 RELEASE_BOT = "019a3c7d-8e21-7d95-b36f-04c8a2e7f1d9"
 ACME_DESK = "019a3c82-6a07-7c3b-8f10-d5e9b4a2c768"
+INVITED = "019a3c8b-2f70-7d14-9e35-c6a1f8b07d42"
+NINA = "019a3c8f-71d6-7b29-84c0-5e3f9d1a6b87"
 EVENT = "019a4d03-1c5f-7e84-92ab-7b0f6d3e8a15"
 JOB = "019a4d10-7b3e-7f62-8c05-e1a9d4f70b38"
 BOT_CLIENT = "as_cl_Xq3vT8mZkR5wB1nYcJ7dLhF0sGpU2aEo"
@@ -25,6 +27,22 @@ CREDENTIAL = "as_rc_h7Lw3QnTzYx5VbKd9RfMc2JpGs8UaE1o"
 REQUEST_ID = "3f9c1d7e5b2a4860"
 EARLIER, LATER, NOW = "2026-03-02T08:30:00Z", "2026-12-31T23:59:59Z", "2026-06-18T14:05:12Z"
 ROLLOUT = {"name": "deploy:run", "description": "Roll out a release", "risk": "high", "is_default": False}
+INVITATION: dict[str, Any] = {
+    "id": INVITED,
+    "email": "nina@partner.example",
+    "type": "contractor",
+    "role": "contractor",
+    "message": "The pull requests of this week are waiting for you.",
+    "state": "pending",
+    "invited_by": {"user_id": ALICE, "name": "Alice"},
+    "created_at": EARLIER,
+    "sent_at": EARLIER,
+    "expires_at": LATER,
+    "accepted_at": None,
+    "accepted_by": None,
+    "declined_at": None,
+    "revoked_at": None,
+}
 
 # "Schema.member" (a schema's family: without Patched, New, Input and Change), or a member of any schema.
 TOLD: dict[str, Any] = {
@@ -84,6 +102,14 @@ TOLD: dict[str, Any] = {
     "MembershipItem.type": "admin",
     "Member.type": "contractor",
     "Member.source": "invite",
+    "invitation_id": INVITED,
+    "token": "Jx3nVb7kQ0ZyTf5RmLw9PcHs2GdUa8EoXi4NtKv6BqM",
+    "Invitation": INVITATION,
+    "InvitedOne": INVITATION | {"outcome": "sent"},
+    "Offer": {name: INVITATION[name] for name in ("email", "type", "role", "message", "expires_at", "state")}
+    | {"tenant": {"name": "Acme Corp"}, "invited_by": {"name": "Alice"}},
+    "OwnMembership": {"user_id": NINA, "type": "contractor", "status": "active", "joined_at": NOW},
+    "Accepted.token_refresh_required": True,
     "EndUser.user_id": ED,
     "EndUser.email": "ed@consumer.example",
     "EndUser.display_name": "Ed",
