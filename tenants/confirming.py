@@ -2,7 +2,7 @@
 
 Views say it with ``@reauthenticate`` (authsec.web.access); the roof asks here. A sign-in, a step-up and a confirmation
 count for REAUTHENTICATION_SECONDS. Bearers of API tokens are not asked: such a token is no session that lies open in
-a browser, lives ten minutes, and can be told by its ``auth_time``.
+a browser, and lives ten minutes. The authorize page asks whoever wants one that may write (oauth.views.authorize).
 """
 
 from datetime import datetime

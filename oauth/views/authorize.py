@@ -17,12 +17,14 @@ from django.views.decorators.http import require_http_methods
 from authsec.database.context import system_context, tenant_context
 from authsec.web.access import protocol
 from oauth import consent
+from oauth.api_token import WRITE
 from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
 from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
 from oauth.redirects import destination
 from oauth.views.answer import issue_code, leave
 from oauth.views.asking import Asking, api_asking, client_facts
+from tenants.confirming import is_confirmed
 from tenants.operations import PlanLimit, has_room
 from tenants.plans import END_USERS
 from tenants.signin import SignIn, sign_in_of
@@ -73,10 +75,7 @@ def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) ->
         return redirect_to_login(asked.url_after_login())
     sign_in = sign_in_of(request.session)
     if _too_old(asked, sign_in):
-        if silent:
-            raise Refused("login_required", "The sign-in is too old.")
-        onward = asked.url_after_login() if "login" in asked.prompts else asked.url()
-        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': onward})}")
+        return _confirm(asked, asked.url_after_login() if "login" in asked.prompts else asked.url())
     if not EmailAddress.objects.filter(user=request.user, email=request.user.email, verified=True).exists():
         if silent:
             raise Refused("interaction_required", "The e-mail address is not verified.")
@@ -95,6 +94,13 @@ def _too_old(asked: AuthorizationRequest, sign_in: SignIn) -> bool:
         return False
     age = (timezone.now() - sign_in.auth_time).total_seconds() if sign_in.auth_time else float("inf")
     return age > max(asked.max_age, 60)
+
+
+def _confirm(asked: AuthorizationRequest, onward: str) -> HttpResponse:
+    """To the page that asks who one is. Raises Refused (login_required) for ``prompt=none``."""
+    if "none" in asked.prompts:
+        raise Refused("login_required", "The sign-in is too old.")
+    return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': onward})}")
 
 
 def _target(asked: AuthorizationRequest, resource: str, identity_id: Any) -> consent.Target | None:
@@ -206,6 +212,9 @@ def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
     wanted = tuple(name for name in API_SCOPES if not asked.asks_for_scopes or name in asked.scopes)
     if not wanted:
         raise Refused("invalid_scope", f"The management API's scopes are {' and '.join(API_SCOPES)}.")
+    if WRITE in wanted and not is_confirmed(request, now=now):
+        # Such a token does what the console asks to confirm: a session that lies open must not get one.
+        return _confirm(asked, asked.url())
     with system_context():
         asking = api_asking(asked, wanted, sign_in_of(request.session), now)
         if "none" in asked.prompts:

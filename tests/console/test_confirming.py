@@ -11,13 +11,16 @@ from django.conf import settings
 from django.test import Client
 
 from authsec.console.checks import routes
-from authsec.database.context import tenant_context
+from authsec.database.context import system_context, tenant_context
 from authsec.web.access import asks_again
 from authz.models import Role
+from oauth.models import Client as OAuthClient
 from tenants.identities import enrol_authenticator
+from tenants.models import Identity
 from tests import cast
 from tests.console.route_table import ANYONE_IN, ASK_AGAIN, CONSOLE, ROWS
 from tests.console.world import World, build, fill
+from tests.oauth import world as protocol
 from tests.tenants.browser import totp
 from tests.tenants.test_sign_in_second_factor import SECRET
 
@@ -162,3 +165,47 @@ def test_who_has_a_second_factor_confirms_with_it(world: World, olga: Client) ->
     assert led["Location"].startswith("/accounts/2fa/reauthenticate/?next=")
     assert olga.post(led["Location"], {"code": totp(SECRET)})["Location"] == new
     assert olga.get(new).status_code == 200
+
+
+# --- The management API's tokens are not asked, so getting one is --------------------------------------------------
+@pytest.fixture
+def cli(world: World) -> protocol.World:
+    """A client that may use the management API."""
+    made = protocol.world("cli-corp")
+    with system_context():
+        OAuthClient.objects.filter(pk=made.client.pk).update(api_access=True)
+    return made
+
+
+def asks_for(cli: protocol.World, scope: str | None, **more: str) -> str:
+    return cli.query(resource=settings.API_RESOURCE, scope=scope, **more)[0]
+
+
+@pytest.mark.parametrize("scope", ["api:read api:write", "api:write", None])  # without scope: both
+def test_a_session_that_lies_open_gets_no_token_that_changes_things(
+    olga: Client, cli: protocol.World, scope: str | None
+) -> None:
+    url = asks_for(cli, scope)
+    assert olga.get(url).status_code == 200
+    age(olga)
+    allow = {"action": "allow", "scopes": ["api:read", "api:write"]}
+    for asked in (olga.get(url), olga.post(url, allow)):
+        assert asked["Location"].startswith("/accounts/reauthenticate/?next=%2Foauth%2Fauthorize%3F")
+    back = olga.post(asked["Location"], {"password": cast.PASSWORD})
+    assert olga.get(back["Location"]).status_code == 200
+    assert "code" in protocol.redirected(olga.post(back["Location"], allow))
+    age(olga)
+    silent = olga.get(asks_for(cli, scope, prompt="none"))
+    assert protocol.redirected(silent)["error"] == "login_required"
+
+
+def test_who_has_a_second_factor_confirms_with_it_before_such_a_token(
+    olga: Client, cli: protocol.World
+) -> None:
+    enrol_authenticator(identity=Identity.objects.get(pk=olga.session["_auth_user_id"]), secret=SECRET)
+    assert olga.get(asks_for(cli, "api:write"))["Location"].startswith("/accounts/reauthenticate/")
+
+
+def test_a_token_that_only_reads_asks_nobody_again(olga: Client, cli: protocol.World) -> None:
+    age(olga)
+    assert olga.get(asks_for(cli, "api:read")).status_code == 200
