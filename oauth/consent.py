@@ -16,6 +16,7 @@ from oauth.issuance import Grantable
 from oauth.models import Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 from tenants import operations as tenants
 from tenants.models import Identity, Profile
+from tenants.plans import END_USERS
 
 
 class NoSuchConsent(Exception):
@@ -153,6 +154,8 @@ def record(
     an active member gets no end-user row. A second consent to the same client and Application grows the first.
     Raises PlanLimit where the plan lets nobody new in; then none of it is written.
     """
+    if not (grantable.terms.member or grantable.terms.end_user):
+        tenants.wait_for_room(tenant_id=tenant_id, what=END_USERS)
     user = tenants.ensure_user(tenant_id=tenant_id, identity=identity, now=now)
     note_client(tenant_id=tenant_id, client=client, now=now)
     actor = Actor("end_user", user.pk, identity.get_full_name(), ip=ip, via="oauth", request_id=request_id)

@@ -16,6 +16,7 @@ from authsec.console.story import ANSWERED, PROBLEMS, REQUEST_ID, TABLES
 from authsec.web import problems
 from authsec.web.access import Mark
 from authsec.web.problems import BY_STATUS, CONTENT_TYPE, TITLES
+from tenants.plans import LABELS
 
 TENANT_HEADER = OpenApiParameter(
     "X-Tenant-ID",
@@ -97,6 +98,14 @@ class Problem(serializers.Serializer[Any]):
     detail = serializers.CharField()
     errors = ProblemError(many=True)  # type: ignore[assignment]
     request_id = serializers.CharField(help_text="Say it when you ask us for help.")
+    what = serializers.ChoiceField(
+        sorted(LABELS),
+        required=False,
+        help_text="Of `plan-limit` only, as the next three: what there is no room for.",
+    )
+    limit = serializers.IntegerField(required=False, help_text="How many the plan allows.")
+    used = serializers.IntegerField(required=False, help_text="How many are in use.")
+    plan = serializers.CharField(required=False, help_text="The tenant's plan.")
 
 
 class ApiSchema(AutoSchema):

@@ -71,7 +71,12 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     answer = problems.body(
         problem.status_code, problem.kind, problem.text, getattr(request, "id", ""), problem.errors
     )
-    return Response(answer, problem.status_code, headers=problem.headers, content_type=problems.CONTENT_TYPE)
+    return Response(
+        problem.members | answer,
+        problem.status_code,
+        headers=problem.headers,
+        content_type=problems.CONTENT_TYPE,
+    )
 
 
 def _as_problem(error: Exception) -> Problem | None:
@@ -121,7 +126,8 @@ def _of_domain(error: Exception) -> Problem | None:
             wait = getattr(error, "retry_after", None)  # seconds (RFC 9110 §10.2.3)
             headers = {"Retry-After": str(wait)} if wait else {}
             detail = str(error) or problems.TITLES[name]
-            return Problem(status, name, detail, errors=errors, headers=headers)
+            more = getattr(error, "members", None)
+            return Problem(status, name, detail, errors=errors, headers=headers, members=more)
     return None
 
 

@@ -99,7 +99,9 @@ Errors = Iterable[Mapping[str, str]]
 
 
 class Problem(APIException):
-    """An error with its problem type. ``errors``: ``{"pointer" or "parameter", "detail"}`` each."""
+    """An error with its problem type. ``errors``: ``{"pointer" or "parameter", "detail"}`` each. ``members``: what
+    this type says besides (RFC 9457 §3.2).
+    """
 
     def __init__(
         self,
@@ -109,8 +111,10 @@ class Problem(APIException):
         *,
         errors: Errors = (),
         headers: Mapping[str, str] | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.members = dict(members or {})
         self.status_code, self.kind, self.text = status, kind, detail
         self.errors, self.headers = list(errors), dict(headers or {})
 

@@ -30,7 +30,8 @@ def suspend(request: Request, user_id: UUID) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         operations.suspend(**change(request, user_id), reason=form.cleaned_data["reason"])
-        return changed(request, end_user, f"{end_user.name} suspended in {request.tenant.name}")
+        undo = reverse("endusers:reactivate", kwargs={"slug": request.tenant.slug, "user_id": user_id})
+        return changed(request, end_user, f"{end_user.name} suspended in {request.tenant.name}", undo)
     return ask(request, "endusers/suspend.html", end_user, form, "Suspend")
 
 
@@ -90,9 +91,9 @@ def ask(request: Request, template: str, end_user: Any, form: forms.Form, verb: 
     return page_or_partial(request, template, context, partial="dialog", status=422 if form.is_bound else 200)
 
 
-def changed(request: Request, end_user: Any, said: str) -> HttpResponse:
-    """Say what was done, on the end user's page."""
-    messages.success(request, said)
+def changed(request: Request, end_user: Any, said: str, undo: str = "") -> HttpResponse:
+    """Say what was done, on the end user's page. ``undo``: where the notice's button posts to take it back."""
+    messages.success(request, said, extra_tags=undo)
     return go_to(
         request, reverse("endusers:detail", kwargs={"slug": request.tenant.slug, "user_id": end_user.user_id})
     )

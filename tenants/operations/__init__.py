@@ -36,7 +36,7 @@ from tenants.operations.member import (
 )
 from tenants.operations.naming import change_slug, rename_tenant
 from tenants.operations.opening import ensure_personal_tenant, open_own_tenant, open_tenant
-from tenants.operations.plan import change_plan, has_room, keep_within_plan
+from tenants.operations.plan import change_plan, has_room, keep_within_plan, wait_for_room
 from tenants.operations.refusals import (
     BadName,
     BadSlug,
@@ -127,4 +127,5 @@ __all__ = [
     "revoke_invitation",
     "suspend_member",
     "take_turns",
+    "wait_for_room",
 ]

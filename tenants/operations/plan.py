@@ -31,6 +31,17 @@ def keep_within_plan(
         raise PlanLimit(what=what, limit=use.limit, used=used, plan=plan)
 
 
+def wait_for_room(*, tenant_id: UUID, what: str) -> None:
+    """Take the turn that :func:`keep_within_plan` takes, before the caller locks anything else.
+
+    The verbs of members lock the tenant's row first and people's rows later: who locks them the other way round and
+    then asks for room would wait in a circle with them.
+    """
+    tenants = Tenant.objects.filter(pk=tenant_id)
+    if limit_of(tenants.values_list("plan", flat=True).get(), what) is not None:
+        tenants.select_for_update(no_key=True).only("id").get()
+
+
 def has_room(*, tenant_id: UUID, what: str, now: datetime) -> bool:
     """Whether one more would fit at this moment, for a page that asks before anything is written. No lock."""
     plan = Tenant.objects.values_list("plan", flat=True).get(pk=tenant_id)

@@ -65,6 +65,11 @@ class PlanLimit(TenantError):
         )
         self.what, self.limit, self.used, self.plan = what, limit, used, plan
 
+    @property
+    def members(self) -> dict[str, str | int]:
+        """What the problem document says besides the sentence (RFC 9457 §3.2)."""
+        return {"what": self.what, "limit": self.limit, "used": self.used, "plan": self.plan}
+
 
 class TenantClosed(TenantError):
     """The tenant is closed: it takes no changes until it is reopened."""

@@ -154,5 +154,6 @@ def _record(offer: OwnershipTransfer, action: str, actor: Actor, now: datetime, 
         target_name=names.get(offer.to_user_id, ""),
         now=now,
         reason=reason,
+        before=None if offer.status == Status.PENDING else {"status": str(Status.PENDING)},
         after={"from": names.get(offer.from_user_id, ""), "status": str(offer.status)},
     )

@@ -19,8 +19,9 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request
 from tenants import operations
+from tenants.confirming import confirm_first, is_confirmed, kept_answers
 from tenants.forms import InviteForm, OptionalReason
-from tenants.models import Invitation
+from tenants.models import Invitation, MemberType
 from tenants.operations import Invited
 
 SOON = timedelta(days=2)
@@ -35,6 +36,8 @@ def invite(request: Request) -> HttpResponse:
     if form.is_bound:
         status = 422
         if form.is_valid():
+            if makes_an_owner(request, form.cleaned_data["type"]):
+                return confirm_first(request)
             try:
                 answers = operations.invite(**here(request), **form.cleaned_data)
             except operations.NotAnAddress as error:
@@ -85,6 +88,8 @@ def ask(
     if form.is_bound:
         status = 422
         if form.is_valid():
+            if template == "resend_invitation" and makes_an_owner(request, row.type):
+                return confirm_first(request)
             try:
                 verb(form.cleaned_data["reason"])
             except operations.TooManyInvitations as error:
@@ -105,12 +110,17 @@ def ask(
     return page_or_partial(request, f"tenants/{template}.html", context, partial="dialog", status=status)
 
 
+def makes_an_owner(request: Request, type: str) -> bool:
+    """Whether an owner would be made by somebody who has to confirm who they are first, as for any owner."""
+    return type == MemberType.OWNER and not is_confirmed(request, now=timezone.now())
+
+
 def invite_form(request: Request) -> InviteForm:
     """The form, with the types that this person may give; ``?email=`` fills it in for somebody who left."""
     return InviteForm(
         request.POST if request.method == "POST" else None,
         owners="org:make_owners" in request.decision.can,
-        initial={"emails": request.GET.get("email", "")[:254]},
+        initial={"emails": request.GET.get("email", "")[:254]} | kept_answers(request),
     )
 
 

@@ -52,7 +52,9 @@ def member(request: Request, member_id: UUID) -> HttpResponse:
 def suspend(request: Request, member_id: UUID) -> HttpResponse:
     """Ask for the reason, say what stops; suspend a member."""
     form = RequiredReason(request.POST if request.method == "POST" else None)
-    return change(request, member_id, form, "suspend", operations.suspend_member, _("%s suspended in %s"))
+    undo = reverse("tenants:reactivate_member", kwargs={"slug": request.tenant.slug, "member_id": member_id})
+    said = _("%s suspended in %s")
+    return change(request, member_id, form, "suspend", operations.suspend_member, said, undo)
 
 
 @requires("team:update")
@@ -120,8 +122,12 @@ def change(
     template: str,
     verb: Callable[..., Any],
     done: str,
+    undo: str = "",
 ) -> HttpResponse:
-    """Ask on GET, do on POST. 422 for a bad answer, 409 where the status or the last owner forbids it."""
+    """Ask on GET, do on POST. 422 for a bad answer, 409 where the status or the last owner forbids it.
+
+    ``undo``: where the notice's button posts to take it back.
+    """
     person, status, refused = load(request, member_id), 200, ""
     if person.type == "owner" and not request.powers.decide(MAKE_OWNERS).allowed:
         raise PermissionDenied("Only who may make owners may change, suspend or remove one.")
@@ -132,7 +138,7 @@ def change(
             status = 422
             if form.is_valid():
                 verb(**told(request, member_id), **form.cleaned_data)
-                messages.success(request, done % (person.name, request.tenant.name))
+                messages.success(request, done % (person.name, request.tenant.name), extra_tags=undo)
                 return go_to(request, back(request, member_id))
     except (operations.LastOwner, operations.WrongStatus) as error:
         refused, status = str(error), 409

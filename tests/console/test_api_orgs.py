@@ -121,7 +121,10 @@ def test_the_limit_on_applications_says_what_to_do() -> None:
     body = {"name": "one more", "kind": "api", "resource_uri": "http://localhost:9876/more"}
     refused = olga.post("/uflow/v2/applications", body)
     assert problem(refused) == (409, "plan-limit")
-    assert "Free plan allows 10 Applications; 10 are in use" in refused.json()["detail"]
+    body_of = refused.json()
+    assert "Free plan allows 10 Applications; 10 are in use" in body_of["detail"]
+    numbers = {name: body_of[name] for name in ("what", "limit", "used", "plan")}
+    assert numbers == {"what": "applications", "limit": 10, "used": 10, "plan": "free"}
     with tenant_context(acme.pk):
         operations.change_plan(tenant_id=acme.pk, plan="pro", actor=SYSTEM, now=timezone.now())
     assert olga.post("/uflow/v2/applications", body).status_code == 201

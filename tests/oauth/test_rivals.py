@@ -10,10 +10,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
+from django.utils import timezone
 
 from authsec import wsgi
+from authsec.database.context import tenant_context
 from oauth import introspection
+from tenants import operations as tenants
+from tests import cast
 from tests.oauth.world import world
+from tests.servers import eventually
 
 ED = "ed@consumer.example"
 RIVALS = 8
@@ -111,3 +116,43 @@ def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None) 
         assert Consent.objects.count() == 1
         assert EndUser.objects.count() == 1
         assert TenantUser.objects.filter(identity__email=ED).count() == 1
+
+
+def test_a_consent_and_a_change_of_the_same_person_do_not_wait_for_each_other_in_a_circle(
+    own_database: None,
+) -> None:
+    it = world()
+    ed, browser = cast.person(ED), it.signed_in(ED)
+
+    def know() -> None:
+        tenants.ensure_user(tenant_id=it.tenant.id, identity=ed, now=timezone.now())
+
+    with tenant_context(it.tenant.id):
+        know()  # a person of the tenant, who is neither member nor end user yet
+
+    def consent() -> Any:
+        try:
+            return it.consent(browser)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant_context(
+            it.tenant.id
+        ):  # as the verbs of members do: the tenant's row first, then the person's
+            tenants.take_turns(it.tenant.id)
+            asked = pool.submit(consent)
+            eventually(somebody_waits, what="the consent waiting for its turn")
+            know()
+        code, _ = asked.result(30)
+    assert code
+
+
+def somebody_waits() -> bool:
+    """Whether a connection to this database waits for a lock of another."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select from pg_locks l join pg_stat_activity a using (pid)"
+            " where not l.granted and a.datname = current_database())"
+        )
+        return bool(cursor.fetchone()[0])

@@ -13,6 +13,7 @@ from authsec.database.context import tenant_context
 from authsec.jobs.models import Job
 from tenants.models import Invitation
 from tests import cast
+from tests.console.test_confirming import age
 
 pytestmark = pytest.mark.django_db
 TEAM = "/t/acme-corp/settings/team/"
@@ -60,6 +61,22 @@ def test_what_is_no_address_is_a_422_beside_the_field(acme: Any, olga: Any, emai
         assert answer.status_code == 422
         assert 'aria-invalid="true"' in answer.text
     assert invitations(acme) == {}
+
+
+def test_inviting_an_owner_asks_who_one_is_when_that_was_long_ago(acme: Any, olga: Any) -> None:
+    typed = {"emails": "nina@partner.example", "type": "owner", "message": "typed with care"}
+    age(olga)
+    asked = olga.post(f"{TEAM}invite/", typed, headers={"Referer": f"http://testserver{TEAM}invite/"})
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert invitations(acme) == {}
+    page = olga.post(asked["Location"], {"password": cast.PASSWORD}, follow=True).text
+    assert "typed with care" in page
+    assert "nina@partner.example is invited" in invite(olga, **typed).text
+    age(olga)
+    link = f"{TEAM}invitations/{invitations(acme)['nina@partner.example'].pk}/"
+    assert olga.post(f"{link}resend/")["Location"].startswith("/accounts/reauthenticate/")
+    assert "is taken back" in olga.post(f"{link}revoke/", follow=True).text
+    assert "bo@partner.example is invited" in invite(olga, "bo@partner.example").text
 
 
 def test_only_who_makes_owners_invites_one_and_only_who_may_invite_sees_the_form(

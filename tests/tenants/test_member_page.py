@@ -1,5 +1,6 @@
 """A member's page, and leaving by oneself, as browsers get them."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -72,6 +73,14 @@ def test_what_they_did_stands_there_too_and_needs_the_right_to_read_the_audit_lo
     page = cast.signed_in(with_team_only).get(f"{TEAM}{adam.id}/").text
     assert "suspended member" not in page
     assert "Read audit logs" in page
+
+
+def test_the_notice_of_a_suspension_takes_it_back(acme: Any, alice: Any, olga: Any) -> None:
+    page = olga.post(f"{TEAM}{alice.id}/suspend/", {"reason": "lost laptop"}, follow=True).text
+    [undo] = re.findall(r'<form method="post" action="([^"]+/reactivate/)"><input type="hidden"', page)
+    assert ">Undo</button>" in page
+    assert ">Undo</button>" not in olga.post(undo, follow=True).text
+    assert status_of(alice) == "active"
 
 
 def test_a_page_of_somebody_who_left_says_how_they_come_back(acme: Any, alice: Any, olga: Any) -> None:
