@@ -93,26 +93,30 @@ $$;
 -- Application. What a role's tenant groups and a system role give is the policies' word (authz/cedar), so both are only
 -- named here; system roles have no rows of their own. Never through a plan tier: a consumer may buy one, and nobody
 -- answers for what it gives.
+-- In plpgsql, which keeps its plan: every page and every critical request of the API asks this, and planning it
+-- takes longer than answering it.
 drop function if exists effective_console(uuid, text, uuid, timestamptz, timestamptz, inet);
 create function effective_console(
   p_tenant uuid, p_kind text, p_subject uuid, p_at timestamptz, p_mfa_at timestamptz, p_ip inet
 ) returns table(
   role_id uuid, role_name text, system_key text, application_id uuid, binding_id uuid,
   tenant_groups text[], permissions text[]
-) language sql stable parallel safe as $$
-  with g as materialized (
+) language plpgsql stable parallel safe as $$
+#variable_conflict use_column
+begin
+  return query with g as materialized (
     select * from effective_grants(p_tenant, p_kind, p_subject, p_at, p_mfa_at, p_ip)
   )
-  select o.id, o.name, o.system_key, g.application_id, g.binding_id,
+  select o.id, o.name::text, o.system_key::text, g.application_id, g.binding_id,
          coalesce(r.tenant_groups, '{}'), coalesce(r.permissions, '{}')
     from g
     join authz_role o on o.tenant_id = p_tenant and o.id = g.role_id and (o.ended_at is null or o.ended_at > p_at)
    cross join lateral (
-      select array_agg(x.name) filter (where x.kind = 'group') as tenant_groups,
-             array_agg(x.name) filter (where x.kind = 'console') as permissions
+      select array_agg(x.name::text) filter (where x.kind = 'group') as tenant_groups,
+             array_agg(x.name::text) filter (where x.kind = 'console') as permissions
         from authz_rolescope x
        where o.system_key = '' and x.tenant_id = p_tenant and x.role_id = g.role_id and x.kind in ('console', 'group')
          and x.added_at <= p_at and (x.ended_at is null or x.ended_at > p_at)) r
    where g.state = 'active' and g.source <> 'plan'
-     and (o.system_key <> '' or r.tenant_groups is not null or r.permissions is not null)
-$$;
+     and (o.system_key <> '' or r.tenant_groups is not null or r.permissions is not null);
+end $$;
