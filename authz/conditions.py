@@ -10,7 +10,6 @@ from authz.models import MFA_MAX_AGE, Binding
 from authz.refusals import Findings
 
 KEYS = ("mfa_required", "mfa_max_age_s", "allowed_ip_cidrs", "not_before")
-DEFAULT_MFA_MAX_AGE_S = int(MFA_MAX_AGE.total_seconds())
 MAX_MFA_MAX_AGE_S = 10 * 366 * 86_400
 MAX_RANGES = 50
 

@@ -207,14 +207,6 @@ def revoke_held(held: Q, *, now: datetime) -> int:
     return int(refresh) + _delete(AccessToken.objects.filter(held))
 
 
-def count_live(held: Q, *, now: datetime) -> int:
-    """How many of these tokens work now, access and refresh together."""
-    return (
-        AccessToken.objects.filter(held, expires__gt=now).count()
-        + RefreshToken.objects.filter(held, revoked__isnull=True, expires__gt=now).count()
-    )
-
-
 def revoke_access_token(token_id: UUID) -> None:
     """Kill one access token that belongs to no family: a service account's."""
     _delete(AccessToken.objects.filter(pk=token_id))

@@ -3,7 +3,6 @@
 from django import forms
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authsec.audit import filters, jobs, queries
@@ -12,7 +11,7 @@ from authsec.audit.formats import FORMATS
 from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authsec.web.pagination import count_of, paginate
 
 
@@ -48,16 +47,10 @@ class ExportForm(forms.Form):
 def export(request: Request) -> HttpResponse:
     """Ask for the format, say what is exported, and start the job. The address holds the filters."""
     chosen = filters.read(request.GET)
-    form = ExportForm(request.POST or None)
+    form = ExportForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
-            job = jobs.export(
-                tenant_id=request.tenant.tenant_id,
-                filter=chosen.filter,
-                format=form.cleaned_data["format"],
-                actor=request.actor,
-                now=timezone.now(),
-            )
+            job = jobs.export(**told(request), filter=chosen.filter, format=form.cleaned_data["format"])
             return go_to(request, reverse("jobs:job", kwargs={"slug": request.tenant.slug, "job_id": job.pk}))
         except TooManyJobs as error:
             form.add_error(None, str(error))

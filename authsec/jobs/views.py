@@ -17,7 +17,7 @@ from authsec.jobs.models import Job
 from authsec.jobs.operations import AlreadyOver, cancel
 from authsec.web.access import member
 from authsec.web.htmx import page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, told
 from authsec.web.pagination import paginate
 
 
@@ -55,7 +55,7 @@ def cancel_job(request: Request, job_id: UUID) -> HttpResponse:
     """Cancel a job that waits or runs."""
     _load(request, job_id)
     try:
-        cancel(tenant_id=request.tenant.tenant_id, job_id=job_id, actor=request.actor, now=timezone.now())
+        cancel(**told(request, job_id=job_id))
     except AlreadyOver as error:
         messages.info(request, str(error))
     return redirect("jobs:job", slug=request.tenant.slug, job_id=job_id)

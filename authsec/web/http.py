@@ -1,8 +1,9 @@
-"""The request as our views know it: what the middleware put there, with its types."""
+"""The request as our views know it: what the middleware put there, with its types, and what views take out of it."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 
 if TYPE_CHECKING:
     from django_htmx.middleware import HtmxDetails
@@ -28,3 +29,13 @@ class Request(HttpRequest):
     memberships: "list[MembershipCard]"
     powers: "Powers"
     decision: "Decision"
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """The form's data, also when it is empty; None on GET."""
+    return request.POST if request.method == "POST" else None
+
+
+def told(request: Request, **about: Any) -> dict[str, Any]:
+    """What every verb in a tenant is told: the tenant, who acts, when, and what it is ``about``."""
+    return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()} | about

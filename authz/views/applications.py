@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authz import applications as verbs
 from authz import queries
 from authz.forms.application import ApplicationForm, scope_rows
@@ -19,7 +19,7 @@ from authz.forms.binding import ReasonForm
 from authz.models import Application
 from authz.refusals import Refused
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, change, posted
+from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
 from tenants.operations import PlanLimit
 
@@ -59,7 +59,7 @@ def new(request: Request) -> HttpResponse:
     status = 422 if posted(request) is not None else 200
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         try:
-            made = verbs.register(**change(request), **form.cleaned_data, scopes=rows.specs())
+            made = verbs.register(**told(request), **form.cleaned_data, scopes=rows.specs())
         except Refused as refusal:
             rows.show(refusal.errors, form)
         except PlanLimit as refusal:
@@ -95,7 +95,7 @@ def edit(request: Request, application_id: UUID) -> HttpResponse:
     found = load(request, application_id)
     initial = {field: getattr(found, field) for field in ApplicationForm.base_fields}
     form = ApplicationForm(posted(request), initial=initial)
-    facts = {"application_id": application_id, **change(request)}
+    facts = told(request, application_id=application_id)
     if form.is_valid() and form.run(verbs.update, **facts, **form.cleaned_data):
         messages.success(request, f"{form.cleaned_data['name']} changed")
         return redirect(around(request, found)["back"])
@@ -111,7 +111,7 @@ def scopes(request: Request, application_id: UUID) -> HttpResponse:
     rows = scope_rows(posted(request), list(queries.scopes(found.tenant_id, found.pk)))
     if request.method == "POST" and rows.is_valid():
         try:
-            verbs.set_scopes(**change(request), application_id=application_id, scopes=rows.specs())
+            verbs.set_scopes(**told(request), application_id=application_id, scopes=rows.specs())
         except Refused as refusal:
             rows.show(refusal.errors)
         else:
@@ -130,7 +130,7 @@ def switch(request: Request, application_id: UUID, verb: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         act = {"disable": verbs.disable, "enable": verbs.enable, "archive": verbs.archive}[verb]
         reason = form.cleaned_data["reason"]
-        if form.run(act, **change(request), application_id=application_id, reason=reason):
+        if form.run(act, **told(request), application_id=application_id, reason=reason):
             messages.success(request, f"{found.name} {verb}d")
             after = around(request, found)["back"]
             return go_to(request, page(request.tenant.slug, "applications") if verb == "archive" else after)

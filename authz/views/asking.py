@@ -1,9 +1,8 @@
-"""What the pages that change something share: posted data, who changes what when, and the question before it."""
+"""What the pages that change something share: the question before it."""
 
 from typing import Any
 
-from django.http import HttpResponse, QueryDict
-from django.utils import timezone
+from django.http import HttpResponse
 
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
@@ -11,16 +10,6 @@ from authz.forms.binding import ReasonForm
 from authz.views.links import Crumbs
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
-
-
-def posted(request: Request) -> QueryDict | None:
-    """The form's data, also when it is empty; None on GET."""
-    return request.POST if request.method == "POST" else None
-
-
-def change(request: Request) -> dict[str, Any]:
-    """What every verb is told: the tenant, who acts, and when."""
-    return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
 
 
 def ask(

@@ -10,13 +10,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authz import bindings as verbs
 from authz import queries
 from authz.forms.binding import GiveAnybodyForm, ReasonForm
 from authz.models import Binding
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, change, posted
+from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
 
 LIST = ("Bindings", "bindings")
@@ -60,7 +60,7 @@ def end(request: Request, binding_id: UUID) -> HttpResponse:
         back = page(request.tenant.slug, "group", group_id=found.group_id)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        if form.run(verbs.end, **change(request), binding_id=binding_id, reason=reason):
+        if form.run(verbs.end, **told(request), binding_id=binding_id, reason=reason):
             messages.success(request, f"{found.role.name} ended for {verbs.subject_of(found)}")
             return go_to(request, back)
     place = f"on {found.application.name}" if found.application else "tenant-wide"

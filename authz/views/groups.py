@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authsec.web.pagination import Page
 from authz import groups as verbs
 from authz import people, queries
@@ -20,7 +20,7 @@ from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupForm, PeopleForm
 from authz.models import Group, GroupMember
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, change, posted
+from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
 
 LIST = ("Groups", "groups")
@@ -43,7 +43,7 @@ def new(request: Request) -> HttpResponse:
     """Create a group."""
     form = GroupForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        group = form.run(verbs.create, **change(request), **form.cleaned_data)
+        group = form.run(verbs.create, **told(request), **form.cleaned_data)
         if group:
             messages.success(request, f"{group.name} created")
             return redirect(page(request.tenant.slug, "group", group_id=group.pk))
@@ -70,7 +70,7 @@ def add(request: Request, group_id: UUID) -> HttpResponse:
     found, form = load(request, group_id), PeopleForm(posted(request))
     if request.method == "POST" and form.is_valid():
         facts = {"user_ids": form.cleaned_data["user_ids"], "emails": form.cleaned_data["emails"]}
-        added = form.run(verbs.add_members, **change(request), group_id=group_id, **facts)
+        added = form.run(verbs.add_members, **told(request), group_id=group_id, **facts)
         if added is not None:
             count = len(added)
             word = f"{count} {'person' if count == 1 else 'people'} added to {found.name}"
@@ -88,7 +88,7 @@ def remove(request: Request, group_id: UUID, user_id: UUID) -> HttpResponse:
     if not queries.people_in(request.tenant.tenant_id, group_id).filter(user_id=user_id).exists():
         raise Http404("Not in this group.")
     if request.method == "POST" and form.is_valid():
-        given = change(request) | {"group_id": group_id, "user_id": user_id}
+        given = told(request, group_id=group_id, user_id=user_id)
         if form.run(verbs.remove_member, **given, reason=form.cleaned_data["reason"]):
             messages.success(request, f"{name} is out of {found.name}")
             return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
@@ -109,7 +109,7 @@ def archive(request: Request, group_id: UUID) -> HttpResponse:
     found, form = load(request, group_id), ReasonForm(posted(request))
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        if form.run(verbs.archive, **change(request), group_id=group_id, reason=reason):
+        if form.run(verbs.archive, **told(request), group_id=group_id, reason=reason):
             messages.success(request, f"{found.name} archived")
             return go_to(request, page(request.tenant.slug, "groups"))
     counts = [

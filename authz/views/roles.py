@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authz import queries
 from authz import roles as verbs
 from authz.cedar import engine
@@ -20,7 +20,7 @@ from authz.forms.binding import ReasonForm
 from authz.forms.role import RoleForm
 from authz.models import Role
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, change, posted
+from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
 from tenants.confirming import kept_answers
 
@@ -50,7 +50,7 @@ def new(request: Request) -> HttpResponse:
     initial = _copied(request, known) | kept_answers(request)
     form = RoleForm(posted(request), known=known, initial=initial)
     if request.method == "POST" and form.is_valid():
-        role = form.run(verbs.create, **change(request), **form.facts())
+        role = form.run(verbs.create, **told(request), **form.facts())
         if role:
             messages.success(request, f"{role.name} created")
             return redirect(page(request.tenant.slug, "role", role_id=role.pk))
@@ -94,7 +94,7 @@ def edit(request: Request, role_id: UUID) -> HttpResponse:
     initial |= kept_answers(request)
     form = RoleForm(posted(request), known=known, initial=initial)
     back = page(request.tenant.slug, "role", role_id=role_id)
-    if form.is_valid() and form.run(verbs.edit, **change(request), role_id=role_id, **form.facts()):
+    if form.is_valid() and form.run(verbs.edit, **told(request), role_id=role_id, **form.facts()):
         messages.success(request, f"{found.name} changed")
         return redirect(back)
     way = [*crumbs(request.tenant.slug, LIST), (found.name, back), ("Edit", None)]
@@ -108,7 +108,7 @@ def edit(request: Request, role_id: UUID) -> HttpResponse:
 def archive(request: Request, role_id: UUID) -> HttpResponse:
     """Ask, then close a role."""
     found, form = load(request, role_id, own=True), ReasonForm(posted(request))
-    facts = {"role_id": role_id, **change(request)}
+    facts = told(request, role_id=role_id)
     if form.is_valid() and form.run(verbs.archive, **facts, **form.cleaned_data):
         messages.success(request, f"{found.name} archived")
         return go_to(request, page(request.tenant.slug, "roles"))

@@ -11,14 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authz import people, queries
 from authz import service_accounts as verbs
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupForm, PeopleForm
 from authz.models import ServiceAccount
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, change, posted
+from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
 from tenants.confirming import kept_answers
 
@@ -45,7 +45,7 @@ def new(request: Request) -> HttpResponse:
     """Make a service account."""
     form = GroupForm(posted(request), initial=kept_answers(request))
     if request.method == "POST" and form.is_valid():
-        account = form.run(verbs.create, **change(request), **form.cleaned_data)
+        account = form.run(verbs.create, **told(request), **form.cleaned_data)
         if account:
             messages.success(request, f"{account.name} created")
             return redirect(page(request.tenant.slug, "service_account", service_account_id=account.pk))
@@ -75,7 +75,7 @@ def add(request: Request, service_account_id: UUID) -> HttpResponse:
         known = people.by_email(found.tenant_id, emails)
         if unknown := [email for email in emails if email.lower() not in known]:
             form.add_error("people", f"Nobody here has the address {', '.join(unknown[:5])}.")
-        facts = change(request) | {"service_account_id": service_account_id}
+        facts = told(request, service_account_id=service_account_id)
         wanted = [] if form.errors else [*ids, *known.values()]
         if wanted and form.run(verbs.add_operators, **facts, user_ids=wanted) is not None:
             messages.success(request, f"{len(wanted)} may operate {found.name} now")
@@ -92,7 +92,7 @@ def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpR
         raise Http404("Not an operator.")
     name = people.name_of(found.tenant_id, member_id)
     if request.method == "POST" and form.is_valid():
-        given = change(request) | {"service_account_id": service_account_id, "user_id": member_id}
+        given = told(request, service_account_id=service_account_id, user_id=member_id)
         if form.run(verbs.remove_operator, **given, reason=form.cleaned_data["reason"]):
             messages.success(request, f"{name} no longer operates {found.name}")
             return go_to(request, around(request, found)["back"])
@@ -125,7 +125,7 @@ def end(request: Request, service_account_id: UUID) -> HttpResponse:
     found, form = load(request, service_account_id), ReasonForm(posted(request))
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        if form.run(verbs.end, **change(request), service_account_id=service_account_id, reason=reason):
+        if form.run(verbs.end, **told(request), service_account_id=service_account_id, reason=reason):
             messages.success(request, f"{found.name} ended")
             return go_to(request, page(request.tenant.slug, "service_accounts"))
     question = {

@@ -7,12 +7,11 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from endusers import operations
 from endusers.forms import TierForm
 from endusers.models import PlanTier
@@ -26,10 +25,10 @@ def suspend(request: Request, user_id: UUID) -> HttpResponse:
     """Ask for the reason and show what stops; suspend."""
     end_user, form = (
         load(request, user_id),
-        RequiredReason(request.POST if request.method == "POST" else None),
+        RequiredReason(posted(request)),
     )
     if request.method == "POST" and form.is_valid():
-        operations.suspend(**change(request, user_id), reason=form.cleaned_data["reason"])
+        operations.suspend(**told(request, user_id=user_id), reason=form.cleaned_data["reason"])
         undo = reverse("endusers:reactivate", kwargs={"slug": request.tenant.slug, "user_id": user_id})
         return changed(request, end_user, f"{end_user.name} suspended in {request.tenant.name}", undo)
     return ask(request, "endusers/suspend.html", end_user, form, "Suspend")
@@ -41,10 +40,10 @@ def reactivate(request: Request, user_id: UUID) -> HttpResponse:
     """Say what comes back; reactivate."""
     end_user, form = (
         load(request, user_id),
-        OptionalReason(request.POST if request.method == "POST" else None),
+        OptionalReason(posted(request)),
     )
     if request.method == "POST" and form.is_valid():
-        operations.reactivate(**change(request, user_id), reason=form.cleaned_data["reason"])
+        operations.reactivate(**told(request, user_id=user_id), reason=form.cleaned_data["reason"])
         return changed(request, end_user, f"{end_user.name} reactivated in {request.tenant.name}")
     return ask(request, "endusers/reactivate.html", end_user, form, "Reactivate")
 
@@ -55,28 +54,18 @@ def plan_tier(request: Request, user_id: UUID) -> HttpResponse:
     """Choose a plan tier; move the end user to it."""
     end_user, tiers = load(request, user_id), PlanTier.objects.filter(tenant_id=request.tenant.tenant_id)
     form = TierForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         tiers=[(tier.key, tier.name) for tier in tiers.order_by("created_at", "rate_limit")],
         initial={"plan_tier": end_user.plan_tier.key},
     )
     if request.method == "POST" and form.is_valid():
         moved = operations.set_plan_tier(
-            **change(request, user_id),
+            **told(request, user_id=user_id),
             tier_key=form.cleaned_data["plan_tier"],
             reason=form.cleaned_data["reason"],
         )
         return changed(request, end_user, f"{end_user.name} is on {moved.plan_tier.name} now")
     return ask(request, "endusers/plan_tier.html", end_user, form, "Change plan tier")
-
-
-def change(request: Request, user_id: UUID) -> dict[str, Any]:
-    """What every verb about one end user is told."""
-    return {
-        "tenant_id": request.tenant.tenant_id,
-        "user_id": user_id,
-        "actor": request.actor,
-        "now": timezone.now(),
-    }
 
 
 def ask(request: Request, template: str, end_user: Any, form: forms.Form, verb: str) -> HttpResponse:

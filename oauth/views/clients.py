@@ -6,13 +6,12 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
 from oauth import clients as verbs
 from oauth import connections
@@ -58,13 +57,11 @@ def _decide(request: Request, client_id: UUID, verb: str) -> HttpResponse:
     row = connections.clients_of(tenant_id).filter(client_id=client_id).first()
     if row is None:
         raise Http404
-    form = OptionalReason(request.POST if request.method == "POST" else None)
+    form = OptionalReason(posted(request))
     if request.method == "POST" and form.is_valid():
         decide = verbs.approve if verb == "approve" else verbs.deny
         reason = form.cleaned_data["reason"]
-        decide(
-            tenant_id=tenant_id, client_id=client_id, reason=reason, actor=request.actor, now=timezone.now()
-        )
+        decide(**told(request, client_id=client_id), reason=reason)
         name = row.client.name or row.client.client_id
         said = _("%s may ask here now") if verb == "approve" else _("%s is denied; its tokens are inactive")
         messages.success(request, said % name)
@@ -86,9 +83,9 @@ def policy(request: Request) -> HttpResponse:
     """Which clients are let in without a word of the tenant's."""
     tenant_id = request.tenant.tenant_id
     present = ClientPolicy.objects.filter(tenant_id=tenant_id).first()
-    form = PolicyForm(request.POST if request.method == "POST" else None, instance=present)
+    form = PolicyForm(posted(request), instance=present)
     if request.method == "POST" and form.is_valid():
-        verbs.set_policy(tenant_id=tenant_id, actor=request.actor, now=timezone.now(), **form.cleaned_data)
+        verbs.set_policy(**told(request), **form.cleaned_data)
         messages.success(request, _("Client policy saved"))
         return go_to(request, reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))
     context: dict[str, Any] = {"form": form, "crumbs": _crumbs(request, _("Policy"))}

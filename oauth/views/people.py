@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from endusers.operations import NotAnEndUser
 from oauth import connections, consent, suspension
 from tenants.forms import OptionalReason, RequiredReason
@@ -86,15 +86,9 @@ def revoke_connection(request: Request, user_id: UUID, consent_id: UUID) -> Http
     row = connections.of_user(tenant_id, user_id).filter(pk=consent_id).first()
     if row is None:
         raise Http404
-    form = OptionalReason(request.POST if request.method == "POST" else None)
+    form = OptionalReason(posted(request))
     if request.method == "POST" and form.is_valid():
-        consent.withdraw(
-            tenant_id=tenant_id,
-            consent_id=consent_id,
-            actor=request.actor,
-            now=timezone.now(),
-            reason=form.cleaned_data["reason"],
-        )
+        consent.withdraw(**told(request, consent_id=consent_id), reason=form.cleaned_data["reason"])
         messages.success(request, _("%s is cut off") % (row.client.name or row.client.client_id))
         return go_to(request, _back(request, user_id))
     context = {
@@ -114,15 +108,11 @@ def revoke_connection(request: Request, user_id: UUID, consent_id: UUID) -> Http
 def user_revoke(request: Request, user_id: UUID) -> HttpResponse:
     """Suspend and revoke all tokens: the second action, which cannot be undone."""
     profile, tenant_id = _profile(request, user_id), request.tenant.tenant_id
-    form = RequiredReason(request.POST if request.method == "POST" else None)
+    form = RequiredReason(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             died = suspension.suspend_and_revoke(
-                tenant_id=tenant_id,
-                user_id=user_id,
-                reason=form.cleaned_data["reason"],
-                actor=request.actor,
-                now=timezone.now(),
+                **told(request, user_id=user_id), reason=form.cleaned_data["reason"]
             )
         except NotAnEndUser as error:
             raise Http404 from error

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import reauthenticate, requires
-from authsec.web.http import Request
+from authsec.web.http import Request, posted
 from tenants import operations
 from tenants.forms import ClosingForm
 from tenants.plans import usage
-from tenants.views.settings import crumbs, posted
+from tenants.views.settings import crumbs
 
 
 @requires("org:close")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from tenants import operations
 from tenants.confirming import confirm_first, is_confirmed, kept_answers
 from tenants.forms import InviteForm, OptionalReason
@@ -39,7 +38,7 @@ def invite(request: Request) -> HttpResponse:
             if makes_an_owner(request, form.cleaned_data["type"]):
                 return confirm_first(request)
             try:
-                answers = operations.invite(**here(request), **form.cleaned_data)
+                answers = operations.invite(**told(request), **form.cleaned_data)
             except operations.NotAnAddress as error:
                 form.add_error("emails", str(error))
             except PermissionDenied as error:
@@ -61,7 +60,7 @@ def resend(request: Request, invitation_id: UUID) -> HttpResponse:
     """Say that the old link dies; send a new one."""
 
     def verb(reason: str) -> None:
-        operations.resend_invitation(**here(request), invitation_id=invitation_id)
+        operations.resend_invitation(**told(request, invitation_id=invitation_id))
 
     return ask(request, invitation_id, "resend_invitation", verb, _("%s has a new link"))
 
@@ -72,7 +71,7 @@ def revoke(request: Request, invitation_id: UUID) -> HttpResponse:
     """Say that the link dies; take the invitation back."""
 
     def verb(reason: str) -> None:
-        operations.revoke_invitation(**here(request), invitation_id=invitation_id, reason=reason)
+        operations.revoke_invitation(**told(request, invitation_id=invitation_id), reason=reason)
 
     return ask(request, invitation_id, "revoke_invitation", verb, _("The invitation of %s is taken back"))
 
@@ -84,7 +83,7 @@ def ask(
     row = Invitation.objects.filter(tenant_id=request.tenant.tenant_id, pk=invitation_id).first()
     if row is None:
         raise Http404("No such invitation.")
-    form, status, refused = OptionalReason(request.POST if request.method == "POST" else None), 200, ""
+    form, status, refused = OptionalReason(posted(request)), 200, ""
     if form.is_bound:
         status = 422
         if form.is_valid():
@@ -118,7 +117,7 @@ def makes_an_owner(request: Request, type: str) -> bool:
 def invite_form(request: Request) -> InviteForm:
     """The form, with the types that this person may give; ``?email=`` fills it in for somebody who left."""
     return InviteForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         owners="org:make_owners" in request.decision.can,
         initial={"emails": request.GET.get("email", "")[:254]} | kept_answers(request),
     )
@@ -150,11 +149,6 @@ def said(answers: list[Invited]) -> list[str]:
         names = ", ".join(inside[:3]) + (" …" if len(inside) > 3 else "")
         sentences.append(_("Of the team already: %s") % names)
     return sentences
-
-
-def here(request: Request) -> dict[str, Any]:
-    """What every verb about invitations is told."""
-    return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
 
 
 def team_url(request: Request) -> str:

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from authsec.database.context import tenant_context
 from authsec.web.access import signed_in
+from authsec.web.http import posted
 from tenants import operations
 from tenants.forms import OptionalReason
 from tenants.holdings import holdings
@@ -24,7 +25,7 @@ from tenants.queries import MembershipCard, memberships_of
 def leave(request: Any, tenant_id: UUID) -> HttpResponse:
     """Say what ends; leave. 409 for the last owner and for a suspended member, with the reason."""
     card = own_card(request, tenant_id)
-    form, status = OptionalReason(request.POST if request.method == "POST" else None), 200
+    form, status = OptionalReason(posted(request)), 200
     with tenant_context(tenant_id):
         if form.is_bound:
             status = 422

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from authsec.audit.queries import around
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from tenants import operations
 from tenants.forms import OptionalReason, RequiredReason, TypeForm
 from tenants.holdings import holdings
@@ -51,7 +51,7 @@ def member(request: Request, member_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def suspend(request: Request, member_id: UUID) -> HttpResponse:
     """Ask for the reason, say what stops; suspend a member."""
-    form = RequiredReason(request.POST if request.method == "POST" else None)
+    form = RequiredReason(posted(request))
     undo = reverse("tenants:reactivate_member", kwargs={"slug": request.tenant.slug, "member_id": member_id})
     said = _("%s suspended in %s")
     return change(request, member_id, form, "suspend", operations.suspend_member, said, undo)
@@ -61,7 +61,7 @@ def suspend(request: Request, member_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def reactivate(request: Request, member_id: UUID) -> HttpResponse:
     """Say what comes back; reactivate a member."""
-    form = OptionalReason(request.POST if request.method == "POST" else None)
+    form = OptionalReason(posted(request))
     return change(
         request, member_id, form, "reactivate", operations.reactivate_member, _("%s reactivated in %s")
     )
@@ -73,7 +73,7 @@ def reactivate(request: Request, member_id: UUID) -> HttpResponse:
 def change_type(request: Request, member_id: UUID) -> HttpResponse:
     """Choose a type; give it to a member. ``?to=`` chooses beforehand."""
     form = TypeForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         owners=request.powers.decide(MAKE_OWNERS).allowed,
         initial={"type": request.GET.get("to") or load(request, member_id).type},
     )
@@ -86,7 +86,7 @@ def change_type(request: Request, member_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def remove(request: Request, member_id: UUID) -> HttpResponse:
     """Say what ends; remove a member."""
-    form = OptionalReason(request.POST if request.method == "POST" else None)
+    form = OptionalReason(posted(request))
     return change(request, member_id, form, "remove", operations.remove_member, _("%s removed from %s"))
 
 
@@ -137,7 +137,7 @@ def change(
         if form.is_bound:
             status = 422
             if form.is_valid():
-                verb(**told(request, member_id), **form.cleaned_data)
+                verb(**told(request, user_id=member_id), **form.cleaned_data)
                 messages.success(request, done % (person.name, request.tenant.name), extra_tags=undo)
                 return go_to(request, back(request, member_id))
     except (operations.LastOwner, operations.WrongStatus) as error:
@@ -153,16 +153,6 @@ def change(
         "crumbs": crumbs(request, person.name),
     }
     return page_or_partial(request, f"tenants/{template}.html", context, partial="dialog", status=status)
-
-
-def told(request: Request, member_id: UUID) -> dict[str, Any]:
-    """What every verb about one member is told."""
-    return {
-        "tenant_id": request.tenant.tenant_id,
-        "user_id": member_id,
-        "actor": request.actor,
-        "now": timezone.now(),
-    }
 
 
 def back(request: Request, member_id: UUID) -> str:

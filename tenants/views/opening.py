@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from authsec.web.access import signed_in
+from authsec.web.http import posted
 from tenants import operations
 from tenants.forms import NewTenantForm
 
@@ -18,7 +19,7 @@ from tenants.forms import NewTenantForm
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_tenant(request: Any) -> HttpResponse:
     """A name, and a slug if one wants to choose it; whoever opens a tenant owns it."""
-    form, status, wait = NewTenantForm(request.POST if request.method == "POST" else None), 200, None
+    form, status, wait = NewTenantForm(posted(request)), 200, None
     if form.is_bound:
         status = 422
         if form.is_valid():

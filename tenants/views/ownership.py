@@ -1,6 +1,5 @@
 """Handing a tenant over: the offer, taking it back, and the answer. Both sides prove again who they are."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from authsec.web.access import member, reauthenticate, requires
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from tenants import operations
 from tenants.forms import TransferForm
 from tenants.general import offer_to, others_active
 from tenants.models import OwnershipTransfer
-from tenants.views.settings import crumbs, posted
+from tenants.views.settings import crumbs
 
 
 @requires("org:transfer")
@@ -31,7 +30,7 @@ def offer(request: Request) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                operations.offer_transfer(to_user_id=UUID(form.cleaned_data["to"]), **_change(request))
+                operations.offer_transfer(to_user_id=UUID(form.cleaned_data["to"]), **told(request))
             except operations.TransferRefused as error:
                 form.add_error(None, str(error))
                 status = 409
@@ -50,7 +49,7 @@ def cancel(request: Request, transfer_id: UUID) -> HttpResponse:
     if not offers.exists():
         raise Http404("There is no such offer.")
     try:
-        operations.cancel_transfer(transfer_id=transfer_id, **_change(request))
+        operations.cancel_transfer(transfer_id=transfer_id, **told(request))
     except operations.NoTransfer as error:
         messages.error(request, str(error))
     else:
@@ -74,7 +73,7 @@ def answer(request: Request, transfer_id: UUID) -> HttpResponse:
     if verb is None:
         raise BadRequest("answer is accept or decline.")
     try:
-        verb(transfer_id=transfer_id, **_change(request))
+        verb(transfer_id=transfer_id, **told(request))
     except (operations.NoTransfer, operations.TransferRefused, PermissionDenied) as error:
         return render(request, "tenants/transfer_answer.html", context | {"refusal": str(error)}, status=409)
     if verb is operations.accept_transfer:
@@ -82,7 +81,3 @@ def answer(request: Request, transfer_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Declined. Nothing has changed."))
     return redirect("workspace", slug=request.tenant.slug)
-
-
-def _change(request: Request) -> dict[str, Any]:
-    return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from tenants import operations
 from tenants.forms import SecondFactorRuleForm
 from tenants.models import Tenant
@@ -52,14 +52,12 @@ def require_second_factor(request: Request) -> HttpResponse:
     """Ask for the days of grace, say whom it meets; make the rule."""
     row = Tenant.objects.get(pk=request.tenant.tenant_id)
     form = SecondFactorRuleForm(
-        request.POST if request.method == "POST" else None,
+        posted(request),
         initial={"grace_days": row.second_factor_grace_days},
     )
     if form.is_valid():
         try:
-            operations.require_second_factor(
-                tenant_id=row.pk, actor=request.actor, now=timezone.now(), **form.cleaned_data
-            )
+            operations.require_second_factor(**told(request), **form.cleaned_data)
         except operations.NotEnrolled as error:
             form.add_error(None, str(error))
         else:
@@ -79,9 +77,7 @@ def require_second_factor(request: Request) -> HttpResponse:
 def release_second_factor(request: Request) -> HttpResponse:
     """Say what the end of the rule means; end it."""
     if request.method == "POST":
-        operations.release_second_factor(
-            tenant_id=request.tenant.tenant_id, actor=request.actor, now=timezone.now()
-        )
+        operations.release_second_factor(**told(request))
         return done(request, _("The team of %s needs no second factor any more"))
     return asking(request, "tenants/second_factor_release.html", {})
 

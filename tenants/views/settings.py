@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, posted, told
 from tenants import operations
 from tenants.forms import SlugForm, TenantNameForm
 from tenants.general import general as facts
@@ -60,9 +60,8 @@ def _change(
     if form.is_bound:
         status = 422
         if form.is_valid():
-            change = {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
             try:
-                tenant = verb(**change, **form.cleaned_data)
+                tenant = verb(**told(request), **form.cleaned_data)
             except operations.TenantError as error:
                 form.add_error(field, str(error))
                 status = 409 if isinstance(error, operations.SlugTaken) else 422
@@ -95,11 +94,6 @@ def _danger(slug: str, offered: bool, can: frozenset[str]) -> list[dict[str, Any
             }
         )
     return items
-
-
-def posted(request: Request) -> Any:
-    """The form's data, also when it is empty; None on GET."""
-    return request.POST if request.method == "POST" else None
 
 
 def crumbs(request: Request, last: str) -> list[tuple[str, str | None]]:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
-from authsec.web.http import Request
+from authsec.web.http import Request, told
 from tenants import jobs
 from tenants.models import MemberType
 from tenants.team import SORTS, Team, team
@@ -61,12 +61,7 @@ def export(request: Request) -> HttpResponse:
     """Start the export of exactly those whom the address shows."""
     slug = request.tenant.slug
     try:
-        job = jobs.export(
-            tenant_id=request.tenant.tenant_id,
-            chosen=read(request.GET),
-            actor=request.actor,
-            now=timezone.now(),
-        )
+        job = jobs.export(**told(request), chosen=read(request.GET))
     except TooManyJobs as error:
         messages.error(request, str(error))
         return go_to(request, reverse("tenants:team", kwargs={"slug": slug}))

@@ -35,5 +35,5 @@ class Command(BaseCommand):
             uses = usage(tenant_id=tenant.pk, plan=tenant.plan, now=now)
         self.stdout.write(f"{tenant.name} is on the {tenant.get_plan_display()} plan.")
         for use in uses:
-            limit = "unlimited" if use.limit is None else f"of {use.limit_shown}"
+            limit = "without a limit" if use.limit is None else f"of {use.limit_shown}"
             self.stdout.write(f"  {LABELS[use.what]}: {use.shown} {limit}")
