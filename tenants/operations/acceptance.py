@@ -95,7 +95,7 @@ def _addressed(tenant_id: UUID, token: str, identity: Identity, now: datetime) -
     if invitation is None:
         raise refusals.NoSuchInvitation(refusals.UNKNOWN_LINK)
     refusals.refuse_unless(invitation, now, State.PENDING)
-    own = EmailAddress.objects.filter(user=identity, verified=True, email__iexact=invitation.email)
+    own = EmailAddress.objects.filter(user=identity, verified=True, email=invitation.email)
     if not own.exists():
         raise refusals.WrongAddress(
             "The invitation is for another e-mail address than the verified one of your account."

@@ -147,6 +147,14 @@ def test_the_address_must_be_verified_and_the_invited_one(acme: Tenant) -> None:
         assert not Profile.objects.filter(email="nina@new.example").exists()
 
 
+@pytest.mark.parametrize("lookalike", ["n\u0131na@new.example", "nina@new.\u017fhop.example"])
+def test_letters_that_only_capitals_make_alike_are_another_address(acme: Tenant, lookalike: str) -> None:
+    invited = lookalike.replace("\u0131", "i").replace("\u017f", "s")
+    invite(acme, invited)
+    with pytest.raises(operations.WrongAddress):
+        accept(invited, who=cast.person(lookalike))
+
+
 def test_after_seven_days_it_is_over_and_resending_begins_anew(acme: Tenant) -> None:
     (answer,) = invite(acme, "nina@new.example")
     old, later = token_for("nina@new.example"), NOW + timedelta(days=7)
