@@ -29,7 +29,7 @@ from authsec.secrets import decrypt, encrypt
 from tenants.confirming import is_confirmed
 from tenants.identities import free_address
 from tenants.invitations import invited_address
-from tenants.signin import INVITATION, INVITED_EMAIL, TRUST_THIS_BROWSER, own_path
+from tenants.signin import INVITATION, TRUST_THIS_BROWSER, own_path
 
 NOBODY = UUID(int=0)
 MESSAGES = {
@@ -51,14 +51,14 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | MESSAGES
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """SIGNUP=open, or somebody who holds an invitation (its view noted the address in the session)."""
-        return settings.SIGNUP == "open" or bool(request.session.get(INVITED_EMAIL))
+        """SIGNUP=open, or somebody who holds an invitation that is still good (its view noted it in the session)."""
+        return settings.SIGNUP == "open" or _invited(request) is not None
 
     def clean_email(self, email: str) -> str:
         """Where sign-up is by invitation, a new identity gets the invited address and no other."""
         request = context.request
         if settings.SIGNUP != "open" and request and not request.user.is_authenticated:
-            invited = request.session.get(INVITED_EMAIL)
+            invited = _invited(request)
             if invited and request.resolver_match.url_name == "account_signup" and email != invited:
                 raise ValidationError(_("Your invitation is for %(email)s."), params={"email": invited})
         signs_up = request and request.resolver_match.url_name == "account_signup"
@@ -73,9 +73,7 @@ class AccountAdapter(DefaultAccountAdapter):
         Asked at sign-up only, about the identity that is being made: an identity that somebody made beforehand is not
         verified by it (docs/decisions.md).
         """
-        shown = request.session.get(INVITATION)
-        proven = invited_address(shown, timezone.now()) if shown else None
-        return proven is not None and proven == email.lower()
+        return _invited(request) == email.lower()
 
     def is_safe_url(self, url: str | None) -> bool:
         """Only paths of this server: an absolute address is never followed, whatever host it names."""
@@ -212,6 +210,12 @@ class SecondFactorAdapter(DefaultMFAAdapter):
             f'<svg class="qr" viewBox="0 0 {size} {size}" role="img" aria-label="QR code" shape-rendering="crispEdges">'
             f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{path}" fill="#000"/></svg>'
         )
+
+
+def _invited(request: HttpRequest) -> str | None:
+    """The address of the invitation whose link this browser has shown, while it can be accepted."""
+    shown = request.session.get(INVITATION)
+    return invited_address(shown, timezone.now()) if shown else None
 
 
 def with_next(path: str, request: HttpRequest | None) -> str:

@@ -150,6 +150,21 @@ def test_where_sign_up_is_by_invitation_the_link_opens_it(acme: Tenant, settings
     assert browser.sign_up("nina@new.example", next=path)["Location"] == path
 
 
+@pytest.mark.parametrize("end", ["revoked_at", "declined_at"])
+def test_where_sign_up_is_by_invitation_a_dead_link_opens_nothing(
+    acme: Tenant, settings: Any, end: str
+) -> None:
+    settings.SIGNUP = "invited"
+    path = invite(acme, "nina@new.example")
+    browser = Browser()
+    browser.get(path)
+    with tenant_context(acme.id):
+        Invitation.objects.update(**{end: timezone.now()})
+    assert browser.get(f"/accounts/signup/?next={path}").status_code == 403
+    assert browser.sign_up("nina@new.example", next=path).status_code == 403
+    assert not EmailAddress.objects.filter(email="nina@new.example").exists()
+
+
 def test_a_member_who_looks_at_a_colleagues_invitation_may_switch_too(acme: Tenant) -> None:
     path = invite(acme, "nina@new.example")
     alice = cast.member(acme, "alice@acme.example")
