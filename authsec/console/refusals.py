@@ -43,6 +43,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     tenants.NotAnAddress: (422, "invalid", "email"),
     tenants.TooManyInvitations: (429, "throttled", ""),
     tenants.TooManyTenants: (429, "throttled", ""),
+    tenants.TooManySlugs: (429, "throttled", "slug"),
     tenants.ReasonRequired: (422, "invalid", "reason"),
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),

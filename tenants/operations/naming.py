@@ -1,6 +1,6 @@
 """The verbs about what a tenant is called. Each runs inside the caller's ``tenant_context(tenant_id)``."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +8,14 @@ from django.db import IntegrityError, transaction
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
-from tenants.models import Tenant
-from tenants.operations.refusals import BadName, BadSlug, SlugTaken, TenantClosed
+from tenants.models import SlugHistory, Tenant
+from tenants.operations.refusals import BadName, BadSlug, SlugTaken, TenantClosed, TooManySlugs
 from tenants.slugs import valid_slug
 
 NAME_LENGTH = 100
+# New slugs that a tenant may take within SLUG_TIME, its first included: each is gone for everybody else, for good.
+SLUGS = 10
+SLUG_TIME = timedelta(days=30)
 
 
 def checked_name(name: str) -> str:
@@ -47,11 +50,13 @@ def change_slug(*, tenant_id: UUID, slug: str, actor: Actor, now: datetime) -> T
     """Give the tenant another word in the console's addresses; ids and the API stay.
 
     The old slug stays this tenant's for good: it leads its members on, nobody else can take it, and the tenant can
-    take it back. Raises BadSlug, SlugTaken or TenantClosed; the same slug: returned unchanged.
+    take it back. Raises BadSlug, SlugTaken, TooManySlugs (SLUGS within SLUG_TIME) or TenantClosed; the same slug:
+    returned unchanged.
     """
     slug, tenant = checked_slug(slug), open_and_locked(tenant_id)
     if tenant.slug == slug:
         return tenant
+    _within_the_slugs(tenant_id, slug, now)
     before, tenant.slug = tenant.slug, slug
     try:
         with transaction.atomic():
@@ -60,6 +65,21 @@ def change_slug(*, tenant_id: UUID, slug: str, actor: Actor, now: datetime) -> T
         raise SlugTaken(f"The slug “{slug}” is taken.") from error
     record_tenant(tenant, "tenant.slug_changed", actor, now, before={"slug": before}, after={"slug": slug})
     return tenant
+
+
+def _within_the_slugs(tenant_id: UUID, slug: str, now: datetime) -> None:
+    """Raise TooManySlugs when a new one would pass the limit; the tenant's own old ones are always free to it."""
+    mine = SlugHistory.objects.filter(tenant_id=tenant_id)
+    if mine.filter(slug=slug).exists():
+        return
+    taken = list(
+        mine.filter(claimed_at__gt=now - SLUG_TIME)
+        .order_by("-claimed_at")
+        .values_list("claimed_at", flat=True)[:SLUGS]
+    )
+    if len(taken) == SLUGS:
+        wait = taken[-1] + SLUG_TIME - now
+        raise TooManySlugs(retry_after=max(int(wait.total_seconds()) + 1, 1))
 
 
 def open_and_locked(tenant_id: UUID) -> Tenant:

@@ -44,6 +44,17 @@ class BadSlug(TenantError):
     """The text cannot be a slug."""
 
 
+class TooManySlugs(TenantError):
+    """The tenant took as many new slugs as it may within SLUG_DAYS. ``retry_after``: seconds until the next."""
+
+    def __init__(self, retry_after: int) -> None:
+        days = -(-retry_after // 86_400)
+        super().__init__(
+            f"Too many new slugs. The next new one is possible in {days} d; an old one of yours at once."
+        )
+        self.retry_after = retry_after
+
+
 class UnverifiedEmail(TenantError):
     """Who opens a tenant has a verified address."""
 

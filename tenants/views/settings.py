@@ -20,6 +20,8 @@ from tenants.forms import SlugForm, TenantNameForm
 from tenants.general import general as facts
 from tenants.models import Tenant
 
+STATUS = {operations.SlugTaken: 409, operations.TooManySlugs: 429}
+
 
 @requires("org:read")
 @require_safe
@@ -55,7 +57,7 @@ def change_slug(request: Request) -> HttpResponse:
 def _change(
     request: Request, form: forms.Form, template: str, verb: Callable[..., Tenant], field: str, done: str
 ) -> HttpResponse:
-    """Ask on GET, do on POST. 422 for a bad answer, 409 for a slug that is taken."""
+    """Ask on GET, do on POST. 422 for a bad answer, 409 for a slug that is taken, 429 for too many new ones."""
     status = 200
     if form.is_bound:
         status = 422
@@ -64,7 +66,7 @@ def _change(
                 tenant = verb(**told(request), **form.cleaned_data)
             except operations.TenantError as error:
                 form.add_error(field, str(error))
-                status = 409 if isinstance(error, operations.SlugTaken) else 422
+                status = STATUS.get(type(error), 422)
             else:
                 messages.success(request, done)
                 return go_to(request, reverse("tenants:general", kwargs={"slug": tenant.slug}))

@@ -19,6 +19,7 @@ from endusers import operations as endusers
 from tenants import operations, plans
 from tenants.models import Membership, OwnershipTransfer, SlugHistory, Tenant
 from tenants.operations.closing import reopens_until
+from tenants.operations.naming import SLUGS
 from tenants.queries import memberships_of, present_slug
 from tests import cast
 
@@ -92,6 +93,17 @@ def test_the_database_itself_keeps_old_slugs(acme: Tenant) -> None:
     operations.change_slug(slug="acme", **at(acme))
     with pytest.raises(IntegrityError), system_context():
         Tenant.objects.create(slug="acme-corp", name="Squatter")
+
+
+def test_nobody_keeps_every_word_from_the_others(acme: Tenant) -> None:
+    for number in range(SLUGS - 1):  # the first is the one that the tenant opened with
+        operations.change_slug(slug=f"word-{number}", **at(acme))
+    with pytest.raises(operations.TooManySlugs) as refused:
+        operations.change_slug(slug="one-more", **at(acme))
+    assert 29 * 86_400 < refused.value.retry_after <= 30 * 86_400
+    assert operations.change_slug(slug="acme-corp", **at(acme)).slug == "acme-corp"  # its own, at any time
+    later = timezone.now() + timedelta(seconds=refused.value.retry_after)
+    assert operations.change_slug(slug="one-more", **at(acme, now=later)).slug == "one-more"
 
 
 # --- closing and coming back ----------------------------------------------------------------------------------------
