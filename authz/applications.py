@@ -16,6 +16,7 @@ from authz.models import Application, Scope
 from authz.refusals import Findings, Refused
 from authz.resource_uri import canonical, is_loopback, problem_of
 from authz.scopes import ScopeSpec, checked_scopes
+from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
 from tenants.operations import keep_within_plan
 from tenants.plans import APPLICATIONS
 
@@ -86,6 +87,33 @@ def update(
         _save(application, now)
         before = {field: old[field] for field in changed}
         _record("application.updated", application, actor, now, before=before, after=changed)
+    return application
+
+
+def set_rate_limit(
+    *,
+    tenant_id: UUID,
+    application_id: UUID,
+    limit: int | None,
+    window_s: int = 60,
+    actor: Actor,
+    now: datetime,
+) -> Application:
+    """Say how many calls everybody has whose tier and own limit say nothing; ``limit`` None: no such limit.
+
+    Introspection hands it to the Application, which keeps it. Raises Refused.
+    """
+    if limit is not None and not (1 <= limit <= MOST_CALLS and 1 <= window_s <= LONGEST_WINDOW_S):
+        raise Refused({"rate_limit": f"1 to {MOST_CALLS} calls in 1 to {LONGEST_WINDOW_S} seconds."})
+    with tenant_context(tenant_id):
+        application = _live(tenant_id, application_id)
+        before = application.own_limit
+        application.rate_limit, application.rate_window_s = limit, window_s
+        if application.own_limit == before:
+            return application
+        application.save(update_fields=["rate_limit", "rate_window_s"])
+        was, is_now = {"rate_limit": before}, {"rate_limit": application.own_limit}
+        _record("application.updated", application, actor, now, before=was, after=is_now)
     return application
 
 

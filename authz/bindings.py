@@ -274,6 +274,7 @@ def _record(
         target_kind="binding",
         target_id=binding.pk,
         target_name=f"{described['role']} {place} for {described['subject']}",
+        about_id=binding.user_id,
         now=now,
         **more,
     )

@@ -89,7 +89,7 @@ def add_members(
         names = people.names_of(tenant_id, new)
         for key in new:
             after = {"user": names.get(key, ""), "user_id": str(key), "source": str(source)}
-            _record("group.member_added", group, actor, now, after=after)
+            _record("group.member_added", group, actor, now, after=after, about_id=key)
     return rows
 
 
@@ -118,7 +118,7 @@ def remove_member(
             "user_id": str(user_id),
             "source": str(row.source),
         }
-        _record("group.member_removed", group, actor, now, reason=reason, before=before)
+        _record("group.member_removed", group, actor, now, reason=reason, before=before, about_id=user_id)
     return row
 
 

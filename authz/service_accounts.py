@@ -82,7 +82,7 @@ def add_operators(
         names = people.names_of(tenant_id, new)
         for key in new:
             after = {"user": names.get(key, str(key)), "user_id": str(key)}
-            _record("service_account.operator_added", account, actor, now, after=after)
+            _record("service_account.operator_added", account, actor, now, after=after, about_id=key)
     return rows
 
 
@@ -114,7 +114,15 @@ def remove_operator(
         row.ended_at, row.ended_by = now, actor.id
         row.save(update_fields=["ended_at", "ended_by"])
         before = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
-        _record("service_account.operator_removed", account, actor, now, reason=reason, before=before)
+        _record(
+            "service_account.operator_removed",
+            account,
+            actor,
+            now,
+            reason=reason,
+            before=before,
+            about_id=user_id,
+        )
     return row
 
 

@@ -190,9 +190,11 @@ def read(data: QueryDict) -> Chosen:
 
 def _named(side: str, text: str) -> Q:
     try:
-        return Q(**{f"{side}_id": UUID(text)})
+        meant = UUID(text)
     except ValueError:
         return Q(**{f"{side}_name__icontains": text})
+    # What is done to a group by adding somebody is done to them as well.
+    return Q(actor_id=meant) if side == "actor" else Q(target_id=meant) | Q(about_id=meant)
 
 
 def _named_chip(chip: Chip, event: Event) -> Chip:

@@ -22,6 +22,9 @@ class Event(models.Model):
     target_kind = models.CharField(max_length=40, blank=True)
     target_id = models.UUIDField(null=True, blank=True)
     target_name = models.CharField(max_length=255, blank=True)
+    about_id = models.UUIDField(
+        null=True, blank=True, help_text="Whom it concerns besides the target: who was put into a group, say."
+    )
     reason = models.CharField(max_length=500, blank=True)
     ip = models.GenericIPAddressField(null=True, blank=True)
     via = models.CharField(max_length=20, blank=True, help_text="console, api, oauth, command")
@@ -41,6 +44,14 @@ class Event(models.Model):
                 models.F("at").desc(),
                 models.F("id").desc(),
                 name="audit_event_target_idx",
+            ),
+            models.Index(
+                "tenant",
+                "about_id",
+                models.F("at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(about_id__isnull=False),
+                name="audit_event_about_idx",
             ),
             models.Index(
                 "tenant",

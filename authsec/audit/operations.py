@@ -20,11 +20,13 @@ def record(
     reason: str = "",
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
+    about_id: UUID | None = None,
 ) -> Event:
     """Append one event to the tenant's audit log.
 
     Call it inside the transaction of the change (Rule 11): both are kept or neither. ``action`` is a key of
     ``authsec.audit.catalog``; ``before`` and ``after`` hold only what changed, as JSON values, never a secret.
+    ``about_id``: the users.id of somebody who is concerned and is not the target.
     """
     return Event.objects.create(
         tenant_id=tenant_id,
@@ -37,6 +39,7 @@ def record(
         target_kind=target_kind,
         target_id=target_id,
         target_name=target_name[:255],
+        about_id=about_id,
         reason=reason,
         ip=actor.ip,
         via=actor.via,

@@ -156,6 +156,7 @@ TOLD: dict[str, Any] = {
     "Application.admission": "members",
     "Application.status": "enabled",
     "Application.scopes": [ROLLOUT],
+    "OwnLimit": {"limit": 1000, "window_s": 60},
     "Scope": ROLLOUT,
     "PatchedScopeChange": {"description": "Roll out a release to production", "risk": "critical"},
     "PatchedApplicationChange.status": "disabled",

@@ -70,6 +70,11 @@ class Application(TenantRow):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def own_limit(self) -> dict[str, int] | None:
+        """Calls in seconds that everybody has without a tier's or an own limit; None: no such limit."""
+        return self.rate_limit and {"limit": self.rate_limit, "window_s": self.rate_window_s}
+
 
 class Scope(TenantRow):
     """A string that an Application understands. An Application's live rows are its ``scopes_supported``."""

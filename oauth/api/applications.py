@@ -58,10 +58,14 @@ class Applications(ApiView):
         """Register an Application. The answer holds its first credential, whose secret is shown this once."""
         given = read_input(schemas.ApplicationInput, request)
         scopes = [ScopeSpec(**scope) for scope in given.pop("scopes")]
-        now = timezone.now()
+        now, limit = timezone.now(), given.pop("rate_limit", None)
         made = applications.register(
             tenant_id=self.tenant_id, **given, scopes=scopes, actor=self.actor, now=now
         )
+        if limit:
+            made = applications.set_rate_limit(
+                tenant_id=self.tenant_id, application_id=made.pk, **limit, actor=self.actor, now=now
+            )
         key, secret = credentials.issue(
             tenant_id=self.tenant_id, application_id=made.pk, actor=self.actor, now=now
         )
@@ -96,7 +100,10 @@ class OneApplication(ApiView):
             "now": timezone.now(),
         }
         status, scopes = given.pop("status", None), given.pop("scopes", None)
+        limits = [given.pop("rate_limit")] if "rate_limit" in given else []
         changed = applications.update(**which, **given)
+        for limit in limits:
+            changed = applications.set_rate_limit(**which, **(limit or {"limit": None}))
         if scopes is not None:
             changed = applications.set_scopes(**which, scopes=[ScopeSpec(**scope) for scope in scopes])
         if status:
@@ -143,6 +150,7 @@ def application_items(rows: Sequence[Application]) -> list[dict[str, Any]]:
             "verified_at": row.verified_at,
             "admission": row.admission,
             "status": row.status,
+            "rate_limit": row.own_limit,
             "scopes": scopes.get(row.pk, []),
             "created_at": row.created_at,
             "ended_at": row.ended_at,

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from authsec.web.api import Input, Listed
 from authz import models
+from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
 from oauth.connections import ClientStatus
 from oauth.models import Client as ClientRow
 
@@ -19,6 +20,24 @@ class ScopeInput(Input):
     is_default = serializers.BooleanField(required=False, default=False)
 
 
+class OwnLimit(serializers.Serializer[Any]):
+    """For everybody whose plan tier and own limit say nothing."""
+
+    limit = serializers.IntegerField()
+    window_s = serializers.IntegerField()
+
+
+class OwnLimitInput(Input):
+    """For everybody whose plan tier and own limit say nothing."""
+
+    nested = True
+
+    limit = serializers.IntegerField(min_value=1, max_value=MOST_CALLS, help_text="Calls.")
+    window_s = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_WINDOW_S, required=False, default=60, help_text="In how many seconds."
+    )
+
+
 class ApplicationInput(Input):
     name = serializers.CharField(max_length=100)
     kind = serializers.ChoiceField(models.Application.Kind.choices)
@@ -27,11 +46,12 @@ class ApplicationInput(Input):
         models.Application.Admission.choices, required=False, default="anyone"
     )
     description = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    rate_limit = OwnLimitInput(required=False, allow_null=True)
     scopes = ScopeInput(many=True, required=False, default=list)
 
 
 class ApplicationChange(Input):
-    """What is left out stays as it is. `scopes` replaces the whole list."""
+    """What is left out stays as it is. `scopes` replaces the whole list; a null limit takes it away."""
 
     name = serializers.CharField(max_length=100, required=False)
     kind = serializers.ChoiceField(models.Application.Kind.choices, required=False)
@@ -39,6 +59,7 @@ class ApplicationChange(Input):
     admission = serializers.ChoiceField(models.Application.Admission.choices, required=False)
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
     status = serializers.ChoiceField(models.Application.Status.choices, required=False)
+    rate_limit = OwnLimitInput(required=False, allow_null=True)
     scopes = ScopeInput(many=True, required=False)
 
 
@@ -75,6 +96,7 @@ class Application(serializers.Serializer[Any]):
     verified_at = serializers.DateTimeField(allow_null=True)
     admission = serializers.ChoiceField(models.Application.Admission.choices)
     status = serializers.ChoiceField(models.Application.Status.choices)
+    rate_limit = OwnLimit(allow_null=True)
     scopes = Scope(many=True)
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)

@@ -107,6 +107,44 @@ def test_a_service_account_is_renamed_and_keeps_its_client(world: SimpleNamespac
     assert problem(world.api.post(f"{V2}/{path}/rotate-secret")) == (409, "conflict")
 
 
+def test_an_application_has_a_rate_limit_of_its_own_until_it_is_taken_away(world: SimpleNamespace) -> None:
+    path = f"applications/{world.app.pk}"
+    assert world.api.get(f"{V2}/{path}").json()["rate_limit"] is None
+    changed = patch(world, path, {"rate_limit": {"limit": 500}}).json()
+    assert changed["rate_limit"] == {"limit": 500, "window_s": 60}
+    assert patch(world, path, {"name": "deploy"}).json()["rate_limit"] == {"limit": 500, "window_s": 60}
+    with tenant_context(world.acme.pk):
+        event = Event.objects.get(target_id=world.app.pk, after__has_key="rate_limit")
+        assert (event.action, event.before) == ("application.updated", {"rate_limit": None})
+    for bad in (
+        {"limit": 0},
+        {"limit": 1, "window_s": 0},
+        {"window_s": 60},
+        {"limit": 10**12},
+        7,
+        {"limit": True},
+    ):
+        assert patch(world, path, {"rate_limit": bad}).status_code == 422, bad
+    assert patch(world, path, {"rate_limit": None}).json()["rate_limit"] is None
+    body = {"name": "new", "kind": "api", "resource_uri": "http://localhost:9555/new"}
+    made = world.api.post(f"{V2}/applications", body | {"rate_limit": {"limit": 9, "window_s": 10}}).json()
+    assert made["rate_limit"] == {"limit": 9, "window_s": 10}
+
+
+def test_a_role_joins_and_leaves_a_tenant_group(world: SimpleNamespace) -> None:
+    olga = Api(token_of(cast.owner_of(world.acme)), world.acme)
+    for groups in (["admins"], []):
+        changed = olga("PATCH", f"{V2}/roles/{world.role.pk}", {"tenant_groups": groups}).json()
+        assert changed["tenant_groups"] == groups
+    assert olga("PATCH", f"{V2}/roles/{world.role.pk}", {"tenant_groups": ["nobody"]}).status_code == 422
+    body = {"name": "Second in command", "tenant_groups": ["admins"]}
+    deputy = olga.post(f"{V2}/roles", body).json()
+    assert deputy["tenant_groups"] == ["admins"]
+    olga.post(f"{V2}/bindings", {"role_id": deputy["id"], "user_id": str(world.alice.pk)})
+    alice = Api(token_of(world.alice), world.acme)
+    assert alice.post(f"{V2}/groups", {"name": "made by Alice"}).status_code == 201
+
+
 def test_scopes_are_declared_described_and_closed_one_by_one(world: SimpleNamespace) -> None:
     path = f"applications/{world.app.pk}/scopes"
     more = world.api.post(f"{V2}/{path}", {"scopes": [{"name": "deploy:plan", "risk": "low"}]}).json()

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
+from authz import bindings, groups
 from tenants import operations
 from tenants.models import Membership
 from tests import cast
@@ -73,6 +74,25 @@ def test_what_they_did_stands_there_too_and_needs_the_right_to_read_the_audit_lo
     page = cast.signed_in(with_team_only).get(f"{TEAM}{adam.id}/").text
     assert "suspended member" not in page
     assert "Read audit logs" in page
+
+
+def test_what_concerns_them_stands_there_as_well(acme: Any, alice: Any, olga: Any) -> None:
+    group, told = cast.group(acme, "on-call"), {"tenant_id": acme.id, "actor": SYSTEM, "now": timezone.now()}
+    groups.add_members(group_id=group.pk, user_ids=[alice.id], **told)
+    bindings.bind(role_id=cast.role(acme, "Runner").pk, user_id=alice.id, **told)
+    bindings.bind(role_id=cast.role(acme, "Group runner").pk, group_id=group.pk, **told)
+    olga.post(f"{TEAM}{alice.id}/remove/")
+    page = olga.get(f"{TEAM}{alice.id}/").text
+    for shown in (
+        "added <b>Alice Moreau</b> to <b>on-call</b>",
+        "Runner tenant-wide for Alice Moreau",
+        "out of",
+    ):
+        assert shown in page, shown
+    assert "Group runner" not in page
+    log = olga.get(f"/t/acme-corp/audit/?target={alice.id}").text
+    assert "Runner tenant-wide for Alice Moreau" in log
+    assert "Group runner" not in log
 
 
 def test_the_notice_of_a_suspension_takes_it_back(acme: Any, alice: Any, olga: Any) -> None:
