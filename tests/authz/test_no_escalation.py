@@ -40,7 +40,7 @@ def test_no_conspiracy_gains_power(pick: Random) -> None:
 
 
 @pytest.mark.long
-@settings(WORLDS, max_examples=1000)
+@settings(WORLDS, max_examples=300)
 @given(st.randoms(use_true_random=False))
 def test_no_conspiracy_gains_power_in_many_tenants(pick: Random) -> None:
     more, done = gained(pick)
