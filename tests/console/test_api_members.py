@@ -314,3 +314,14 @@ def test_reading_a_page_of_members_takes_the_same_statements_whatever_its_size(
             assert olga.get(team).status_code == 200
         counts.append(len(sent))
     assert counts[0] == counts[1] <= 5
+
+
+def test_what_follows_from_a_removal_says_from_where_it_came(
+    acme: Any, alice: TenantUser, olga: Api, team: str
+) -> None:
+    assert olga("DELETE", f"{team}/{alice.id}").status_code == 204
+    [removed], [ended] = events(acme, "member.removed"), events(acme, "binding.ended")
+    assert (ended.actor_kind, ended.reason) == ("system", "Left the tenant.")
+    for event in (removed, ended):
+        assert (event.ip, event.via, event.policies) == ("127.0.0.1", "api", ["group-admins"])
+        assert event.request_id == removed.request_id != ""
