@@ -73,7 +73,7 @@ class Application(TenantRow):
     @property
     def own_limit(self) -> dict[str, int] | None:
         """Calls in seconds that everybody has without a tier's or an own limit; None: no such limit."""
-        return self.rate_limit and {"limit": self.rate_limit, "window_s": self.rate_window_s}
+        return {"limit": self.rate_limit, "window_s": self.rate_window_s} if self.rate_limit else None
 
 
 class Scope(TenantRow):
