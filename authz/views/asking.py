@@ -1,15 +1,25 @@
-"""What the pages that change something share: the question before it."""
+"""What the pages that change something share: the questions before it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.forms.binding import ReasonForm
 from authz.views.links import Crumbs
+from tenants.confirming import is_confirmed
 
 GET_OR_POST = ["GET", "HEAD", "POST"]
+
+
+def must_confirm(request: Request, given: Collection[Any]) -> bool:
+    """Whether somebody would gain console permissions (``given``) from a person who has to confirm who they are first,
+    as for member types: else a session that lies open made an owner by another road. Scopes alone ask nobody.
+    """
+    return bool(given) and not is_confirmed(request, now=timezone.now())
 
 
 def ask(

@@ -16,8 +16,9 @@ from authz import queries
 from authz.forms.binding import GiveAnybodyForm, ReasonForm
 from authz.models import Binding
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask
+from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.links import crumbs, page
+from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Bindings", "bindings")
 
@@ -39,8 +40,12 @@ def bindings(request: Request) -> HttpResponse:
 @require_http_methods(GET_OR_POST)
 def new(request: Request) -> HttpResponse:
     """Give a role to a group, service account, plan tier or person."""
-    form = GiveAnybodyForm(posted(request), tenant_id=request.tenant.tenant_id, initial=request.GET.dict())
+    tenant_id = request.tenant.tenant_id
+    initial = request.GET.dict() | kept_answers(request)
+    form = GiveAnybodyForm(posted(request), tenant_id=tenant_id, initial=initial)
     if request.method == "POST" and form.is_valid():
+        if must_confirm(request, verbs.console_permissions(tenant_id, form.cleaned_data["role"])):
+            return confirm_first(request)
         given = form.cleaned_data["given"]
         if form.give(actor=request.actor, now=timezone.now(), **given):
             messages.success(request, "The role is given")

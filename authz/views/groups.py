@@ -16,12 +16,14 @@ from authsec.web.http import Request, posted, told
 from authsec.web.pagination import Page
 from authz import groups as verbs
 from authz import people, queries
+from authz.bindings import console_permissions, console_permissions_of
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupForm, PeopleForm
 from authz.models import Group, GroupMember
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask
+from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.links import crumbs, page
+from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Groups", "groups")
 
@@ -69,6 +71,8 @@ def add(request: Request, group_id: UUID) -> HttpResponse:
     """Add people by e-mail or id."""
     found, form = load(request, group_id), PeopleForm(posted(request))
     if request.method == "POST" and form.is_valid():
+        if must_confirm(request, console_permissions_of(tenant_id=found.tenant_id, group_id=group_id)):
+            return confirm_first(request)
         facts = {"user_ids": form.cleaned_data["user_ids"], "emails": form.cleaned_data["emails"]}
         added = form.run(verbs.add_members, **told(request), group_id=group_id, **facts)
         if added is not None:
@@ -137,8 +141,10 @@ def archive(request: Request, group_id: UUID) -> HttpResponse:
 def give(request: Request, group_id: UUID) -> HttpResponse:
     """Give the group a role in one form."""
     found = load(request, group_id)
-    form = GiveRoleForm(posted(request), tenant_id=request.tenant.tenant_id)
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=kept_answers(request))
     if request.method == "POST" and form.is_valid():
+        if must_confirm(request, console_permissions(found.tenant_id, form.cleaned_data["role"])):
+            return confirm_first(request)
         binding = form.give(actor=request.actor, now=timezone.now(), group_id=group_id)
         if binding:
             messages.success(request, f"{found.name} has the role now")

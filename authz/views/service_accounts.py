@@ -14,13 +14,14 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import people, queries
 from authz import service_accounts as verbs
+from authz.bindings import console_permissions, console_permissions_of
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupForm, PeopleForm
 from authz.models import ServiceAccount
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask
+from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.links import crumbs, page
-from tenants.confirming import kept_answers
+from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Service accounts", "service_accounts")
 
@@ -71,6 +72,9 @@ def add(request: Request, service_account_id: UUID) -> HttpResponse:
     """Name operators by e-mail or id."""
     found, form = load(request, service_account_id), PeopleForm(posted(request))
     if request.method == "POST" and form.is_valid():
+        power = console_permissions_of(tenant_id=found.tenant_id, service_account_id=service_account_id)
+        if must_confirm(request, power):
+            return confirm_first(request)
         ids, emails = form.cleaned_data["user_ids"], form.cleaned_data["emails"]
         known = people.by_email(found.tenant_id, emails)
         if unknown := [email for email in emails if email.lower() not in known]:
@@ -110,8 +114,12 @@ def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpR
 def give(request: Request, service_account_id: UUID) -> HttpResponse:
     """Give the account a role in one form."""
     found = load(request, service_account_id)
-    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id)
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=kept_answers(request))
     subject = {"service_account_id": service_account_id}
+    if form.is_valid() and must_confirm(
+        request, console_permissions(found.tenant_id, form.cleaned_data["role"])
+    ):
+        return confirm_first(request)
     if form.is_valid() and form.give(actor=request.actor, now=timezone.now(), **subject):
         messages.success(request, f"{found.name} has the role now")
         return go_to(request, around(request, found)["back"])

@@ -13,10 +13,10 @@ from django.test import Client
 from authsec.console.checks import routes
 from authsec.database.context import system_context, tenant_context
 from authsec.web.access import asks_again
-from authz.models import Role
+from authz.models import Binding, GroupMember, Role, ServiceAccountOperator
 from oauth.models import Client as OAuthClient
 from tenants.identities import enrol_authenticator
-from tenants.models import Identity
+from tenants.models import Identity, Tenant
 from tests import cast
 from tests.console.route_table import ANYONE_IN, ASK_AGAIN, CONSOLE, ROWS
 from tests.console.world import World, build, fill
@@ -165,6 +165,51 @@ def test_who_has_a_second_factor_confirms_with_it(world: World, olga: Client) ->
     assert led["Location"].startswith("/accounts/2fa/reauthenticate/?next=")
     assert olga.post(led["Location"], {"code": totp(SECRET)})["Location"] == new
     assert olga.get(new).status_code == 200
+
+
+# --- Power can be given by many roads: each of them asks -----------------------------------------------------------
+ROADS = {
+    "binding": lambda ids, carl: ("bindings/new/", {"person": str(carl), "role": ids["admin"]}),
+    "group's binding": lambda ids, carl: (f"groups/{ids['empty']}/give/", {"role": ids["admin"]}),
+    "group": lambda ids, carl: (f"groups/{ids['admins']}/members/", {"people": str(carl)}),
+    "account's binding": lambda ids, carl: (f"service-accounts/{ids['idle']}/give/", {"role": ids["admin"]}),
+    "account": lambda ids, carl: (f"service-accounts/{ids['bot']}/operators/", {"people": str(carl)}),
+}
+
+
+def given(tenant: Tenant) -> tuple[int, int, int]:
+    """How many bindings, people in groups and operators there are."""
+    with tenant_context(tenant.id):
+        return (
+            Binding.objects.count(),
+            GroupMember.objects.count(),
+            ServiceAccountOperator.objects.count(),
+        )
+
+
+@pytest.mark.parametrize("road", ROADS)
+def test_a_session_that_lies_open_gives_nobody_console_power(road: str) -> None:
+    acme = cast.open_tenant()
+    olga, carl = cast.signed_in(cast.owner_of(acme)), cast.member(acme, "carl@freelance.example")
+    admin, reader = cast.system_role(acme, "tenant-admin"), cast.role(acme, "Reader", ["read"])
+    admins, empty = cast.group(acme, "Admins"), cast.group(acme, "Empty")
+    bot, idle = cast.service_account(acme, "bot"), cast.service_account(acme, "idle")
+    cast.bind(acme, admin, admins)
+    cast.bind(acme, admin, bot)
+    ids = {"admin": admin.pk, "admins": admins.pk, "empty": empty.pk, "bot": bot.pk, "idle": idle.pk}
+    path, form = ROADS[road](ids, carl.pk)
+    before = given(acme)
+    age(olga)
+    asked = olga.post(f"/t/acme-corp/authz/{path}", form)
+    assert asked["Location"].startswith("/accounts/reauthenticate/?next="), asked.content
+    assert given(acme) == before
+    if "role" in form:  # what gives scopes alone asks nobody
+        assert olga.post(f"/t/acme-corp/authz/{path}", form | {"role": reader.pk}).status_code in (200, 302)
+        assert sum(given(acme)) == sum(before) + 1
+        before = given(acme)
+    assert olga.post(asked["Location"], {"password": cast.PASSWORD}).status_code == 302
+    assert olga.post(f"/t/acme-corp/authz/{path}", form).status_code in (200, 302)
+    assert sum(given(acme)) == sum(before) + 1
 
 
 # --- The management API's tokens are not asked, so getting one is --------------------------------------------------
