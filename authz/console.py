@@ -117,7 +117,7 @@ class Powers:
             return ("Your access here is not active.",)
         if answer.policies:
             return tuple(policy.sentence for policy in engine.policies() if policy.id in answer.policies)
-        return (f"No role of yours gives {action}.",)
+        return (f"None of your roles gives {action}.",)
 
 
 def power_of(subject_kind: str, roles: Iterable[HeldRole]) -> frozenset[str]:

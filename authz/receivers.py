@@ -121,7 +121,7 @@ def _swap(tenant_id: UUID, user_id: UUID, old: str | None, new: str, actor: Acto
         tenant_id=tenant_id,
         role_id=role.pk,
         user_id=user_id,
-        reason=f"Member type {new}.",
+        reason=f"Member type {MemberType(new).label}.",
         actor=actor,
         now=now,
     )

@@ -54,7 +54,7 @@ class InviteForm(forms.Form):
         widget=forms.Textarea(
             attrs={
                 "rows": 1,
-                "placeholder": "name@company.example, one or several",
+                "placeholder": "name@company.example",
                 "autocomplete": "off",
                 "spellcheck": "false",
                 "inputmode": "email",
@@ -125,7 +125,7 @@ class TransferForm(forms.Form):
 
     def __init__(self, *args: Any, others: list[tuple[Any, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["to"].choices = [("", "")] + [(str(key), name) for key, name in others]  # type: ignore[attr-defined]
+        self.fields["to"].choices = [("", _("Choose a member"))] + [(str(key), name) for key, name in others]  # type: ignore[attr-defined]
 
 
 class ClosingForm(OptionalReason):

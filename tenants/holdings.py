@@ -63,7 +63,7 @@ class Holdings:
         lines = [
             (self.tokens, ngettext("token is revoked now", "tokens are revoked now", self.tokens)),
             (self.roles, ngettext("direct role ends", "direct roles end", self.roles)),
-            (groups, ngettext("group is left", "groups are left", groups)),
+            (groups, ngettext("group loses them", "groups lose them", groups)),
         ]
         if accounts:
             operated = ngettext(

@@ -60,7 +60,7 @@ CATALOG = {
     "transfer.cancelled": Entry(
         "Offer of ownership ended", "{actor} ended the offer of the tenant to {target}", "handshake", "stop"
     ),
-    "member.added": Entry("Member added", "{target} became {after.type} of the team", "user-plus", "ok"),
+    "member.added": Entry("Member added", "{target} joined the team as {after.type}", "user-plus", "ok"),
     "member.suspended": Entry("Member suspended", "{actor} suspended member {target}", "ban", "stop"),
     "member.reactivated": Entry("Member reactivated", "{actor} reactivated member {target}", "rotate-ccw"),
     "member.type_changed": Entry(

@@ -241,7 +241,7 @@ PROBLEMS: dict[str, tuple[int, str, list[dict[str, str]]]] = {
     "invalid-token": (401, "The token has expired.", []),
     "insufficient-scope": (403, "This needs the scope api:write.", []),
     "tenant-not-in-token": (403, f"Your access token does not hold the tenant {ACME}.", []),
-    "forbidden": (403, "No role of yours gives groups:manage.", []),
+    "forbidden": (403, "None of your roles gives groups:manage.", []),
     "escalation": (403, "You can’t give what you don’t hold: audit:read.", []),
     "not-found": (404, "There is nothing here by that id.", []),
     "conflict": (409, "This group is closed, and stays so.", []),

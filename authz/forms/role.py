@@ -4,10 +4,17 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from authz.cedar import engine
 from authz.forms.refusal import VerbForm
+
+
+def _term(name: str, words: str) -> SafeString:
+    """A choice whose name is code, and what it means beneath."""
+    return format_html('<code>{}</code><span class="field-hint">{}</span>', name, words)
 
 
 class RoleForm(VerbForm):
@@ -22,7 +29,7 @@ class RoleForm(VerbForm):
         label=_("Other scopes"),
         required=False,
         max_length=4000,
-        help_text=_("Names that no Application has yet, separated by blanks."),
+        help_text=_("Names that no Application has yet, separated by spaces."),
     )
     tenant_groups = forms.MultipleChoiceField(
         label=_("Tenant groups"), required=False, widget=forms.CheckboxSelectMultiple
@@ -35,13 +42,13 @@ class RoleForm(VerbForm):
     def __init__(self, *arguments: Any, known: dict[str, str], **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.fields["known_scopes"].choices = [  # type: ignore[attr-defined]
-            (name, f"{name} · {places}") for name, places in known.items()
+            (name, _term(name, _("on %s") % places)) for name, places in known.items()
         ]
         self.fields["tenant_groups"].choices = [  # type: ignore[attr-defined]
-            (name, f"{name} · {words}") for name, words in engine.tenant_groups().items()
+            (name, _term(name, words)) for name, words in engine.tenant_groups().items()
         ]
         self.fields["console_permissions"].choices = [  # type: ignore[attr-defined]
-            (name, f"{name} · {words}") for name, words in engine.actions().items()
+            (name, _term(name, words)) for name, words in engine.actions().items()
         ]
 
     def facts(self) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _may_read_all(request: Request) -> bool:
 def _forbid_peeking(request: Request, subject: Subject) -> None:
     """Everybody may see what reaches themselves; what reaches others takes ``effective_access:read``."""
     if subject.id != request.membership.user_id and not _may_read_all(request):
-        raise PermissionDenied("No role of yours gives effective_access:read.")
+        raise PermissionDenied("None of your roles gives effective_access:read.")
 
 
 def _is_id(text: str) -> bool:

@@ -49,7 +49,7 @@
     if (toast.dataset.timed || toast.closest("[data-static]")) return;
     toast.dataset.timed = "";
     const leave = () => (toast.matches(":hover, :focus-within") ? setTimeout(leave, 2000) : toast.remove());
-    setTimeout(leave, toast.dataset.tone === "stop" ? 12000 : 6000);
+    setTimeout(leave, toast.dataset.tone === "stop" || $("form", toast) ? 12000 : 6000);
   };
   const toast = (text, tone = "ok") => {
     const box = document.createElement("div");
@@ -232,6 +232,7 @@
     localise(event.target);
     const dialog = $("#dialog");
     if (event.target === dialog && dialog.childElementCount) {
+      $$("details.menu[open]").forEach((menu) => { menu.open = false; });
       if (!dialog.open) dialog.showModal();
       const title = $("h1, h2", dialog);
       if (title) dialog.setAttribute("aria-label", title.textContent);

@@ -30,7 +30,7 @@ def read_addresses(texts: Iterable[str]) -> list[str]:
     wrong = [address for address in found if not _is_address(address)]
     if wrong:
         named = ", ".join(f"“{address[:80]}”" for address in wrong[:5])
-        raise NotAnAddress(f"{named}: no e-mail address.")
+        raise NotAnAddress(f"Not an e-mail address: {named}.")
     return found
 
 

@@ -63,7 +63,8 @@ class TooManyTenants(TenantError):
     """The identity opened as many tenants as it may in an hour. ``retry_after``: seconds until the next."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"Too many new tenants within an hour. The next one is possible in {retry_after} s.")
+        minutes = -(-retry_after // 60)
+        super().__init__(f"Too many new tenants within an hour. Try again in {minutes} min.")
         self.retry_after = retry_after
 
 

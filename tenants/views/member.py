@@ -134,7 +134,9 @@ def change(
     try:
         if transitions.change(verb.__name__, person.status) is None:
             return go_to(request, back(request, member_id))
-        if form.is_bound:
+        if not form.is_bound:
+            refuse_last_owner(request, person)
+        else:
             status = 422
             if form.is_valid():
                 verb(**told(request, user_id=member_id), **form.cleaned_data)
@@ -153,6 +155,14 @@ def change(
         "crumbs": crumbs(request, person.name),
     }
     return page_or_partial(request, f"tenants/{template}.html", context, partial="dialog", status=status)
+
+
+def refuse_last_owner(request: Request, person: TeamMember) -> None:
+    """Say before the question what the verb would say after it (Rule 6). Raises LastOwner."""
+    if (person.type, person.status) != ("owner", "active"):
+        return
+    if team(request.tenant.tenant_id, timezone.now()).last_owner == person.user_id:
+        raise operations.LastOwner
 
 
 def back(request: Request, member_id: UUID) -> str:

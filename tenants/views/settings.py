@@ -43,7 +43,8 @@ def general(request: Request) -> HttpResponse:
 def rename(request: Request) -> HttpResponse:
     """Another name; addresses and ids stay."""
     form = TenantNameForm(posted(request), initial={"name": request.tenant.name})
-    return _change(request, form, "tenants/rename.html", operations.rename_tenant, "name", _("Name saved"))
+    words = (_("Rename"), _("Name saved"))
+    return _change(request, form, "tenants/rename.html", operations.rename_tenant, "name", words)
 
 
 @requires("org:update")
@@ -51,13 +52,23 @@ def rename(request: Request) -> HttpResponse:
 def change_slug(request: Request) -> HttpResponse:
     """Another word in the console's addresses, and what becomes of the old one."""
     form = SlugForm(posted(request), initial={"slug": request.tenant.slug})
-    return _change(request, form, "tenants/slug.html", operations.change_slug, "slug", _("Slug changed"))
+    words = (_("Change slug"), _("Slug changed"))
+    return _change(request, form, "tenants/slug.html", operations.change_slug, "slug", words)
 
 
 def _change(
-    request: Request, form: forms.Form, template: str, verb: Callable[..., Tenant], field: str, done: str
+    request: Request,
+    form: forms.Form,
+    template: str,
+    verb: Callable[..., Tenant],
+    field: str,
+    words: tuple[str, str],
 ) -> HttpResponse:
-    """Ask on GET, do on POST. 422 for a bad answer, 409 for a slug that is taken, 429 for too many new ones."""
+    """Ask on GET, do on POST. 422 for a bad answer, 409 for a slug that is taken, 429 for too many new ones.
+
+    ``words``: what is asked here, and what is said when it is done.
+    """
+    here, done = words
     status = 200
     if form.is_bound:
         status = 422
@@ -70,7 +81,7 @@ def _change(
             else:
                 messages.success(request, done)
                 return go_to(request, reverse("tenants:general", kwargs={"slug": tenant.slug}))
-    context = {"form": form, "crumbs": crumbs(request, done)}
+    context = {"form": form, "crumbs": crumbs(request, here)}
     return page_or_partial(request, template, context, partial="dialog", status=status)
 
 

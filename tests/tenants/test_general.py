@@ -280,7 +280,7 @@ def test_the_form_of_a_new_application_says_that_the_plan_is_full(
     refused = olga.post("/t/acme-corp/applications/new/", form)
     assert refused.status_code == 409, refused.text[:2000]
     assert "The Free plan allows 1 Applications; 1 are in use" in refused.text
-    assert "Full: nothing more is let in" in olga.get(GENERAL).text
+    assert "Limit reached." in olga.get(GENERAL).text
 
 
 def test_the_installations_administrator_changes_a_plan(acme: Tenant, capsys: Any) -> None:

@@ -51,7 +51,7 @@ def test_the_page_shows_who_they_are_what_they_hold_and_what_happened(
         str(alice.id),
         "Suspended by Olga: lost laptop",
         "on-call",
-        "on Pro",
+        "Pro tier",
         f"/t/acme-corp/end-users/{alice.id}/",
         f"/t/acme-corp/authz/users/{alice.id}/access/",
         "suspended member",
@@ -158,7 +158,7 @@ def test_a_confirmation_counts_what_it_stops_and_what_it_ends() -> None:
             [
                 "<b>2</b><span>tokens are revoked now",
                 "<b>2</b><span>direct roles end",
-                "<b>1</b><span>group is left",
+                "<b>1</b><span>group loses them",
             ],
         ),
     ):

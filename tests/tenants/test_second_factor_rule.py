@@ -154,7 +154,7 @@ def test_recovery_codes_alone_are_no_second_factor(acme, begin):
 def test_the_page_names_who_has_none_and_the_rule_is_made_there(acme, olga, begin):
     page = olga.get(SECURITY).content.decode()
     assert "carl@freelance.example" in page
-    assert "up to each member" in page
+    assert "Up to each member" in page
     asked = olga.get(RULE).content.decode()
     assert "Require a second factor of the team of acme-corp?" in asked
     assert olga.post(RULE, {"grace_days": "5"}).status_code == 422

@@ -75,7 +75,9 @@ def test_suspending_a_member_closes_the_console_and_says_why(alice, olga):
     assert "lost laptop" in answer.text
     assert browser.get("/t/acme-corp/end-users/").status_code == 403
     assert roles(alice) == ["member"]
-    olga.post(f"{TEAM}{alice.id}/reactivate/")
+    undo = f"{TEAM}{alice.id}/reactivate/"
+    assert f'<form method="post" action="{undo}">' in answer.text  # the notice takes it back
+    olga.post(undo)
     assert browser.get("/t/acme-corp/end-users/").status_code == 200
 
 
