@@ -1,4 +1,4 @@
-"""Take the README's pictures anew: the four screens, light and dark, of a fresh demo.
+"""Take the README's pictures anew: the screens, light and dark, of a fresh demo.
 
     .venv/bin/python scripts/screenshots.py [folder]
 
@@ -21,6 +21,7 @@ SIZE = {"width": 1280, "height": 800}
 SCREENS = {
     "end-users": ("alex", "/t/alex-tools/end-users/"),
     "team": ("olga", "/t/acme-corp/settings/team/"),
+    "general": ("alex", "/t/alex-tools/settings/"),
     "group": ("olga", "group"),
     "effective-access": ("olga", "/t/acme-corp/authz/effective-access/?user=alice@acme.example"),
 }
