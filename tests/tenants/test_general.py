@@ -52,8 +52,8 @@ def test_it_shows_what_the_plan_allows_in_six_statements(acme: Tenant, olga: Cli
     with statements() as sent:
         page = olga.get(GENERAL)
     assert page.status_code == 200
-    assert "1 / 25" in page.text
-    assert "0 / 10,000" in page.text
+    assert '1 <span class="secondary">of 25</span>' in page.text
+    assert '0 <span class="secondary">of 10,000</span>' in page.text
     assert len(sent) <= 6, "\n".join(sent)
 
 

@@ -169,7 +169,7 @@ def test_the_page_names_who_has_none_and_the_rule_is_made_there(acme, olga, begi
 def test_who_has_none_cannot_ask_for_it(acme, begin):
     admin = cast.member(acme, "adam@acme.example", "admin")
     client = cast.signed_in(admin)
-    assert "have one yourself" in client.get(SECURITY).content.decode()
+    assert "set one up for yourself" in client.get(SECURITY).content.decode()
     answer = client.post(RULE, {"grace_days": "0"})
     assert answer.status_code == 422
     assert "Set up a second factor of your own first" in answer.content.decode()
