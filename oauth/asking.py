@@ -24,4 +24,5 @@ def describe(url: str) -> Asking | None:
         application=target.application_name if target else "",
         tenant=target.tenant_slug if target else "",
         returns_to=redirects.destination(asked.redirect_uri).origin,
+        login_hint=asked.parameters.get("login_hint", "")[:254],
     )

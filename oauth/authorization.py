@@ -21,6 +21,8 @@ SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # RFC 6749 §3.3
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 §4.2: SHA-256 in base64url
 PROMPTS = {"none", "login", "consent", "select_account"}
 MAX_SCOPES = 100
+MAX_NONCE = 255
+COMING_BACK_S = 60  # what coming back from signing in may take
 # The value of step_up, which our own pages add to the URL: the person went on without a second factor.
 SKIPPED = "skip"
 
@@ -119,6 +121,8 @@ class AuthorizationRequest:
             )
         if not re.fullmatch(r"\d{1,9}", self.parameters.get("max_age", "0")):
             raise Refused("invalid_request", "max_age is a number of seconds.")
+        if len(self.parameters.get("nonce", "")) > MAX_NONCE:  # cut short it would match nothing
+            raise Refused("invalid_request", f"nonce has at most {MAX_NONCE} characters.")
 
     def resource(self) -> str:
         """The resource URI that is asked for (RFC 8707 §2). Raises Refused (invalid_target).
@@ -158,10 +162,13 @@ class AuthorizationRequest:
         return self.url(without=("step_up",), step_up=SKIPPED)
 
     def url_after_login(self) -> str:
-        """Where to come back to once ``prompt=login`` is done: asked for it again, it would never end."""
+        """Where to come back to after signing in: asked for ``prompt=login`` or ``max_age=0`` again, it would never
+        end. Coming back may take a minute."""
         prompts = " ".join(sorted(self.prompts - {"login", "select_account"}))
         kept = {"prompt": prompts} if prompts else {}
-        return self.url(without=("prompt",), **kept)
+        if self.max_age is not None:
+            kept["max_age"] = str(max(self.max_age, COMING_BACK_S))
+        return self.url(without=("prompt", "max_age"), **kept)
 
 
 def is_resource_uri(uri: str) -> bool:

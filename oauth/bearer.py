@@ -62,6 +62,7 @@ def write(exchange: Exchange, token: dict[str, Any], *, rotates: bool) -> None:
         grant_type=exchange.grant_type,
         now=exchange.now,
         decided=exchange.grantable,
+        openid=exchange.openid,
         family=_family(exchange),
         code_id=grant.pk if grant else None,
         previous_id=refresh.pk if refresh else None,
@@ -99,7 +100,9 @@ def _family(exchange: Exchange) -> tokens.Family | None:
     grant, refresh = exchange.grant, exchange.refresh
     if grant:
         ends = exchange.now + timedelta(seconds=settings.REFRESH_FAMILY_SECONDS)
-        return tokens.Family(grant.token_family, grant.scope, ends)
+        return tokens.Family(grant.token_family, grant.scope, ends, tuple(grant.openid))
     if refresh:
-        return tokens.Family(refresh.token_family, refresh.scope, refresh.family_expires)
+        return tokens.Family(
+            refresh.token_family, refresh.scope, refresh.family_expires, tuple(refresh.openid)
+        )
     return None

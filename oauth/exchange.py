@@ -43,6 +43,7 @@ class Approval:
     requested: tuple[str, ...]
     resource: str
     nonce: str = ""
+    openid: tuple[str, ...] = ()
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Exchange:
     grantable: Grantable | None = None
     approval: Approval | None = None
     jti: UUID | None = None
+    openid: tuple[str, ...] = ()
 
     @property
     def grant_type(self) -> str:

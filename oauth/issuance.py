@@ -5,7 +5,7 @@ no road of the toolkit leads to a token around it.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +14,9 @@ from django.db import connection
 
 # Not entitlements (OpenID Connect Core §5.4, §11): they never reach the intersection.
 OPENID_SCOPES = frozenset({"openid", "profile", "email", "address", "phone", "offline_access"})
+
+# Those that this server acts on: who signs in (§3.1.2.1), their address and name (§5.4). In the order of answers.
+IDENTITY_SCOPES = ("openid", "profile", "email")
 
 # The management API's, which come to whoever may ask; what they can do is Cedar's word.
 API_SCOPES = ("api:read", "api:write")
@@ -72,7 +75,7 @@ class Grantable:
 
     ``refusal``: '' or why nothing can be given, a standing or admission reason. ``explicit``: the client named
     scopes; otherwise ``requested`` holds the Application's defaults. ``sign_in_only``: a web app asked for OpenID
-    Connect scopes alone, for which standing suffices.
+    Connect scopes alone, for which standing suffices. ``openid``: which of those may be given, where it signs in.
     """
 
     terms: Terms
@@ -82,6 +85,7 @@ class Grantable:
     waiting: tuple[str, ...] = ()
     refusal: str = ""
     sign_in_only: bool = False
+    openid: tuple[str, ...] = ()
     not_given: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -150,12 +154,19 @@ def grantable_scopes(terms: Terms, *, requested: list[str], arriving: bool = Fal
         granted=tuple(n for n, state in states.items() if n in supported and state == "active"),
         waiting=tuple(n for n, state in states.items() if n in supported and state == "pending_step_up"),
         sign_in_only=sign_in_only,
+        openid=identity_scopes(requested),
         not_given={
             n: (state or "not_entitled") if n in supported else "unsupported"
             for n, state in states.items()
             if n not in supported or state not in ("active", "pending_step_up")
         },
     )
+
+
+def identity_scopes(requested: Iterable[str]) -> tuple[str, ...]:
+    """Of these scopes those that sign in and say who it is; none without ``openid`` (OpenID Connect Core §3.1.2.1)."""
+    asked = set(requested)
+    return tuple(name for name in IDENTITY_SCOPES if name in asked) if "openid" in asked else ()
 
 
 def _refusal(terms: Terms, *, arriving: bool) -> str:

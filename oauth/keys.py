@@ -42,7 +42,9 @@ class InvalidToken(Exception):
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
+    """One key. ``active_from`` and ``retired_at`` bound when it signs."""
+
     kid: str
     algorithm: str
     public: Key
@@ -52,9 +54,19 @@ class _Entry:
     retired_at: datetime | None
 
     def signs(self, now: datetime) -> bool:
+        """Whether it may sign now."""
         return self.active_from <= now and (self.retired_at is None or self.retired_at > now)
 
+    def state(self, now: datetime) -> str:
+        """next, signs, published (its signatures are still good) or over."""
+        if self.signs(now):
+            return "signs"
+        if not self.published(now):
+            return "over"
+        return "next" if self.active_from > now else "published"
+
     def published(self, now: datetime) -> bool:
+        """Whether our JWKS holds it."""
         return self.retired_at is None or self.retired_at + PUBLISHED_AFTER > now
 
 
@@ -62,7 +74,7 @@ class _Ring:
     """This process's copy of the keys, at most CACHE_S old."""
 
     def __init__(self) -> None:
-        self.entries: dict[str, _Entry] = {}
+        self.entries: dict[str, Entry] = {}
         self.private: dict[str, Key] = {}
         self.loaded = float("-inf")
 
@@ -70,10 +82,10 @@ class _Ring:
         return time.monotonic() - self.loaded < limit
 
     def load(self) -> None:
-        entries = _read()
+        entries = read_all()
         if not all(any(entry.algorithm == name for entry in entries.values()) for name in ALGORITHMS):
             _apart(_generate_missing)
-            entries = _read()
+            entries = read_all()
         self.entries, self.loaded = entries, time.monotonic()
 
     def signing(self, algorithm: str, now: datetime) -> tuple[str, Key]:
@@ -87,7 +99,7 @@ class _Ring:
             self.private[entry.kid] = _private(entry)
         return entry.kid, self.private[entry.kid]
 
-    def verifying(self, kid: str, now: datetime) -> _Entry | None:
+    def verifying(self, kid: str, now: datetime) -> Entry | None:
         if not self.fresh() or (kid not in self.entries and not self.fresh(UNKNOWN_KID_PAUSE_S)):
             self.load()
         entry = self.entries.get(kid)
@@ -142,7 +154,7 @@ def rotate(now: datetime, *, immediately: bool = False) -> list[str]:
     """
     begins = now - timedelta(seconds=CLOCK_SKEW_S) if immediately else now + PUBLISHED_BEFORE
     with system_context():
-        _lock()
+        lock()
         ends = now - PUBLISHED_AFTER if immediately else begins
         standing = SigningKey.objects.filter(retired_at__isnull=True)
         if immediately:
@@ -154,7 +166,7 @@ def rotate(now: datetime, *, immediately: bool = False) -> list[str]:
     return made
 
 
-def _entry_for(token: str, typ: str, now: datetime) -> _Entry:
+def _entry_for(token: str, typ: str, now: datetime) -> Entry:
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
     except (JoseError, ValueError) as error:
@@ -183,11 +195,12 @@ def _check_claims(claims: dict[str, Any], audience: str, now: float) -> None:
         raise InvalidToken("The token is not valid yet.")
 
 
-def _read() -> dict[str, _Entry]:
+def read_all() -> dict[str, Entry]:
+    """Every key of the installation by its id, oldest first."""
     with system_context():
         rows = list(SigningKey.objects.order_by("active_from", "kid"))
     return {
-        row.kid: _Entry(
+        row.kid: Entry(
             row.kid,
             row.algorithm,
             _key(row.algorithm, row.public_jwk),
@@ -200,7 +213,7 @@ def _read() -> dict[str, _Entry]:
     }
 
 
-def _private(entry: _Entry) -> Key:
+def _private(entry: Entry) -> Key:
     return _key(entry.algorithm, json.loads(decrypt(entry.private_encrypted.decode())))
 
 
@@ -208,7 +221,8 @@ def _key(algorithm: str, jwk: dict[str, Any]) -> Key:
     return ECKey.import_key(jwk) if algorithm == "ES256" else RSAKey.import_key(jwk)
 
 
-def _lock() -> None:
+def lock() -> None:
+    """Take turns at changing the keys, until the transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(hashtext('authsec signing keys'))")
 
@@ -217,7 +231,7 @@ def _generate_missing() -> None:
     """Make a first key of each algorithm that has none; of processes that start together one does."""
     now = timezone.now()
     with system_context():
-        _lock()
+        lock()
         present = set(SigningKey.objects.values_list("algorithm", flat=True))
         for algorithm in ALGORITHMS:
             if algorithm not in present:

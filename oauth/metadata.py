@@ -4,6 +4,11 @@ from typing import Any
 
 from django.conf import settings
 
+from oauth.id_token import CLAIMS
+from oauth.issuance import IDENTITY_SCOPES
+from oauth.registration import ID_TOKEN_ALGORITHMS
+from tenants.signin import ACR_MFA, ACR_PASSWORD
+
 
 def authorization_server() -> dict[str, Any]:
     """RFC 8414 metadata. ``issuer`` is the bare origin, byte for byte what clients compare (§3.3)."""
@@ -30,6 +35,27 @@ def authorization_server() -> dict[str, Any]:
     if settings.CLIENT_REGISTRATION:
         document["registration_endpoint"] = f"{issuer}/oauth/register"
     return document
+
+
+def openid_provider() -> dict[str, Any]:
+    """OpenID Provider metadata (OpenID Connect Discovery §3): the same server, and how it says who signed in.
+
+    ``scopes_supported`` stands here alone: MCP clients that find it in the RFC 8414 document ask people for all of it.
+    """
+    return authorization_server() | {
+        "userinfo_endpoint": f"{settings.ISSUER}/oauth/userinfo",
+        "scopes_supported": list(IDENTITY_SCOPES),
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
+        "acr_values_supported": [ACR_PASSWORD, ACR_MFA],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "claim_types_supported": ["normal"],
+        "claims_supported": list(CLAIMS),
+        # Discovery §3: left out, the last of these would mean true.
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,
+    }
 
 
 def protected_resource(resource: str, name: str, scopes: list[str]) -> dict[str, Any]:

@@ -96,6 +96,13 @@ class Issued(models.Model):
     requested = ArrayField(
         models.TextField(), default=list, blank=True, help_text="Asked for, whether given or not."
     )
+    openid = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        db_default=models.Value([], output_field=ArrayField(models.TextField())),
+        help_text="OpenID Connect scopes that the person allowed: no entitlements.",
+    )
 
     objects = ScopedManager()
 

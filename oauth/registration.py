@@ -9,6 +9,7 @@ from oauth import redirects
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
+ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECTS = 20
 MAX_NAME = 100
 # What a client may say about itself besides what we act on (RFC 7591 §2): kept and answered, never trusted.
@@ -64,7 +65,8 @@ def read_registration(document: Any) -> Registration:
         auth_method=checked_auth_method(document.get("token_endpoint_auth_method")),
         grant_types=_grant_types(document),
         client_uri=_client_uri(document.get("client_uri")),
-        kept={name: document[name] for name in KEPT if _may_keep(document.get(name))},
+        kept={name: document[name] for name in KEPT if _may_keep(document.get(name))}
+        | _id_token_algorithm(document.get("id_token_signed_response_alg")),
     )
 
 
@@ -101,6 +103,18 @@ def _grant_types(document: dict[str, Any]) -> list[str]:
             "invalid_client_metadata", "grant_types must hold authorization_code, response_types code."
         )
     return granted
+
+
+def _id_token_algorithm(value: Any) -> dict[str, str]:
+    """How its id_tokens are signed (OpenID Connect Registration §2); RS256 where it does not say. Raises Refused."""
+    if value is None:
+        return {}
+    if value not in ID_TOKEN_ALGORITHMS:
+        raise Refused(
+            "invalid_client_metadata",
+            f"id_token_signed_response_alg is one of {', '.join(ID_TOKEN_ALGORITHMS)}.",
+        )
+    return {"id_token_signed_response_alg": value}
 
 
 def _client_uri(value: Any) -> str:

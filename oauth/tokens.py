@@ -21,23 +21,23 @@ from oauth.models import AccessToken, Grant, RefreshToken
 ACCESS = """
 access as (
   insert into oauth_accesstoken (
-    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested,
+    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested, openid,
     user_id, application_id, token, token_checksum, expires, scope, resource, created, updated, token_family)
   values (
     %(id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s, %(auth_ip)s,
-    %(requested)s, %(identity)s, %(client)s, '', %(access_digest)s, %(expires)s, %(scope)s, %(resource)s::jsonb,
-    %(now)s, %(now)s, %(family)s))
+    %(requested)s, %(openid)s, %(identity)s, %(client)s, '', %(access_digest)s, %(expires)s, %(scope)s,
+    %(resource)s::jsonb, %(now)s, %(now)s, %(family)s))
 """
 REFRESH = """
 refresh as (
   insert into oauth_refreshtoken (
-    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested,
+    id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested, openid,
     user_id, application_id, token, token_checksum, token_family, resource, created, updated, scope, expires,
     family_expires)
   values (
     %(refresh_id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s,
-    %(auth_ip)s, %(requested)s, %(identity)s, %(client)s, '', %(refresh_digest)s, %(family)s, %(resource)s::jsonb,
-    %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
+    %(auth_ip)s, %(requested)s, %(allowed_openid)s, %(identity)s, %(client)s, '', %(refresh_digest)s, %(family)s,
+    %(resource)s::jsonb, %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
 """
 CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = %(now)s where id = %(code)s)"
 ROTATE = (
@@ -95,11 +95,13 @@ class Holder:
 
 @dataclass(frozen=True)
 class Family:
-    """The refresh tokens that descend from one code. ``scope`` is what consent gave, ``ends`` their last moment."""
+    """The refresh tokens that descend from one code. ``scope`` and ``openid`` are what consent gave, ``ends`` their
+    last moment."""
 
     id: UUID
     scope: str
     ends: datetime
+    openid: tuple[str, ...] = ()
 
 
 def write(
@@ -115,6 +117,7 @@ def write(
     grant_type: str,
     now: datetime,
     decided: Grantable | None,
+    openid: tuple[str, ...] = (),
     family: Family | None = None,
     code_id: UUID | None = None,
     previous_id: UUID | None = None,
@@ -155,6 +158,8 @@ def write(
         "scope": scope,
         "resource": json.dumps([resource]),
         "requested": list(requested),
+        "openid": list(openid),
+        "allowed_openid": list(family.openid) if family else [],
         "consented": family.scope if family else "",
         "family": family.id if family else None,
         "family_expires": ends,

@@ -17,7 +17,7 @@ from oauthlib.oauth2.rfc6749.errors import (
 )
 
 from authsec.secrets import digest
-from oauth import bearer, redirects, tokens
+from oauth import bearer, id_token, redirects, tokens
 from oauth.exchange import Exchange
 from oauth.issuance import (
     API_SCOPES,
@@ -25,6 +25,7 @@ from oauth.issuance import (
     Subject,
     api_standing,
     grantable_scopes,
+    identity_scopes,
     read_terms,
     resources_of_client,
 )
@@ -125,6 +126,7 @@ class Validator(OAuth2Validator):
             code_challenge=request.code_challenge,
             code_challenge_method=request.code_challenge_method,
             nonce=approval.nonce,
+            openid=list(approval.openid),
             claims="{}",
             resource=[approval.resource],
         )
@@ -250,8 +252,10 @@ class Validator(OAuth2Validator):
             wanted = consented  # for an MCP server or an API these alone count as no scope (Rule 5)
         if exchange.for_api:
             return tuple(wanted)
-        if not wanted or exchange.terms is None:
+        exchange.openid = self._openid(row)
+        if exchange.terms is None or not (wanted or self._signs_in_only()):
             return ()
+        wanted = wanted or list(OPENID_SCOPES)  # a web app's sign-in: standing alone
         exchange.grantable = grantable_scopes(exchange.terms, requested=wanted)
         return exchange.grantable.granted
 
@@ -261,7 +265,16 @@ class Validator(OAuth2Validator):
     def _signs_in_only(self) -> bool:
         """A web app that asked for OpenID Connect scopes alone: standing suffices (Rule 5)."""
         row = self.exchange.grant or self.exchange.refresh
-        return row is not None and not row.scope and self.exchange.terms is not None
+        asked = set(self.exchange.parameters.get("scope", "").split())
+        alone = bool(asked) and asked <= OPENID_SCOPES and bool(self.exchange.openid)
+        return row is not None and self._is_web_app() and (not row.scope or alone)
+
+    def _openid(self, row: Grant | RefreshToken) -> tuple[str, ...]:
+        """What consent gave of OpenID Connect's scopes, or the part of it that a refresh names."""
+        asked = self.exchange.parameters.get("scope", "").split()
+        if self.exchange.grant is None and set(asked) - {"offline_access"}:
+            return identity_scopes(set(asked) & set(row.openid))
+        return tuple(row.openid)
 
     def _decide_for_account(self, request: Any) -> tuple[str, ...]:
         exchange = self.exchange
@@ -302,5 +315,9 @@ class Validator(OAuth2Validator):
     # --- tokens -----------------------------------------------------------------------------------
 
     def save_bearer_token(self, token: dict[str, Any], request: Any, *args: Any, **kwargs: Any) -> None:
-        """Write what the response gives."""
+        """Write what the response gives, and add who signed in where that was asked for."""
         bearer.write(self.exchange, token, rotates=self.rotate_refresh_token(request))
+        if self.exchange.openid and not self.exchange.for_api:
+            token["id_token"] = id_token.new(self.exchange, token["access_token"])
+            if self._is_web_app():
+                token["scope"] = " ".join([*self.exchange.openid, *token["scope"].split()])

@@ -40,7 +40,17 @@ class AccountPageMiddleware:
         facts["onward"] = own_path(onward or "")
         facts["asking"] = describe_next(onward)
         admit_return(response, facts["asking"])
+        _fill_in(facts.get("form"), facts["asking"])
         return response
+
+
+def _fill_in(form: Any, asking: Asking | None) -> None:
+    """Whom the client expects stands in the form, to be changed at will (OpenID Connect Core §3.1.2.1)."""
+    if form is None or form.is_bound or not asking or not asking.login_hint:
+        return
+    for name in ("login", "email"):
+        if name in form.fields and not form.fields[name].initial:
+            form.fields[name].initial = asking.login_hint
 
 
 def admit_return(response: Any, asking: Asking | None) -> None:

@@ -104,13 +104,14 @@ def own_path(url: str) -> str | None:
 class Asking:
     """Who waits behind the sign-in page: the client's and the Application's names, the tenant's slug, and the origin
     (``https://host:port`` or ``scheme:``) of the client's registered redirect address, empty when it has none.
-    Application and tenant are empty while only signing in can tell them.
+    Application and tenant are empty while only signing in can tell them. ``login_hint``: whom the client expects.
     """
 
     client: str
     application: str
     tenant: str
     returns_to: str = ""
+    login_hint: str = ""
 
 
 _describe: Callable[[str], Asking | None] | None = None

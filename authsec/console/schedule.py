@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
+from oauth import key_schedule
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ SCHEDULE = (
     Entry("7 * * * *", "delete expired codes and tokens", oauth.delete_expired),
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
+    Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 
 

@@ -27,6 +27,16 @@ def authorization_server(request: Any, path: str = "") -> HttpResponse:
 @protocol
 @cross_origin("GET")
 @require_safe
+def openid_provider(request: Any, path: str = "") -> HttpResponse:
+    """OpenID Connect Discovery §4; where clients of RFC 8414 §5 append a path, the one issuer answers too."""
+    response = JsonResponse(metadata.openid_provider())
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@protocol
+@cross_origin("GET")
+@require_safe
 def protected_resource(request: Any, application_id: UUID) -> HttpResponse:
     """What this Application's own RFC 9728 document should say."""
     with connection.cursor() as cursor:

@@ -20,14 +20,16 @@ declare
   v_active text[];
   v_waiting text[];
   v_scope text;
+  v_filtered boolean;
   v_pending json;
 begin
   select c.tenant_id as tenant, c.application_id as application, k.id, k.subject_kind, k.subject, k.application_id,
-         k.scope, k.requested, k.mfa_at, k.auth_ip, k.acr, k.amr,
+         k.scope, k.requested, k.openid, k.mfa_at, k.auth_ip, k.acr, k.amr,
          floor(extract(epoch from k.expires))::bigint as exp, floor(extract(epoch from k.created))::bigint as iat,
          floor(extract(epoch from k.auth_time))::bigint as auth_time,
          l.client_id as client, l.name as client_name, l.disabled_at is null as client_live,
-         a.resource_uri, a.rate_limit, a.rate_window_s, a.status = 'enabled' and a.ended_at is null as enabled
+         a.resource_uri, a.rate_limit, a.rate_window_s, a.status = 'enabled' and a.ended_at is null as enabled,
+         a.kind as application_kind
     into t
     from oauth_resourcecredential c
     left join oauth_accesstoken k on k.token_checksum = p_token and k.tenant_id = c.tenant_id
@@ -103,6 +105,12 @@ begin
     who.override := null;
   end if;
 
+  v_filtered := v_scope <> t.scope;
+  -- Not entitlements: a web app, which signs people in with them, reads them; others read their own scopes alone.
+  if t.openid <> '{}' and t.application_kind = 'web_app' then
+    v_scope := concat_ws(' ', array_to_string(t.openid, ' '), nullif(v_scope, ''));
+  end if;
+
   -- Pieces rather than json_build_object and json_strip_nulls, which cost as much as a statement. Members without a
   -- value are left out; two say null aloud. Ids need no escaping, whatever people chose gets it.
   answer := concat(
@@ -111,7 +119,7 @@ begin
     ',"sub":"', t.subject, '"', ',"username":' || to_json(who.username), ',"aud":', to_json(t.resource_uri), ',"iss":', to_json(p_issuer), ',"exp":', t.exp, ',"iat":', t.iat, ',"nbf":', t.iat,
     ',"jti":"', t.id, '","token_type":"Bearer","tenant_id":"', t.tenant, '"',
     ',"acr":' || to_json(nullif(t.acr, '')), case when t.amr <> '{}' then concat(',"amr":', to_json(t.amr)) end,
-    ',"auth_time":' || t.auth_time, case when v_scope <> t.scope then ',"scope_filtered":true' end,
+    ',"auth_time":' || t.auth_time, case when v_filtered then ',"scope_filtered":true' end,
     ',"pending":' || v_pending, ',"plan_tier":', coalesce(to_json(who.tier), 'null'), ',"rate_limit":',
     case
       when who.override ? 'limit' then json_build_object(

@@ -4,12 +4,15 @@ from django.urls import path
 
 from oauth.api import introspect, register, revoke, token, wellknown
 from oauth.api.jwks import jwks
+from oauth.api.userinfo import userinfo
 from oauth.views.authorize import authorize
 
 app_name = "protocol"
 urlpatterns = [
     path(".well-known/oauth-authorization-server", wellknown.authorization_server, name="metadata"),
     path(".well-known/oauth-authorization-server/<path:path>", wellknown.authorization_server),
+    path(".well-known/openid-configuration", wellknown.openid_provider, name="openid"),
+    path(".well-known/openid-configuration/<path:path>", wellknown.openid_provider),
     path(".well-known/oauth-protected-resource/api", wellknown.management_api),
     path(
         "applications/<uuid:application_id>/protected-resource-metadata",
@@ -21,5 +24,6 @@ urlpatterns = [
     path("oauth/revoke", revoke.revoke, name="revoke"),
     path("oauth/register", register.register, name="register"),
     path("oauth/introspect", introspect.introspect, name="introspect"),
+    path("oauth/userinfo", userinfo, name="userinfo"),
     path("oauth/jwks", jwks, name="jwks"),
 ]

@@ -22,16 +22,22 @@ def leave(request: Any, url: str) -> HttpResponse:
     return response
 
 
-def issue_code(request: Any, asking: Asking, scopes: tuple[str, ...]) -> HttpResponse:
-    """Record the consent, save the code through the toolkit's server, and go back to the client."""
+def issue_code(
+    request: Any, asking: Asking, scopes: tuple[str, ...], openid: tuple[str, ...] = ()
+) -> HttpResponse:
+    """Record the consent, save the code through the toolkit's server, and go back to the client.
+
+    ``scopes``: the Application's; ``openid``: OpenID Connect's, which say who the person is.
+    """
     asked = asking.asked
     exchange = Exchange(asked.parameters, asking.now, request.client_ip, client=asked.client)
     exchange.approval = Approval(
-        holder=_holder(request, asking, scopes),
+        holder=_holder(request, asking, (*openid, *scopes)),
         scopes=scopes,
         requested=asking.kept_requested(scopes),
         resource=asking.resource,
-        nonce=asked.parameters.get("nonce", "")[:255],
+        nonce=asked.parameters.get("nonce", ""),
+        openid=openid,
     )
     known = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
     query = urlencode({name: asked.parameters[name] for name in known if name in asked.parameters})

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from authz.models import Scope
 from oauth import consent, redirects
@@ -23,6 +24,12 @@ from tenants.signin import SignIn
 API_WORDS = {
     "api:read": ("Read your organizations through the management API", "medium"),
     "api:write": ("Change your organizations through the management API", "high"),
+}
+# OpenID Connect Core §5.4, in the words of who allows it.
+IDENTITY_WORDS = {
+    "openid": _lazy("Know that it is you: an identifier that is the same at each sign-in"),
+    "profile": _lazy("See your name"),
+    "email": _lazy("See your e-mail address"),
 }
 
 
@@ -110,6 +117,7 @@ class Asking:
             "not_given": [
                 self._not_given(described[n], reason) for n, reason in self.grantable.not_given.items()
             ],
+            "identity": [Wish(name, str(IDENTITY_WORDS[name])) for name in self.grantable.openid],
             "sign_in_only": self.grantable.sign_in_only,
             "step_up_url": self._step_up_url(),
             "switch_url": f"{reverse('account_logout')}?{urlencode({'next': self.asked.url()})}",

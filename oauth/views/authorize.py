@@ -75,7 +75,7 @@ def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) ->
         return redirect_to_login(asked.url_after_login())
     sign_in = sign_in_of(request.session)
     if _too_old(asked, sign_in):
-        return _confirm(asked, asked.url_after_login() if "login" in asked.prompts else asked.url())
+        return _confirm(asked, asked.url_after_login())
     if not EmailAddress.objects.filter(user=request.user, email=request.user.email, verified=True).exists():
         if silent:
             raise Refused("interaction_required", "The e-mail address is not verified.")
@@ -84,16 +84,13 @@ def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) ->
 
 
 def _too_old(asked: AuthorizationRequest, sign_in: SignIn) -> bool:
-    """Whether the client wants a younger authentication (OpenID Connect Core §3.1.2.1).
-
-    ``max_age`` under a minute means now: a minute is what coming back from signing in may take.
-    """
+    """Whether the client wants a younger authentication; ``max_age=0`` wants one now (OpenID Connect Core §3.1.2.1)."""
     if "login" in asked.prompts:
         return True
     if asked.max_age is None:
         return False
     age = (timezone.now() - sign_in.auth_time).total_seconds() if sign_in.auth_time else float("inf")
-    return age > max(asked.max_age, 60)
+    return age > asked.max_age
 
 
 def _confirm(asked: AuthorizationRequest, onward: str) -> HttpResponse:
@@ -182,14 +179,14 @@ def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpR
     given = asking.consented()
     known = (
         given is not None
-        and set(grantable.granted) <= given
+        and {*grantable.granted, *grantable.openid} <= given
         and bool(grantable.granted or grantable.sign_in_only)
     )
     if known and "consent" not in asked.prompts and not (grantable.waiting and not asked.without_step_up):
-        return issue_code(request, asking, grantable.granted)
+        return issue_code(request, asking, grantable.granted, grantable.openid)
     if "none" in asked.prompts:
         if known:
-            return issue_code(request, asking, grantable.granted)
+            return issue_code(request, asking, grantable.granted, grantable.openid)
         raise Refused("consent_required", "The person has to consent first.")
     return asking.page(request)
 
@@ -202,7 +199,9 @@ def _answer(request: Any, asking: Asking) -> HttpResponse:
     chosen = tuple(name for name in asking.grantable.granted if name in ticked)
     if not chosen and not asking.grantable.sign_in_only:
         raise Refused("access_denied", "The person allowed nothing of what was asked for.")
-    return issue_code(request, asking, chosen)
+    # Who the person is goes with the yes; their name and address can be left out.
+    openid = tuple(name for name in asking.grantable.openid if name == "openid" or name in ticked)
+    return issue_code(request, asking, chosen, openid)
 
 
 def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:

@@ -108,7 +108,7 @@
     $$("input.box[data-all]").forEach((all) => { all.checked = ticked > 0 && ticked === boxes.length; all.indeterminate = ticked > 0 && ticked < boxes.length; });
     $$("[data-counts-ticked]").forEach((element) => { // a consent's button says how many
       const [none, one, many] = element.dataset.countsTicked.split("|");
-      const count = $$("input:checked", element.form || document).filter((box) => box.type === "checkbox").length;
+      const count = $$("input:checked", element.form || document).filter((box) => box.type === "checkbox" && !("uncounted" in box.dataset)).length;
       element.textContent = (count === 0 ? none : count === 1 ? one : many).replace("#", count);
     });
   };

@@ -192,6 +192,10 @@ ROWS: dict[str, Row] = {
     ".well-known/oauth-authorization-server/<path:path>": Row(
         PROTOCOL, {"GET": (200, 404)}, url="/.well-known/oauth-authorization-server/mcp"
     ),
+    ".well-known/openid-configuration": protocol(GET=(200,)),
+    ".well-known/openid-configuration/<path:path>": Row(
+        PROTOCOL, {"GET": (200, 404)}, url="/.well-known/openid-configuration/mcp"
+    ),
     ".well-known/oauth-protected-resource/api": protocol(GET=(200,)),
     "applications/<uuid:application_id>/protected-resource-metadata": Row(
         PROTOCOL, {"GET": (200,)}, tells=True
@@ -201,6 +205,7 @@ ROWS: dict[str, Row] = {
     "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
     "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
     "oauth/register": protocol(GET=(405,), POST=(400,)),
+    "oauth/userinfo": protocol(GET=(401,), POST=(401,)),
     "oauth/jwks": protocol(GET=(200,)),
     # management API: its description, and about oneself
     "api/schema": public(),

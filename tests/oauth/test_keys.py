@@ -5,10 +5,12 @@ import json
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from io import StringIO
 
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -16,7 +18,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from authsec.database.context import system_context
-from oauth import keys
+from oauth import key_schedule, keys
 from oauth.models import SigningKey
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +181,38 @@ def test_processes_that_start_together_make_one_key() -> None:
     for thread in threads:
         thread.join()
     assert len(made) == 2
+
+
+def test_keys_rotate_by_themselves_once_they_are_old() -> None:
+    keys.sign(claims())
+    with system_context():
+        SigningKey.objects.update(created_at=timezone.now())
+    now = timezone.now()
+    assert key_schedule.rotate_when_due(now=now) == []
+    later = now + key_schedule.ROTATED_EVERY
+    made = key_schedule.rotate_when_due(now=later)
+    assert len(made) == 2
+    assert key_schedule.rotate_when_due(now=later) == []
+    states = {key.kid: key.state for key in key_schedule.described(later)}
+    assert {states[kid] for kid in made} == {"next"}
+    assert sorted(states.values()) == ["next", "next", "signs", "signs"]
+    key_schedule.rotate_when_due(now=later + timedelta(days=4))
+    assert {key.kid for key in key_schedule.described(later)} == set(made)
+
+
+def test_the_command_lists_keys_and_rotates_them() -> None:
+    keys.sign(claims())
+    out = StringIO()
+    call_command("keys", stdout=out)
+    assert sorted(line.split()[1:3] for line in out.getvalue().splitlines()) == [
+        ["ES256", "signs"],
+        ["RS256", "signs"],
+    ]
+    out = StringIO()
+    call_command("keys", "rotate", stdout=out)
+    assert out.getvalue().count("next") == 2
+    out = StringIO()
+    call_command("keys", "rotate", "--now", stdout=out)
+    states = [line.split()[2] for line in out.getvalue().splitlines()]
+    assert states.count("over") >= 2
+    assert not any('"d"' in line for line in out.getvalue().splitlines())
