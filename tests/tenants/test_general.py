@@ -288,7 +288,7 @@ def test_the_installations_administrator_changes_a_plan(acme: Tenant, capsys: An
 
     call_command("plan", "acme-corp", "business", reason="invoice 12")
     assert row(acme).plan == "business"
-    assert "end users: 0 unlimited" in capsys.readouterr().out
+    assert "end users: 0 without a limit" in capsys.readouterr().out
     with pytest.raises(CommandError, match="no tenant"):
         call_command("plan", "never-was")
 
