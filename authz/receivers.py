@@ -87,7 +87,10 @@ def _keep_an_owner_with_power(membership: Membership, before: dict[str, Any] | N
 def _bring_in_no_more_than_held(
     membership: Membership, before: dict[str, Any] | None, actor: Actor, now: datetime
 ) -> None:
-    """Whoever reactivates or adds somebody gives them the power that waits for them, so must hold it (Rule 7)."""
+    """Whoever reactivates or adds somebody gives them the power that waits for them, so must hold it (Rule 7).
+
+    Who suspended them may take that back: it gives no more than they took.
+    """
     joins = before is None or before["status"] not in HAD_BEEN_IN
     was_in = not joins and before is not None and before["status"] == Membership.Status.ACTIVE
     answers = _answerable(actor, membership, joins)
@@ -96,6 +99,8 @@ def _bring_in_no_more_than_held(
     if answers.id == membership.user_id:
         # By now they count as active: what waits for them would vouch for itself.
         raise PermissionDenied("Nobody brings themselves in: ask for an invitation, or to be reactivated.")
+    if before and answers.id is not None and before.get("suspended_by") == str(answers.id):
+        return
     forbid_escalation(
         tenant_id=membership.tenant_id,
         actor=answers,

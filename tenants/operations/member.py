@@ -82,7 +82,7 @@ def reactivate_member(
     membership, change = _turn("reactivate_member", tenant_id, user_id)
     if change is None:
         return membership
-    before = _standing(membership)
+    before = _standing(membership) | {"suspended_by": str(membership.suspended_by or "")}
     _end_suspension(membership, change)
     membership.save(update_fields=SUSPENSION)
     _changed(membership, before, change.event, actor, now, reason=reason)

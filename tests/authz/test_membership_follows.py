@@ -7,6 +7,7 @@ from authz import service_accounts
 from authz.console import decide
 from authz.models import Binding, GroupMember, ServiceAccountOperator
 from authz.refusals import Escalation
+from tenants import operations as tenants
 from tenants.models import Membership
 from tests.authz.cast import NOW, World, world
 
@@ -133,3 +134,17 @@ def test_a_role_grows_only_by_what_its_author_holds(acme: World) -> None:
         tenant_id=acme.id, role_id=mine.pk, console_permissions=[], actor=acme.actor("adam"), now=NOW
     )
     assert edited == mine
+
+
+def test_who_suspended_somebody_with_more_power_may_take_it_back_and_nobody_else_below_them(
+    acme: World,
+) -> None:
+    acme.member("rita", "readonly_auditor")  # sees billing, which no admin does
+    acme.member("ada", "admin")
+    who = {"tenant_id": acme.id, "user_id": acme.users["rita"], "now": NOW}
+    with tenant_context(acme.id):
+        tenants.suspend_member(**who, reason="leaked key", actor=acme.actor("adam"))
+        with pytest.raises(Escalation):
+            tenants.reactivate_member(**who, actor=acme.actor("ada"))
+        tenants.reactivate_member(**who, actor=acme.actor("adam"))
+    assert allowed(acme, "rita", "billing:read")
