@@ -48,7 +48,7 @@ def openid_provider() -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
         "acr_values_supported": [ACR_PASSWORD, ACR_MFA],
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "prompt_values_supported": ["none", "login", "consent"],
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS),
         # Discovery §3: left out, the last of these would mean true.
