@@ -37,6 +37,9 @@ AUTHSEC_KEYS = env.list(
 SIGNUP = env.str("SIGNUP", default="open")  # open | invited
 INVITATIONS_PER_HOUR = 100  # mails that one tenant may cause
 CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
+CLIENT_DOCUMENTS = env.bool("CLIENT_DOCUMENTS", default=True)  # clients known by a document at their address
+# Documents served on this computer, which production never fetches.
+CLIENT_DOCUMENTS_LOOPBACK = DEVELOPMENT and env.bool("CLIENT_DOCUMENTS_LOOPBACK", default=False)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
 VALKEY_URL = env.str("VALKEY_URL", default="")
 METRICS_TOKEN = env.str(
@@ -78,6 +81,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "authsec.console.middleware.ClientAddressMiddleware",
     "csp.middleware.CSPMiddleware",
+    # Before the transaction: it may wait for a stranger's server.
+    "oauth.middleware.ClientDocumentMiddleware",
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -52,7 +52,7 @@ def write(exchange: Exchange, token: dict[str, Any], *, rotates: bool) -> None:
         token.pop("refresh_token", None)
     tokens.write(
         holder=_holder(exchange, client),
-        client=(client.pk, client.name),
+        client=(client.pk, client.known_as),
         jti=exchange.jti or uuid7(),
         access_token=None if exchange.for_api else token["access_token"],
         refresh_token=None if refresh and not rotates else token.get("refresh_token"),

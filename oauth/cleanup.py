@@ -1,4 +1,4 @@
-"""What is over and has no further use: expired codes and tokens, deleted in bounded batches."""
+"""What is over and has no further use: expired codes and tokens, clients that came and were never used."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -34,3 +34,37 @@ def _batches(table: str, column: str, before: datetime, batch: int) -> Iterator[
         yield deleted
         if deleted < batch:
             return
+
+
+UNUSED_AFTER = timedelta(days=30)
+# Deleting a client makes PostgreSQL look for tokens of it, and no index leads there, because the tables that every
+# token is written to shall have few. So it is done to few at a time, and to so many an hour.
+UNUSED_A_RUN = 1_000
+UNUSED = """
+with unused as (
+  select c.id from oauth_client c
+  where c.tenant_id is null and c.last_used_at is null and c.created < %(before)s
+    and c.registration_source in ('dcr', 'cimd') and c.disabled_at is null and not c.api_access
+    and not exists (select from oauth_consent o where o.client_id = c.id)
+    and not exists (select from oauth_clientapproval a
+                    where a.client_id = c.id and (a.decided_at is not null or a.last_seen_at > %(before)s))
+  order by c.created limit %(batch)s for update skip locked),
+noted as (delete from oauth_clientapproval a using unused u where a.client_id = u.id)
+delete from oauth_client c using unused u where c.id = u.id
+"""
+
+
+def delete_unused_clients(*, now: datetime, batch: int = 100) -> int:
+    """Delete clients of the installation that came by registration or document 30 days ago and got no token since.
+
+    One that somebody consented to, or that a tenant approved or denied, stays. At most UNUSED_A_RUN; returns how many.
+    """
+    deleted = 0
+    while deleted < UNUSED_A_RUN:
+        with system_context(), connection.cursor() as cursor:
+            cursor.execute(UNUSED, {"before": now - UNUSED_AFTER, "batch": batch})
+            found = cursor.rowcount
+        deleted += found
+        if found < batch:
+            break
+    return deleted

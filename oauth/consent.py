@@ -79,7 +79,8 @@ def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: dat
     """What the tenant says of a client: approved, pending or denied.
 
     A tenant's own client is approved. Without the tenant's word its policy decides: open lets in, review notes the
-    client down as pending, allow-list takes the listed hosts only.
+    client down as pending, allow-list takes the listed hosts only: of a client known by its document the host that
+    the document lies at, which was checked; of others the one that the answer goes to.
     """
     if client.tenant_id == tenant_id:
         return ClientApproval.Status.APPROVED
@@ -91,7 +92,8 @@ def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: dat
     if rule == ClientPolicy.Policy.OPEN:
         return ClientApproval.Status.APPROVED
     if policy and rule == ClientPolicy.Policy.ALLOW_LIST:
-        listed = redirect_host in policy.allowed_hosts
+        host = client.document_host or redirect_host
+        listed = host in policy.allowed_hosts
         return ClientApproval.Status.APPROVED if listed else ClientApproval.Status.DENIED
     note_client(tenant_id=tenant_id, client=client, now=now)
     return ClientApproval.Status.PENDING
@@ -229,7 +231,8 @@ def withdraw(*, tenant_id: UUID, consent_id: UUID, actor: Actor, now: datetime, 
 
 
 def _described(client: Client, application: str) -> dict[str, str]:
-    return {"client": client.name or client.client_id, "application": application}
+    described = {"client": client.name or client.client_id, "application": application}
+    return described | ({"client_host": host} if (host := client.document_host) else {})
 
 
 def _name_of(consent: Consent) -> str:

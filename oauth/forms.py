@@ -26,7 +26,8 @@ class PolicyForm(forms.Form):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_(
-            "For “only clients of listed hosts”: one host a line, as in the client's redirect address."
+            "For “only clients of listed hosts”: one host a line. Of a document it is the host that the document "
+            "is at, of a client that registered itself the host of its redirect address."
         ),
     )
 

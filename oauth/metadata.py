@@ -32,6 +32,8 @@ def authorization_server() -> dict[str, Any]:
         "resource_indicators_supported": True,
         "service_documentation": f"{issuer}/api/docs/",
     }
+    if settings.CLIENT_DOCUMENTS:
+        document["client_id_metadata_document_supported"] = True
     if settings.CLIENT_REGISTRATION:
         document["registration_endpoint"] = f"{issuer}/oauth/register"
     return document

@@ -20,6 +20,7 @@ from oauth2_provider.models import (
 
 from authsec.database.fields import TenantForeignKey, uuid7
 from authsec.database.scope import ScopedManager
+from oauth.documents.location import host_of
 from tenants.models import TenantRow, same_tenant_target
 
 
@@ -59,6 +60,9 @@ class Client(AbstractApplication):
     metadata = models.JSONField(
         default=dict, blank=True, help_text="What the client said when it registered."
     )
+    document_fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the document that is this client's id was read last."
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
 
@@ -69,7 +73,25 @@ class Client(AbstractApplication):
                 name="oauth_client_account_has_tenant",
             )
         ]
-        indexes = [models.Index(fields=["tenant", "created"], name="oauth_client_tenant_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "created"], name="oauth_client_tenant_idx"),
+            models.Index(
+                fields=["created"],
+                condition=models.Q(tenant__isnull=True, last_used_at__isnull=True),
+                name="oauth_client_unused_idx",
+            ),
+        ]
+
+    @property
+    def document_host(self) -> str:
+        """The host that this client's document was fetched from, the one thing proved of it; '' without a document."""
+        by_document = self.registration_source == self.RegistrationSource.CIMD
+        return host_of(self.client_id) if by_document else ""
+
+    @property
+    def known_as(self) -> str:
+        """The name, with the checked host where there is one, for what is written down for later."""
+        return f"{self.name} ({host})"[:255] if (host := self.document_host) else self.name
 
 
 class Issued(models.Model):

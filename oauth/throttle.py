@@ -12,6 +12,8 @@ LIMITS = {
     "register": "60/minute",  # clients made, by address
     "registration": "600/minute",  # tries, by address
     "client": "300/minute",  # failed token requests, by address and client id
+    "document_asker": "20/minute",  # clients' documents fetched, by address of who asks for it
+    "document_host": "30/minute",  # and by host that is asked
 }
 
 

@@ -58,8 +58,17 @@ class AiClient:
     drive a browser until the answer reached the client's loopback redirect.
     """
 
-    def __init__(self, server_url: str, *, name: str = "Stranger's AI", scope: str | None = None) -> None:
+    def __init__(
+        self,
+        server_url: str,
+        *,
+        name: str = "Stranger's AI",
+        scope: str | None = None,
+        document_url: str | None = None,
+    ) -> None:
+        """``document_url``: where its metadata document is, which the SDK uses as its client id if it may."""
         self.server_url, self.name, self.scope = server_url, name, scope
+        self.document_url = document_url
         self.memory = Memory()
         self.authorize_urls: list[str] = []
         self.callbacks: list[dict[str, str]] = []
@@ -125,6 +134,7 @@ class AiClient:
             storage=self.memory,
             redirect_handler=self._redirect if may_ask else _nobody_there,
             callback_handler=self._callback,
+            client_metadata_url=self.document_url,
         )
         if self.scope:
             _insist_on(provider, self.scope)

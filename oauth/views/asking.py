@@ -54,7 +54,7 @@ def client_facts(asked: AuthorizationRequest) -> ClientFacts:
     if client.tenant_id is not None:
         proof, host = "tenant", ""
     elif source == Client.RegistrationSource.CIMD:
-        proof, host = "document", urlsplit(client.client_id).hostname or ""
+        proof, host = "document", client.document_host
     elif source == Client.RegistrationSource.DCR:
         proof, host = "itself", urlsplit(client.client_uri).hostname or ""
     else:

@@ -49,6 +49,8 @@ PAGES = {
 def authorize(request: Any) -> HttpResponse:
     """Validate, sign in, step up, ask, answer. The form posts back here and everything is decided anew."""
     try:
+        if request.client_document_problem:
+            raise NoRedirect(request.client_document_problem)
         asked = read_request(request.META.get("QUERY_STRING", ""))
     except NoRedirect as error:
         return render(request, "oauth/bad_request.html", {"reason": str(error)}, status=400)
