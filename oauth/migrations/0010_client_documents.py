@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("authz", "0007_changes"),
-        ("oauth", "0008_last_use"),
+        ("oauth", "0009_openid"),
         ("tenants", "0013_folding"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
