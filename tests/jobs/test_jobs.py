@@ -277,7 +277,7 @@ def test_a_list_of_jobs_costs_the_same_however_long_it_is(acme: Tenant, olga: Te
 def test_the_schedules_verbs_find_nothing_the_second_time(acme: Tenant) -> None:
     from authsec.console.schedule import SCHEDULE
 
-    assert len({entry.name for entry in SCHEDULE}) == len(SCHEDULE) == 4
+    assert len({entry.name for entry in SCHEDULE}) == len(SCHEDULE)
     for entry in SCHEDULE:
         entry.does(now=timezone.now())
         again = entry.does(now=timezone.now())
