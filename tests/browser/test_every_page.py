@@ -11,7 +11,7 @@ from tests.browser import pages
 from tests.servers import Service
 from tests.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
 AXE = Axe()
 BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 GRAVE = ("serious", "critical")

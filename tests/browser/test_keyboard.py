@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.servers import Service
 from tests.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
 
 # Whether the focused element shows it: an outline or a ring of its own, or its container does.
 SHOWS_FOCUS = """() => {
