@@ -76,12 +76,15 @@ def said(body: bytes, *headers: str, status: str = "200 OK", media_type: str = "
     return lambda connection: connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
 
 
+DRIPS_S = 30  # how long a dripping answer goes on
+
+
 def dripping(start: bytes, drop: bytes) -> Answer:
-    """An answer that never ends, a drop ten times a second."""
+    """An answer that takes its time, a drop ten times a second."""
 
     def answer(connection: socket.socket) -> None:
         connection.sendall(start)
-        until = time.monotonic() + 30
+        until = time.monotonic() + DRIPS_S
         while time.monotonic() < until:
             connection.sendall(drop)
             time.sleep(0.1)
