@@ -2,6 +2,7 @@
 
 import logging
 import re
+from typing import Any
 
 # Invitations, also as an encoded ``next``; password resets; confirmations of an address.
 LINK = re.compile(
@@ -18,3 +19,17 @@ class WithoutLinks(logging.Filter):
         if (plain := LINK.sub(r"\1…", text)) != text:
             record.msg, record.args = plain, ()
         return True
+
+
+def configuration(*, level: str) -> dict[str, Any]:
+    """Everything to standard error from this level on, without links."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+        "filters": {"without_links": {"()": "authsec.logs.WithoutLinks"}},
+        "handlers": {
+            "console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["without_links"]}
+        },
+        "root": {"handlers": ["console"], "level": level},
+    }

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import environ
 
+from authsec import logs
 from authsec.database import embedded
+from oauth.toolkit import SWITCHES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -346,27 +348,10 @@ ACCESS_TOKEN_SECONDS = 600
 REFRESH_TOKEN_SECONDS = 30 * 86_400  # slides with each use
 REFRESH_FAMILY_SECONDS = 90 * 86_400  # the end, however often it is used
 AUTHORIZATION_CODE_SECONDS = 60
-OAUTH2_PROVIDER = {
-    "OAUTH2_VALIDATOR_CLASS": "oauth.validator.Validator",
-    "OAUTH2_SERVER_CLASS": "oauth.server.Server",
-    "SCOPES_BACKEND_CLASS": "oauth.scopes.ApplicationScopes",
-    "CLIENT_SECRET_HASHER": "authsec_fast",
-    "PKCE_REQUIRED": True,
+OAUTH2_PROVIDER = SWITCHES | {
     "ACCESS_TOKEN_EXPIRE_SECONDS": ACCESS_TOKEN_SECONDS,
     "REFRESH_TOKEN_EXPIRE_SECONDS": REFRESH_TOKEN_SECONDS,
     "AUTHORIZATION_CODE_EXPIRE_SECONDS": AUTHORIZATION_CODE_SECONDS,
-    "ROTATE_REFRESH_TOKEN": True,
-    "REFRESH_TOKEN_REUSE_PROTECTION": True,
-    "ALLOW_LOCALHOST_LOOPBACK": True,
-    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
-    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
-    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
-    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
-    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
-    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
-    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
-    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
     "OIDC_ISS_ENDPOINT": ISSUER,
 }
 
@@ -375,17 +360,4 @@ SILENCED_SYSTEM_CHECKS = [
     "oauth2_provider.W008",  # loopback redirects of native apps are http (RFC 8252 §7.3); clients.py allows no other
 ]
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "filters": {"without_links": {"()": "authsec.logs.WithoutLinks"}},
-    "handlers": {
-        "console": {
-            "class": "logging.StreamHandler",
-            "formatter": "plain",
-            "filters": ["without_links"],
-        }
-    },
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
-}
+LOGGING = logs.configuration(level=env.str("LOG_LEVEL", default="WARNING"))

@@ -1,0 +1,23 @@
+"""Clients, codes, tokens, consents and keys: django-oauth-toolkit's six models swapped, and our own beside them."""
+
+from oauth.models.client import Client, ClientApplication, ClientApproval, ClientPolicy
+from oauth.models.consent import Consent, Decision
+from oauth.models.credential import ResourceCredential, SigningKey
+from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued, RefreshToken
+
+__all__ = [
+    "AccessToken",
+    "Client",
+    "ClientApplication",
+    "ClientApproval",
+    "ClientPolicy",
+    "Consent",
+    "Decision",
+    "DeviceGrant",
+    "Grant",
+    "IDToken",
+    "Issued",
+    "RefreshToken",
+    "ResourceCredential",
+    "SigningKey",
+]

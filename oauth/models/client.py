@@ -1,0 +1,129 @@
+"""What asks for tokens, and what a tenant says of it."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from oauth2_provider.models import AbstractApplication
+
+from authsec.database.fields import TenantForeignKey, uuid7
+from oauth.documents.location import host_of
+from oauth.models.columns import identity_reference
+from tenants.models import TenantRow
+
+
+class Client(AbstractApplication):
+    """What asks for tokens. Without a tenant it belongs to the installation (registered by itself or by document)."""
+
+    class AuthMethod(models.TextChoices):
+        NONE = "none", "none (public)"
+        BASIC = "client_secret_basic", "client_secret_basic"
+        POST = "client_secret_post", "client_secret_post"
+        PRIVATE_KEY_JWT = "private_key_jwt", "private_key_jwt"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    user = identity_reference()
+    service_account = TenantForeignKey("authz.ServiceAccount", null=True, blank=True)
+    token_endpoint_auth_method = models.CharField(
+        max_length=30, choices=AuthMethod.choices, default=AuthMethod.NONE
+    )
+    grant_types = ArrayField(models.CharField(max_length=60), default=list, blank=True)
+    api_access = models.BooleanField(default=False, help_text="May ask for the management API's scopes.")
+    client_uri = models.CharField(max_length=500, blank=True)
+    metadata = models.JSONField(
+        default=dict, blank=True, help_text="What the client said when it registered."
+    )
+    document_fetched_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the document that is this client's id was read last."
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(AbstractApplication.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(service_account__isnull=True) | models.Q(tenant__isnull=False),
+                name="oauth_client_account_has_tenant",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "created"], name="oauth_client_tenant_idx"),
+            models.Index(
+                fields=["created"],
+                condition=models.Q(tenant__isnull=True, last_used_at__isnull=True),
+                name="oauth_client_unused_idx",
+            ),
+        ]
+
+    @property
+    def document_host(self) -> str:
+        """The host that this client's document was fetched from, the one thing proved of it; '' without a document."""
+        by_document = self.registration_source == self.RegistrationSource.CIMD
+        return host_of(self.client_id) if by_document else ""
+
+    @property
+    def known_as(self) -> str:
+        """The name, with the checked host where there is one, for what is written down for later."""
+        return f"{self.name} ({host})"[:255] if (host := self.document_host) else self.name
+
+
+class ClientApproval(TenantRow):
+    """The tenant's word on a client. Without a row the tenant's policy decides."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Pending"
+        APPROVED = "approved", "Approved"
+        DENIED = "denied", "Denied"
+
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="approvals")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    decided_at = models.DateTimeField(null=True, blank=True)
+    decided_by = models.UUIDField(null=True, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "client"], name="oauth_clientapproval_uniq"),
+        ]
+        indexes = [
+            models.Index(
+                "tenant",
+                models.F("last_seen_at").desc(),
+                models.F("id").desc(),
+                name="oauth_clientapproval_seen_idx",
+            )
+        ]
+
+
+class ClientPolicy(TenantRow):
+    """Which clients of the installation a tenant lets in, by how they came. Without a row: open."""
+
+    class Policy(models.TextChoices):
+        OPEN = "open", "Any client; consent and entitlement still decide"
+        REVIEW = "review", "Each new client waits for review"
+        ALLOW_LIST = "allow_list", "Only clients of listed hosts"
+
+    metadata_policy = models.CharField(max_length=10, choices=Policy.choices, default=Policy.OPEN)
+    registration_policy = models.CharField(max_length=10, choices=Policy.choices, default=Policy.OPEN)
+    allowed_hosts = ArrayField(models.CharField(max_length=255), default=list, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["tenant"], name="oauth_clientpolicy_uniq")]
+
+
+class ClientApplication(TenantRow):
+    """An Application that a pre-registered client is limited to. Exactly one makes ``resource`` optional."""
+
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="applications")
+    application = TenantForeignKey("authz.Application")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "client", "application"], name="oauth_clientapplication_uniq"
+            )
+        ]

@@ -1,0 +1,61 @@
+"""A person's yes, and why a token got its scopes."""
+
+from django.db import models
+from django.utils import timezone
+
+from authsec.database.fields import TenantForeignKey
+from oauth.models.client import Client
+from oauth.models.columns import text_array
+from tenants.models import TenantRow, same_tenant_target
+
+
+class Consent(TenantRow):
+    """A person's recorded yes to one client, for one Application and a set of scopes."""
+
+    user = TenantForeignKey("tenants.TenantUser", related_name="consents")
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="consents")
+    application = TenantForeignKey("authz.Application", related_name="consents")
+    scopes = text_array()
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            same_tenant_target("oauth_consent"),
+            models.UniqueConstraint(
+                fields=["tenant", "user", "client", "application"],
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="oauth_consent_live_uniq",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "user", "client", "application"], name="oauth_consent_user_idx"),
+            models.Index(fields=["tenant", "application", "user"], name="oauth_consent_app_idx"),
+            models.Index(fields=["tenant", "client", "user"], name="oauth_consent_client_idx"),
+        ]
+
+
+class Decision(TenantRow):
+    """Why a token got its scopes. By value, no reference to the token: it outlives it."""
+
+    token_id = models.UUIDField(help_text="The access token's jti.")
+    subject = models.UUIDField()
+    subject_kind = models.CharField(max_length=16, default="user")
+    client_id = models.UUIDField()
+    client_name = models.CharField(max_length=255, blank=True)
+    application_id = models.UUIDField()
+    grant_type = models.CharField(max_length=60)
+    at = models.DateTimeField(default=timezone.now)
+    requested = text_array()
+    entitled = text_array()
+    supported = text_array()
+    granted = text_array()
+    pending = text_array()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["tenant", "token_id"], name="oauth_decision_token_idx"),
+            models.Index(fields=["tenant", "subject", "at"], name="oauth_decision_subject_idx"),
+        ]

@@ -1,0 +1,154 @@
+"""Codes and tokens: the toolkit's models with tenant, Application (``audience``), subject and sign-in.
+
+A token of the management API (the resource ``{issuer}/api``) has neither tenant nor audience.
+"""
+
+from uuid import UUID
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from oauth2_provider.models import (
+    AbstractAccessToken,
+    AbstractDeviceGrant,
+    AbstractGrant,
+    AbstractIDToken,
+    AbstractRefreshToken,
+)
+
+from authsec.database.fields import TenantForeignKey, uuid7
+from authsec.database.scope import ScopedManager
+from oauth.models.client import Client
+from oauth.models.columns import identity_reference, text_array
+
+
+class Issued(models.Model):
+    """What every code and token carries besides the toolkit's columns."""
+
+    user_id: UUID | None  # the toolkit's reference to the identity, in each concrete model
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, null=True, blank=True, db_index=False, related_name="+"
+    )
+    audience = TenantForeignKey("authz.Application", null=True, blank=True)
+    subject = models.UUIDField(
+        help_text="users.id, service account id, or identity id for the management API."
+    )
+    subject_kind = models.CharField(
+        max_length=16, default="user", help_text="user, service_account, identity"
+    )
+    acr = models.CharField(max_length=60, blank=True)
+    amr = text_array()
+    auth_time = models.DateTimeField(null=True, blank=True)
+    mfa_at = models.DateTimeField(null=True, blank=True, help_text="When the second factor was completed.")
+    auth_ip = models.GenericIPAddressField(null=True, blank=True)
+    requested = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Asked for, whether given or not."
+    )
+    openid = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        db_default=models.Value([], output_field=ArrayField(models.TextField())),
+        help_text="OpenID Connect scopes that the person allowed: no entitlements.",
+    )
+
+    objects = ScopedManager()
+
+    class Meta:
+        abstract = True
+
+
+def tenant_with_audience(table: str) -> models.CheckConstraint:
+    """Both set (an Application's token) or neither (the management API's)."""
+    return models.CheckConstraint(
+        condition=models.Q(tenant__isnull=True, audience__isnull=True)
+        | models.Q(tenant__isnull=False, audience__isnull=False),
+        name=f"{table}_tenant_with_audience",
+    )
+
+
+def client_reference() -> models.ForeignKey:
+    """The toolkit's ``application``, which here is the OAuth client."""
+    return models.ForeignKey(Client, models.CASCADE, null=True, blank=True, db_index=False, related_name="+")
+
+
+class Grant(Issued, AbstractGrant):
+    """An authorization code (RFC 6749 §4.1.2). ``code`` holds its SHA-256, never the code."""
+
+    user = identity_reference()
+    application = client_reference()
+    token_family = models.UUIDField(default=uuid7, editable=False)
+    consumed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(AbstractGrant.Meta):
+        constraints = [tenant_with_audience("oauth_grant")]
+        indexes = [models.Index(fields=["expires"], name="oauth_grant_expires_idx")]
+
+
+class AccessToken(Issued, AbstractAccessToken):
+    """An access token. The row's id is its ``jti``; only the SHA-256 of the token is kept."""
+
+    user = identity_reference()
+    application = client_reference()
+    source_refresh_token = models.ForeignKey(
+        "oauth.RefreshToken", models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    id_token = models.ForeignKey(
+        "oauth.IDToken", models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
+    )
+    token_family = models.UUIDField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(AbstractAccessToken.Meta):
+        constraints = [tenant_with_audience("oauth_accesstoken")]
+        indexes = [
+            models.Index(fields=["expires"], name="oauth_accesstoken_expires_idx"),
+            models.Index(fields=["tenant", "subject"], name="oauth_accesstoken_subject_idx"),
+            models.Index(fields=["token_family"], name="oauth_accesstoken_family_idx"),
+        ]
+
+
+class RefreshToken(Issued, AbstractRefreshToken):
+    """A refresh token. ``scope`` is what consent gave: every refresh starts from it and never exceeds it."""
+
+    user = identity_reference()
+    application = client_reference()
+    access_token = models.OneToOneField(
+        "oauth.AccessToken", models.SET_NULL, null=True, blank=True, related_name="refresh_token"
+    )
+    scope = models.TextField(blank=True)
+    expires = models.DateTimeField(help_text="Slides with each use.")
+    family_expires = models.DateTimeField(help_text="The end of the whole family, however often it is used.")
+
+    class Meta:
+        constraints = [
+            tenant_with_audience("oauth_refreshtoken"),
+            models.UniqueConstraint(fields=["token_checksum"], name="oauth_refreshtoken_checksum_uniq"),
+        ]
+        indexes = [
+            models.Index(fields=["token_family"], name="oauth_refreshtoken_family_idx"),
+            models.Index(fields=["family_expires"], name="oauth_refreshtoken_family_end"),
+            models.Index(fields=["tenant", "subject"], name="oauth_refreshtoken_subject_idx"),
+        ]
+
+
+class IDToken(Issued, AbstractIDToken):
+    """An OpenID Connect id_token that was issued."""
+
+    user = identity_reference()
+    application = client_reference()
+
+    class Meta(AbstractIDToken.Meta):
+        indexes = [models.Index(fields=["expires"], name="oauth_idtoken_expires_idx")]
+
+
+class DeviceGrant(Issued, AbstractDeviceGrant):
+    """A device authorization in progress (RFC 8628). Codes are kept as digests."""
+
+    user = identity_reference()
+    subject = models.UUIDField(null=True, blank=True)  # type: ignore[assignment]  # known once somebody says yes
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["device_code"], name="oauth_devicegrant_code_uniq")]
+        indexes = [models.Index(fields=["expires"], name="oauth_devicegrant_expires_idx")]
