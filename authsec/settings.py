@@ -40,8 +40,8 @@ SIGNUP = env.str("SIGNUP", default="open")  # open | invited
 INVITATIONS_PER_HOUR = 100  # mails that one tenant may cause
 CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
 CLIENT_DOCUMENTS = env.bool("CLIENT_DOCUMENTS", default=True)  # clients known by a document at their address
-# Documents served on this computer, which production never fetches.
-CLIENT_DOCUMENTS_LOOPBACK = DEVELOPMENT and env.bool("CLIENT_DOCUMENTS_LOOPBACK", default=False)
+# Addresses of this computer, which production never asks: documents, keys, logos, notices of sign-out.
+OUTBOUND_LOOPBACK = DEVELOPMENT and env.bool("OUTBOUND_LOOPBACK", default=False)
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
 VALKEY_URL = env.str("VALKEY_URL", default="")
 METRICS_TOKEN = env.str(

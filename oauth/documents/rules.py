@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from oauth.documents.location import Location, Wrong
+from oauth.outbound.location import Location, Wrong
 from oauth.registration import Refused, Registration, read_registration
 
 LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")

@@ -6,7 +6,7 @@ import pytest
 
 from oauth import throttle
 from oauth.documents import clients as documents
-from oauth.documents import fetch
+from oauth.outbound import fetch
 from tests.oauth.internet import Internet
 
 

@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from oauth.documents import fetch
-from oauth.documents.location import Location
+from oauth.outbound import fetch
+from oauth.outbound.location import Location
 from tests.oauth.world import REDIRECT_URI
 
 URL = "https://client.example/oauth/client.json"

@@ -14,9 +14,10 @@ from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from oauth import cleanup, clients
 from oauth.documents import clients as documents
-from oauth.documents import fetch, rules
-from oauth.documents.location import Wrong, read_location
+from oauth.documents import rules
 from oauth.models import Client, ClientApproval, ClientPolicy, Decision
+from oauth.outbound import fetch
+from oauth.outbound.location import Wrong, read_location
 from tests import cast
 from tests.oauth.internet import GOOD, URL, Internet
 from tests.oauth.world import ED, World, world
@@ -336,4 +337,4 @@ def test_clients_that_nobody_used_are_deleted_after_a_month(internet: Internet) 
 
 
 def test_the_issuer_stays_what_it_was() -> None:
-    assert configured.CLIENT_DOCUMENTS_LOOPBACK is False, "off unless development asks for it"
+    assert configured.OUTBOUND_LOOPBACK is False, "off unless development asks for it"

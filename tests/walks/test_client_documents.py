@@ -35,7 +35,7 @@ def documents(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DocumentServ
 @pytest.fixture(scope="module")
 def service(documents: DocumentServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A server that may fetch from loopback and believes the authority of the documents' certificate."""
-    switches = {"CLIENT_DOCUMENTS_LOOPBACK": "on", "SSL_CERT_FILE": str(documents.authority.bundle)}
+    switches = {"OUTBOUND_LOOPBACK": "on", "SSL_CERT_FILE": str(documents.authority.bundle)}
     with serving(tmp_path_factory.mktemp("documents"), workers=1, **switches) as running:
         yield running
 

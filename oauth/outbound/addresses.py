@@ -1,4 +1,4 @@
-"""Which network addresses a document may be fetched from: public ones, in their plain form."""
+"""Which network addresses may be asked: public ones, in their plain form."""
 
 import ipaddress
 import queue
@@ -48,7 +48,7 @@ def is_allowed(text: str) -> bool:
     """Public; or loopback, where development asked for it."""
     if is_public(text):
         return True
-    return settings.CLIENT_DOCUMENTS_LOOPBACK and text in ("127.0.0.1", "::1")
+    return settings.OUTBOUND_LOOPBACK and text in ("127.0.0.1", "::1")
 
 
 def system_resolver(host: str, port: int) -> list[str]:
@@ -72,7 +72,7 @@ def resolve(host: str, port: int, *, within_s: float, resolver: Resolver) -> lis
             LOOKUPS.release()
 
     # A thread that dies with the process: a resolver that hangs must not hold up its end.
-    threading.Thread(target=look, name="client-document-lookup", daemon=True).start()
+    threading.Thread(target=look, name="outbound-lookup", daemon=True).start()
     try:
         found = answer.get(timeout=max(within_s, 0))
     except queue.Empty:

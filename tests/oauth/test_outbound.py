@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from oauth.documents import addresses, fetch
-from oauth.documents.fetch import MAX_BYTES, Unreachable, kept_for
-from oauth.documents.location import Wrong, read_location
+from oauth.outbound import addresses, fetch
+from oauth.outbound.fetch import MAX_BYTES, Unreachable, kept_for
+from oauth.outbound.location import Wrong, read_location
 from tests.oauth.hostile import DRIPS_S, Answer, Authority, DocumentServer, dripping, said
 
 HOST = "client.example"
@@ -26,7 +26,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture
 def serve(authority: Authority, settings: Any) -> Iterator[Callable[[Answer], DocumentServer]]:
     """A server on loopback, which the switch of development lets through."""
-    settings.CLIENT_DOCUMENTS_LOOPBACK = True
+    settings.OUTBOUND_LOOPBACK = True
     running: list[DocumentServer] = []
 
     def start(answer: Answer) -> DocumentServer:

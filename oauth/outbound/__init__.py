@@ -1,0 +1,1 @@
+"""Requests that leave this server for an address a stranger named: documents, keys, logos, proofs, sign-out notices."""
