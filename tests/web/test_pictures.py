@@ -20,7 +20,7 @@ def picture(kind: str, size: tuple[int, int] = (300, 100)) -> bytes:
 def test_a_picture_comes_out_as_a_small_square_png(kind: str) -> None:
     with Image.open(io.BytesIO(logo(picture(kind)))) as made:
         assert (made.format, made.size) == ("PNG", (EDGE, EDGE))
-        red, green, blue, alpha = made.convert("RGBA").getpixel((EDGE // 2, EDGE // 2))  # type: ignore[misc]
+        _, green, _, alpha = made.convert("RGBA").getpixel((EDGE // 2, EDGE // 2))  # type: ignore[misc]
         assert alpha == 255
         assert abs(green - 120) < 12
         assert made.convert("RGBA").getpixel((2, 2))[3] == 0, "transparent around what is not square"  # type: ignore[index]
