@@ -12,7 +12,7 @@ from django.conf import settings
 
 from authz.resource_uri import canonical
 from oauth import redirects
-from oauth.exchange import find_client
+from oauth.client_authentication import find_client
 from oauth.issuance import OPENID_SCOPES, resources_of_client
 from oauth.models import Client
 

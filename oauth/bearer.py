@@ -17,7 +17,7 @@ def new_access_token(exchange: Exchange, scopes: list[str]) -> str:
     exchange.jti = uuid7()
     if not exchange.for_api:
         return new_secret("as_at_")
-    client, row = _client(exchange), exchange.grant or exchange.refresh
+    client, row = _client(exchange), exchange.origin
     if row is not None:
         return api_token.for_identity(
             identity_id=row.subject,
@@ -76,7 +76,7 @@ def _client(exchange: Exchange) -> Client:
 
 
 def _holder(exchange: Exchange, client: Client) -> tokens.Holder:
-    row = exchange.grant or exchange.refresh
+    row = exchange.origin
     if row:
         return tokens.Holder.of(row)
     return tokens.Holder(
@@ -90,7 +90,7 @@ def _holder(exchange: Exchange, client: Client) -> tokens.Holder:
 
 
 def _requested(exchange: Exchange) -> tuple[str, ...]:
-    row = exchange.grant or exchange.refresh
+    row = exchange.origin
     if row:
         return tuple(row.requested)
     return exchange.grantable.requested if exchange.grantable else ()

@@ -33,7 +33,7 @@ def new(exchange: Exchange, access_token: str) -> str:
 
     RS256 as OpenID Connect Core §15.1 requires, ES256 for a client that registered it.
     """
-    row = exchange.grant or exchange.refresh
+    row = exchange.origin
     if row is None or row.tenant_id is None or exchange.client is None:
         raise ValueError("An id_token is about a person in a tenant.")
     issued = int(exchange.now.timestamp())

@@ -20,7 +20,7 @@ from django.db import connection as django_connection
 
 from authsec.secrets import digest
 from authsec.web.addresses import read_address
-from oauth.exchange import basic_credentials
+from oauth.client_authentication import basic_credentials
 
 log = logging.getLogger(__name__)
 

@@ -9,30 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from oauth2_provider.oauth2_validators import OAuth2Validator
-from oauthlib.oauth2.rfc6749.errors import (
-    CustomOAuth2Error,
-    InvalidGrantError,
-    InvalidScopeError,
-    UnauthorizedClientError,
-)
+from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 
 from authsec.secrets import digest
-from oauth import bearer, id_token, redirects, tokens
+from oauth import bearer, gate, id_token, redirects, tokens
 from oauth.exchange import Exchange
-from oauth.issuance import (
-    API_SCOPES,
-    OPENID_SCOPES,
-    Subject,
-    api_standing,
-    grantable_scopes,
-    identity_scopes,
-    read_terms,
-    resources_of_client,
-)
-from oauth.models import Grant, RefreshToken
-
-# A standing that only the authorize page lets pass is none here.
-REFUSED = "This access has ended or is suspended."
+from oauth.issuance import OPENID_SCOPES
+from oauth.models import Grant
 
 
 class Validator(OAuth2Validator):
@@ -49,7 +32,7 @@ class Validator(OAuth2Validator):
         return True
 
     def authenticate_client(self, request: Any, *args: Any, **kwargs: Any) -> bool:
-        """What :func:`oauth.exchange.authenticate` found."""
+        """What :func:`oauth.client_authentication.authenticate` found."""
         if self.exchange.client is None or not self.exchange.authenticated:
             return False
         request.client = self.exchange.client
@@ -92,7 +75,7 @@ class Validator(OAuth2Validator):
     ) -> bool:
         """At the authorize endpoint nothing passes but what consent gave in this very request.
 
-        At the token endpoint scopes are decided in :meth:`decide`.
+        At the token endpoint scopes are decided by ``oauth.gate``.
         """
         if request.grant_type:
             return True
@@ -138,7 +121,7 @@ class Validator(OAuth2Validator):
         grant = self.exchange.grant
         if grant is None or grant.application_id != client.pk:
             return False
-        self._read(grant, request)
+        gate.read_standing(self.exchange, grant, request)
         if grant.consumed_at is not None:
             tokens.revoke_family(grant.token_family, now=self.exchange.now)
             return False
@@ -190,7 +173,7 @@ class Validator(OAuth2Validator):
         refresh = self.exchange.refresh
         if refresh is None or refresh.application_id != client.pk:
             return False
-        self._read(refresh, request)
+        gate.read_standing(self.exchange, refresh, request)
         if refresh.revoked is not None:
             tokens.revoke_family(refresh.token_family, now=self.exchange.now)
             return False
@@ -210,107 +193,9 @@ class Validator(OAuth2Validator):
 
     # --- the gate -------------------------------------------------------------------------------------
 
-    def _read(self, row: Grant | RefreshToken, request: Any) -> None:
-        """Ask for standing and entitlement of a code's or refresh token's holder. Raises InvalidGrantError."""
-        if row.tenant_id is None or row.application_id is None:
-            return
-        terms = read_terms(
-            tenant_id=row.tenant_id,
-            subject=Subject(row.subject_kind, row.subject, row.mfa_at, row.auth_ip),
-            client_id=row.application_id,
-            application_id=row.audience_id,
-            at=self.exchange.now,
-            consented=True,
-        )
-        if terms is None or terms.standing:
-            raise InvalidGrantError(description=REFUSED, request=request)
-        self.exchange.terms = terms
-
     def decide(self, request: Any) -> None:
-        """Called by each grant type when all else is right: sets ``request.scopes`` to what is granted.
-
-        Raises invalid_target (RFC 8707 §2.2), invalid_scope when nothing remains, invalid_grant without standing.
-        """
-        if request.grant_type == "client_credentials":
-            granted = self._decide_for_account(request)
-        else:
-            granted = self._decide_for_person(request)
-        if not granted and not self._signs_in_only():
-            raise InvalidScopeError(description="None of these scopes can be granted now.", request=request)
-        request.scopes = list(granted)
-
-    def _decide_for_person(self, request: Any) -> tuple[str, ...]:
-        exchange = self.exchange
-        row = exchange.grant or exchange.refresh
-        if row is None:
-            raise InvalidGrantError(request=request)
-        if exchange.resource and exchange.resource not in row.resource:
-            raise CustomOAuth2Error("invalid_target", "The grant is for another resource.", request=request)
-        consented = row.scope.split()
-        wanted = [name for name in request.scopes if name in consented]
-        if not wanted and set(request.scopes) <= OPENID_SCOPES and not self._is_web_app():
-            wanted = consented  # for an MCP server or an API these alone count as no scope (Rule 5)
-        if exchange.for_api:
-            return tuple(wanted)
-        exchange.openid = self._openid(row)
-        if exchange.terms is None or not (wanted or self._signs_in_only()):
-            return ()
-        wanted = wanted or list(OPENID_SCOPES)  # a web app's sign-in: standing alone
-        exchange.grantable = grantable_scopes(exchange.terms, requested=wanted)
-        return exchange.grantable.granted
-
-    def _is_web_app(self) -> bool:
-        return self.exchange.terms is not None and self.exchange.terms.application_kind == "web_app"
-
-    def _signs_in_only(self) -> bool:
-        """A web app that asked for OpenID Connect scopes alone: standing suffices (Rule 5)."""
-        row = self.exchange.grant or self.exchange.refresh
-        asked = set(self.exchange.parameters.get("scope", "").split())
-        alone = bool(asked) and asked <= OPENID_SCOPES and bool(self.exchange.openid)
-        return row is not None and self._is_web_app() and (not row.scope or alone)
-
-    def _openid(self, row: Grant | RefreshToken) -> tuple[str, ...]:
-        """What consent gave of OpenID Connect's scopes, or the part of it that a refresh names."""
-        asked = self.exchange.parameters.get("scope", "").split()
-        if self.exchange.grant is None and set(asked) - {"offline_access"}:
-            return identity_scopes(set(asked) & set(row.openid))
-        return tuple(row.openid)
-
-    def _decide_for_account(self, request: Any) -> tuple[str, ...]:
-        exchange = self.exchange
-        client = request.client
-        if client.service_account_id is None or client.tenant_id is None:
-            raise UnauthorizedClientError(request=request)
-        asked = (request.scope or "").split()
-        if exchange.for_api:
-            if not api_standing(client.tenant_id, client.service_account_id):
-                raise InvalidGrantError(description=REFUSED, request=request)
-            return tuple(name for name in API_SCOPES if not asked or name in asked)
-        terms = read_terms(
-            tenant_id=client.tenant_id,
-            subject=Subject("service_account", client.service_account_id, None, exchange.ip),
-            client_id=client.pk,
-            resource_uri=self._resource_of_account(request),
-            at=exchange.now,
-            consented=False,
-        )
-        if terms is None:
-            raise CustomOAuth2Error("invalid_target", "There is no such resource.", request=request)
-        exchange.terms = terms
-        exchange.grantable = grantable_scopes(terms, requested=asked)
-        if exchange.grantable.refusal:
-            raise InvalidGrantError(description=REFUSED, request=request)
-        return exchange.grantable.granted
-
-    def _resource_of_account(self, request: Any) -> str:
-        if self.exchange.resource:
-            return self.exchange.resource
-        limited_to = resources_of_client(request.client.pk)
-        if len(limited_to) == 1:
-            return limited_to[0]
-        raise CustomOAuth2Error(
-            "invalid_target", "Name the resource that the token is for (RFC 8707).", request=request
-        )
+        """Called by each grant type when all else is right."""
+        gate.decide(self.exchange, request)
 
     # --- tokens -----------------------------------------------------------------------------------
 
@@ -319,5 +204,5 @@ class Validator(OAuth2Validator):
         bearer.write(self.exchange, token, rotates=self.rotate_refresh_token(request))
         if self.exchange.openid and not self.exchange.for_api:
             token["id_token"] = id_token.new(self.exchange, token["access_token"])
-            if self._is_web_app():
+            if gate.is_web_app(self.exchange):
                 token["scope"] = " ".join([*self.exchange.openid, *token["scope"].split()])

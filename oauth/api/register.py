@@ -10,8 +10,8 @@ from django.utils import timezone
 from authsec.web.access import protocol
 from oauth import throttle
 from oauth.api.wire import cross_origin, no_store, read_body
+from oauth.client_authentication import BadRequest
 from oauth.clients import Refused, read_registration, register_public
-from oauth.exchange import BadRequest
 from oauth.models import Client
 
 

@@ -13,7 +13,7 @@ from authsec.secrets import digest
 from authsec.web.access import protocol
 from oauth import tokens
 from oauth.api.wire import cross_origin, no_store, read_form
-from oauth.exchange import BadRequest, authenticate
+from oauth.client_authentication import BadRequest, authenticate
 
 
 @protocol

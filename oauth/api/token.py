@@ -10,7 +10,8 @@ from django.utils import timezone
 from authsec.web.access import protocol
 from oauth import throttle
 from oauth.api.wire import cross_origin, no_store, read_form
-from oauth.exchange import BadRequest, Exchange, load
+from oauth.client_authentication import BadRequest
+from oauth.exchange import Exchange, load
 from oauth.server import Server
 from oauth.validator import Validator
 

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from oauth.exchange import BadRequest
+from oauth.client_authentication import BadRequest
 
 MAX_BODY = 65_536
 FORM = "application/x-www-form-urlencoded"

@@ -1,0 +1,74 @@
+"""Which client a request comes from, and whether it proved that (RFC 6749 §2.3)."""
+
+import base64
+import binascii
+from urllib.parse import unquote_plus
+
+from authsec.secrets import same_secret
+from oauth.models import Client
+
+
+class BadRequest(Exception):
+    """A request that no grant type would take. ``code``: an error of RFC 6749 §5.2; ``status``: 400 or 401."""
+
+    def __init__(self, code: str, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.code, self.description, self.status = code, description, status
+
+
+def find_client(client_id: str) -> Client | None:
+    """The client with this ``client_id``, whoever's it is; None when there is none or it is disabled."""
+    if not client_id or len(client_id) > 255 or "\x00" in client_id:
+        return None
+    found = list(Client.objects.raw("select * from find_client(%s)", [client_id]))
+    return found[0] if found and found[0].disabled_at is None else None
+
+
+def basic_credentials(header: str) -> list[tuple[str, str]] | None:
+    """The (id, secret) pairs that a Basic header may mean: as it stands, and form-decoded (RFC 6749 §2.3.1).
+
+    Clients do either. None without a Basic header; an empty list for one that cannot be read.
+    """
+    scheme, _, value = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        text = base64.b64decode(value.strip(), validate=True).decode()
+    except (binascii.Error, ValueError):
+        return []
+    user, colon, password = text.partition(":")
+    if not colon:
+        return []
+    pairs = [(user, password), (unquote_plus(user), unquote_plus(password))]
+    return pairs if pairs[0] != pairs[1] else pairs[:1]
+
+
+def authenticate(parameters: dict[str, str], header: str) -> tuple[Client | None, bool]:
+    """The client of a request and whether it is authenticated (RFC 6749 §2.3).
+
+    Raises BadRequest when it authenticates in two ways at once or contradicts itself.
+    """
+    pairs = basic_credentials(header)
+    posted_id, posted_secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
+    if pairs is None:
+        client = find_client(posted_id)
+        return client, client is not None and _proves(client, posted_secret)
+    if posted_secret:
+        raise BadRequest(
+            "invalid_request", "Authenticate in one way only: Basic or the body (RFC 6749 §2.3)."
+        )
+    for user, password in pairs:
+        client = find_client(user)
+        if client is None:
+            continue
+        if posted_id and posted_id != client.client_id:
+            raise BadRequest("invalid_request", "client_id is not the client that authenticates.")
+        if _proves(client, password):
+            return client, True
+    return None, False
+
+
+def _proves(client: Client, secret: str) -> bool:
+    if client.client_type == Client.CLIENT_PUBLIC:
+        return not secret
+    return bool(secret) and same_secret(secret, client.client_secret.rpartition("$")[2])
