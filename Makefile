@@ -13,6 +13,7 @@ run:
 test:
 	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/chromium.py
+	@$(PYTHON) scripts/node.py
 	@$(PYTHON) scripts/check.py
 	$(PYTEST) -n 2 --dist loadgroup
 
@@ -23,6 +24,7 @@ test-fast:
 test-long:
 	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/chromium.py
+	@$(PYTHON) scripts/node.py
 	$(PYTEST) -m long
 
 check:

@@ -1,5 +1,6 @@
 """The files of the repository tell nothing about the machine or the registry that they were made with."""
 
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from authsec.database.embedded import CHECKOUT
+from scripts.node import FOLDERS
 
 LEFT_ALONE = {".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__", ".hypothesis"}
 # In halves, so that this file may pass its own test.
@@ -45,3 +47,13 @@ def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
         assert "==" in requirement
         assert hashes, requirement
         assert all(digest.strip().startswith("sha256:") for digest in hashes)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_every_package_of_a_lock_is_one_version_with_a_digest_and_no_address(folder: str) -> None:
+    lock = json.loads((CHECKOUT / folder / "package-lock.json").read_text())
+    packages = {name: pinned for name, pinned in lock["packages"].items() if name}
+    assert packages
+    for name, pinned in packages.items():
+        assert pinned["integrity"].startswith("sha512-"), name
+        assert "resolved" not in pinned, name

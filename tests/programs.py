@@ -1,0 +1,96 @@
+"""Programs in Node.js that stand in for somebody's client, server or suite: started, listened to, ended."""
+
+import json
+import os
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from authsec.database.embedded import CHECKOUT
+from scripts.node import NODE
+from tests.plain_client import Person
+
+FOLDER = CHECKOUT / "tests" / "node"
+PATIENCE_S = 60
+INHERITED = {"PATH", "HOME", "LANG", "TMPDIR"}
+
+
+class Program:
+    """A Node.js process; its lines are read as they come. It is over at the end of the ``with`` block."""
+
+    def __init__(
+        self, script: Path | str, *arguments: str, folder: Path = FOLDER, **environment: str
+    ) -> None:
+        self._command = [str(NODE), "--disable-warning=ExperimentalWarning", str(script), *arguments]
+        self._folder = folder
+        self._environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | environment
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.said: list[str] = []
+
+    def __enter__(self) -> "Program":
+        self._process = subprocess.Popen(
+            self._command,
+            cwd=self._folder,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, name="program", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._lines.put(line.rstrip("\n"))
+        self._lines.put(None)
+
+    def line(self, start: str) -> str:
+        """The next line that starts so. Raises AssertionError when none comes."""
+        deadline = time.monotonic() + PATIENCE_S
+        while (left := deadline - time.monotonic()) > 0:
+            try:
+                said = self._lines.get(timeout=left)
+            except queue.Empty:
+                break
+            if said is None:
+                break
+            self.said.append(said)
+            if said.startswith(start):
+                return said
+        raise AssertionError(f"the program did not say {start!r}:\n" + "\n".join(self.said))
+
+    def told(self, what: str) -> Any:
+        """The value of the next line ``what: <JSON>``."""
+        return json.loads(self.line(f"{what}: ").removeprefix(f"{what}: "))
+
+    def end(self) -> int:
+        """Wait for the program's own end; its exit status."""
+        while (said := self._lines.get(timeout=PATIENCE_S)) is not None:
+            self.said.append(said)
+        return self._process.wait(PATIENCE_S)
+
+
+def allow(person: Person, url: str) -> None:
+    """What happens in the browser that a program opened: consent, and the redirect back to its listener."""
+    page = person.get(url)
+    if page.status_code == 200:
+        page = person.post(page, "action", action="allow")
+    assert page.is_redirect, f"{page.status_code} {page.text[:2000]}"
+    back = page.headers["location"]
+    assert urlsplit(back).hostname in ("127.0.0.1", "localhost"), back
+    assert httpx.get(back, timeout=30, trust_env=False).status_code == 200
