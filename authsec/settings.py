@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "authsec.database",
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",

@@ -1,21 +1,29 @@
 """What follows from signing in (profiles in every tenant of the person, the link of our own issuer, a new key for the
-session), and from losing one's place in a team (an offer of ownership on either side is over).
+session), from a new password (the end of the other sessions), and from losing one's place in a team (an offer of
+ownership on either side is over).
 """
 
 from datetime import datetime
 from typing import Any
 
-from allauth.account.signals import authentication_step_completed, email_changed
+from allauth.account.signals import (
+    authentication_step_completed,
+    email_changed,
+    password_changed,
+    password_reset,
+    password_set,
+)
 from django.contrib.auth.signals import user_logged_in
 from django.db import connection
 from django.dispatch import receiver
 from django.utils import timezone
 
 from authsec.audit.actor import Actor
-from authsec.sessions import SIGNED_IN_AT
+from authsec.sessions import CREDENTIALS_CHANGED, SIGNED_IN_AT, end_sessions, sid_of
 from tenants.models import Membership, MemberType
 from tenants.operations.transfer import cancel_pending
 from tenants.provisioning import note_local_sign_in
+from tenants.sessions import note_device
 from tenants.signals import identity_renamed, membership_changed
 
 
@@ -33,9 +41,18 @@ def note_own_link(sender: Any, user: Any, signal: Any, **_: Any) -> None:
 
 
 @receiver(user_logged_in, dispatch_uid="tenants.begin_session")
-def begin_session(sender: Any, request: Any, **_: Any) -> None:
+def begin_session(sender: Any, request: Any, user: Any, **_: Any) -> None:
     """A new sign-in begins the session's absolute life anew, also where a session of the same person went before."""
     request.session.pop(SIGNED_IN_AT, None)
+    note_device(request, user)
+
+
+@receiver([password_changed, password_set, password_reset], dispatch_uid="tenants.end_other_sessions")
+def end_other_sessions(sender: Any, request: Any, user: Any, **_: Any) -> None:
+    """A new password ends every other session at once, not at its next request: nothing dead is listed as alive."""
+    end_sessions(
+        identity_id=user.pk, but=sid_of(request.session), reason=CREDENTIALS_CHANGED, now=timezone.now()
+    )
 
 
 @receiver(authentication_step_completed, dispatch_uid="tenants.new_session_key")

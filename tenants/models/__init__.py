@@ -4,6 +4,7 @@ from tenants.models.base import TenantRow, same_tenant_target
 from tenants.models.identity import NO_ADDRESS, Identity, IdentityLink
 from tenants.models.invitation import Invitation
 from tenants.models.membership import Membership, MemberType
+from tenants.models.session import Session
 from tenants.models.slug import SlugHistory
 from tenants.models.tenant import Tenant
 from tenants.models.transfer import OwnershipTransfer
@@ -18,6 +19,7 @@ __all__ = [
     "Membership",
     "OwnershipTransfer",
     "Profile",
+    "Session",
     "SlugHistory",
     "Tenant",
     "TenantRow",

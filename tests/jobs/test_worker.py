@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
@@ -24,7 +23,7 @@ from authsec.console.management.commands.work import run_worker
 from authsec.database.context import app_context, system_context, tenant_context
 from authsec.jobs import operations
 from authsec.jobs.models import Job
-from tenants.models import Tenant
+from tenants.models import Session, Tenant
 from tests import cast, databases
 from tests.console.api import Api, token_of
 from tests.servers import eventually

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from tenants.identities import register_identity
+from tenants.models import Session
 from tests.tenants.browser import PASSWORD, Browser
 
 pytestmark = pytest.mark.django_db
@@ -136,7 +136,9 @@ def writes(browser):
         connection,
     ) as statements:
         assert browser.is_signed_in
-    return [each["sql"] for each in statements if "django_session" in each["sql"] and "UPDATE" in each["sql"]]
+    return [
+        each["sql"] for each in statements if "tenants_session" in each["sql"] and "UPDATE" in each["sql"]
+    ]
 
 
 def test_shorter_limits_reach_the_sessions_that_exist(here, begin, settings):

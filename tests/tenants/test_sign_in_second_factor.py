@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
-from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
 from tenants import signin
 from tenants.identities import enrol_authenticator, register_identity
+from tenants.models import Session
 from tenants.signin import ACR_MFA, ACR_PASSWORD, Asking, sign_in_of
 from tests.tenants.browser import PASSWORD, Browser, mails, totp
 
