@@ -7,6 +7,7 @@ stands by value in its Decision.
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -22,11 +23,12 @@ ACCESS = """
 access as (
   insert into oauth_accesstoken (
     id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested, openid,
-    user_id, application_id, token, token_checksum, expires, scope, resource, created, updated, token_family)
+    user_id, application_id, token, token_checksum, expires, scope, resource, created, updated, token_family,
+    source_token_id, act)
   values (
     %(id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s, %(auth_ip)s,
     %(requested)s, %(openid)s, %(identity)s, %(client)s, '', %(access_digest)s, %(expires)s, %(scope)s,
-    %(resource)s::jsonb, %(now)s, %(now)s, %(family)s))
+    %(resource)s::jsonb, %(now)s, %(now)s, %(family)s, %(source)s, %(act)s::jsonb))
 """
 REFRESH = """
 refresh as (
@@ -51,10 +53,10 @@ DECISION = """
 decision as (
   insert into oauth_decision (
     id, tenant_id, token_id, subject, subject_kind, client_id, client_name, application_id, grant_type, at,
-    requested, entitled, supported, granted, pending)
+    requested, entitled, supported, granted, pending, act)
   values (
     %(decision)s, %(tenant)s, %(id)s, %(subject)s, %(kind)s, %(client)s, %(client_name)s, %(audience)s, %(grant_type)s,
-    %(now)s, %(asked)s, %(entitled)s, %(supported)s, %(granted)s, %(pending)s))
+    %(now)s, %(asked)s, %(entitled)s, %(supported)s, %(granted)s, %(pending)s, %(act)s::jsonb))
 """
 SEEN = """
 seen as (update endusers_enduser set last_seen_at = %(now)s where tenant_id = %(tenant)s and user_id = %(subject)s)
@@ -94,6 +96,15 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Acting:
+    """A token in other hands (RFC 8693): the one it was made from, the chain of who acts, and its last moment."""
+
+    source_id: UUID
+    act: dict[str, Any]
+    ends: datetime
+
+
+@dataclass(frozen=True)
 class Family:
     """The refresh tokens that descend from one code. ``scope`` and ``openid`` are what consent gave, ``ends`` their
     last moment."""
@@ -121,6 +132,7 @@ def write(
     family: Family | None = None,
     code_id: UUID | None = None,
     previous_id: UUID | None = None,
+    acting: Acting | None = None,
 ) -> None:
     """Write what one token response gives, in one statement: tokens, the used code or refresh token, the decision,
     and that the client was used.
@@ -154,7 +166,9 @@ def write(
         "refresh_digest": digest(refresh_token or ""),
         "refresh_id": uuid7(),
         "decision": uuid7(),
-        "expires": now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS),
+        "expires": access_end(now, acting),
+        "source": acting.source_id if acting else None,
+        "act": json.dumps(acting.act) if acting else None,
         "scope": scope,
         "resource": json.dumps([resource]),
         "requested": list(requested),
@@ -177,6 +191,12 @@ def write(
     with connection.cursor() as cursor:
         written = f"with {', '.join(parts)}" if parts else ""
         cursor.execute(f"{written} select note_client_use(%(client)s, %(now)s)", values)
+
+
+def access_end(now: datetime, acting: Acting | None = None) -> datetime:
+    """The last moment of an access token made now: never beyond that of the token it was exchanged for."""
+    ends = now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
+    return min(ends, acting.ends) if acting else ends
 
 
 def revoke_family(family_id: UUID, *, now: datetime) -> None:

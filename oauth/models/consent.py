@@ -53,6 +53,7 @@ class Decision(TenantRow):
     supported = text_array()
     granted = text_array()
     pending = text_array()
+    act = models.JSONField(null=True, blank=True, help_text="Who acted for the subject (RFC 8693 §4.1).")
 
     class Meta:
         indexes = [

@@ -98,6 +98,12 @@ class AccessToken(Issued, AbstractAccessToken):
         "oauth.IDToken", models.SET_NULL, null=True, blank=True, db_index=False, related_name="+"
     )
     token_family = models.UUIDField(null=True, blank=True)
+    source_token_id = models.UUIDField(
+        null=True, blank=True, help_text="The token it was exchanged for (RFC 8693): it dies with that one."
+    )
+    act = models.JSONField(
+        null=True, blank=True, help_text="Who acts for the subject, the last one outermost (RFC 8693 §4.1)."
+    )
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractAccessToken.Meta):

@@ -25,6 +25,7 @@ declare
 begin
   select c.tenant_id as tenant, c.application_id as application, k.id, k.subject_kind, k.subject, k.application_id,
          k.scope, k.requested, k.openid, k.mfa_at, k.auth_ip, k.acr, k.amr,
+         k.source_token_id, k.act,
          floor(extract(epoch from k.expires))::bigint as exp, floor(extract(epoch from k.created))::bigint as iat,
          floor(extract(epoch from k.auth_time))::bigint as auth_time,
          l.client_id as client, l.name as client_name, l.disabled_at is null as client_live,
@@ -78,6 +79,10 @@ begin
     return next;
     return;
   end if;
+  if t.source_token_id is not null and not delegation_holds(t.tenant, t.application, t.act, t.source_token_id, v_at) then
+    return next;
+    return;
+  end if;
 
   if t.subject_kind = 'user' then
     select array_agg(e.scope) filter (where e.active), array_agg(e.scope) filter (where e.pending and not e.active)
@@ -119,7 +124,7 @@ begin
     ',"sub":"', t.subject, '"', ',"username":' || to_json(who.username), ',"aud":', to_json(t.resource_uri), ',"iss":', to_json(p_issuer), ',"exp":', t.exp, ',"iat":', t.iat, ',"nbf":', t.iat,
     ',"jti":"', t.id, '","token_type":"Bearer","tenant_id":"', t.tenant, '"',
     ',"acr":' || to_json(nullif(t.acr, '')), case when t.amr <> '{}' then concat(',"amr":', to_json(t.amr)) end,
-    ',"auth_time":' || t.auth_time, case when v_filtered then ',"scope_filtered":true' end,
+    ',"act":' || t.act::text, ',"auth_time":' || t.auth_time, case when v_filtered then ',"scope_filtered":true' end,
     ',"pending":' || v_pending, ',"plan_tier":', coalesce(to_json(who.tier), 'null'), ',"rate_limit":',
     case
       when who.override ? 'limit' then json_build_object(
