@@ -66,6 +66,7 @@ def write(exchange: Exchange, token: dict[str, Any], *, rotates: bool) -> None:
         family=_family(exchange),
         code_id=grant.pk if grant else None,
         previous_id=refresh.pk if refresh else None,
+        acting=exchange.acting,
     )
 
 
@@ -76,7 +77,7 @@ def _client(exchange: Exchange) -> Client:
 
 
 def _holder(exchange: Exchange, client: Client) -> tokens.Holder:
-    row = exchange.origin
+    row = exchange.origin or exchange.subject_token
     if row:
         return tokens.Holder.of(row)
     return tokens.Holder(

@@ -18,10 +18,12 @@ from authsec.secrets import digest
 from authz.resource_uri import canonical
 from oauth.client_authentication import authenticate
 from oauth.issuance import Grantable, Terms
-from oauth.models import Client, Grant, RefreshToken
-from oauth.tokens import Holder
+from oauth.models import AccessToken, Client, Grant, RefreshToken
+from oauth.tokens import Acting, Holder
 
-Row = TypeVar("Row", Grant, RefreshToken)
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  # RFC 8693 §2.1
+
+Row = TypeVar("Row", Grant, RefreshToken, AccessToken)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Approval:
 class Exchange:
     """One request. ``authenticated``: the client proved itself, or is public and had nothing to prove.
 
-    ``approval`` is set at the authorize page only, by consent; ``access_token`` by the server, empty for a JWT.
+    ``approval`` is set at the authorize page only, by consent. ``subject_token`` is what a workload presents for
+    somebody, ``acting`` what then goes into its token.
     """
 
     parameters: dict[str, str]
@@ -55,6 +58,8 @@ class Exchange:
     approval: Approval | None = None
     jti: UUID | None = None
     openid: tuple[str, ...] = ()
+    subject_token: AccessToken | None = None
+    acting: Acting | None = None
 
     @property
     def grant_type(self) -> str:
@@ -81,7 +86,7 @@ class Exchange:
         """Whether this is about the management API, the resource that no tenant owns."""
         if self.origin:
             return self.origin.tenant_id is None
-        return self.resource == settings.API_RESOURCE
+        return self.resource == settings.API_RESOURCE and self.grant_type != TOKEN_EXCHANGE
 
     def context(self) -> AbstractContextManager[None]:
         """The database context for the rest of the request."""
@@ -100,6 +105,8 @@ def load(parameters: dict[str, str], header: str, *, now: datetime, ip: str | No
         exchange.grant = _claimed(Grant, "select * from claim_code(%s)", code)
     if exchange.grant_type == "refresh_token" and (token := parameters.get("refresh_token")):
         exchange.refresh = _claimed(RefreshToken, "select * from claim_refresh_token(%s)", token)
+    if exchange.grant_type == TOKEN_EXCHANGE and (presented := parameters.get("subject_token")):
+        exchange.subject_token = _claimed(AccessToken, "select * from find_subject_token(%s)", presented)
     return exchange
 
 

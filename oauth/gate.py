@@ -13,7 +13,8 @@ from oauthlib.oauth2.rfc6749.errors import (
     UnauthorizedClientError,
 )
 
-from oauth.exchange import Exchange
+from oauth import token_exchange
+from oauth.exchange import TOKEN_EXCHANGE, Exchange
 from oauth.issuance import (
     API_SCOPES,
     OPENID_SCOPES,
@@ -57,6 +58,8 @@ def decide(exchange: Exchange, request: Any) -> None:
     """
     if request.grant_type == "client_credentials":
         granted = _for_account(exchange, request)
+    elif request.grant_type == TOKEN_EXCHANGE:
+        granted = token_exchange.decide(exchange)
     else:
         granted = _for_person(exchange, request)
     if not granted and not _signs_in_only(exchange):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 
+from oauth.exchange import TOKEN_EXCHANGE
 from oauth.id_token import CLAIMS
 from oauth.issuance import IDENTITY_SCOPES
 from oauth.registration import ID_TOKEN_ALGORITHMS
@@ -23,7 +24,12 @@ def authorization_server() -> dict[str, Any]:
         "jwks_uri": f"{issuer}/oauth/jwks",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": [
+            "authorization_code",
+            "refresh_token",
+            "client_credentials",
+            TOKEN_EXCHANGE,
+        ],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,

@@ -5,7 +5,6 @@ There is no implicit and no password grant to switch off: they are not part of i
 
 from typing import Any
 
-from django.conf import settings
 from oauthlib.oauth2 import AuthorizationEndpoint, BearerToken, TokenEndpoint
 from oauthlib.oauth2.rfc6749.grant_types import (
     AuthorizationCodeGrant,
@@ -14,7 +13,9 @@ from oauthlib.oauth2.rfc6749.grant_types import (
 )
 
 from authsec.secrets import new_secret
+from oauth import token_exchange, tokens
 from oauth.bearer import new_access_token
+from oauth.exchange import TOKEN_EXCHANGE
 
 
 class CodeGrant(AuthorizationCodeGrant):
@@ -28,8 +29,24 @@ class CodeGrant(AuthorizationCodeGrant):
         return code | {"state": request.state} if request.state else code
 
 
+class TokenExchangeGrant(ClientCredentialsGrant):
+    """RFC 8693: a confidential client, and no refresh token (§2.2.1)."""
+
+    def __init__(self, validator: Any, **more: Any) -> None:
+        super().__init__(validator, **more)
+        self.register_token_modifier(lambda token: token | {"issued_token_type": token_exchange.ACCESS_TOKEN})
+
+    def validate_token_request(self, request: Any) -> None:
+        """The client and its right to this grant type; what it presents is for the gate."""
+        self.validate_client_confidential(request)
+        self.validate_grant_type(request)
+        self.validate_scopes(request)
+        for decide in self.custom_validators.post_token:
+            decide(request)
+
+
 class Server(AuthorizationEndpoint, TokenEndpoint):
-    """Code, refresh and client credentials around one validator, which decides in its ``decide``."""
+    """Code, refresh, client credentials and token exchange around one validator, which decides in its ``decide``."""
 
     def __init__(self, validator: Any, **_: Any) -> None:
         decide = {"post_token": [validator.decide]}
@@ -37,7 +54,9 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
         bearer = BearerToken(
             validator,
             token_generator=lambda request: new_access_token(validator.exchange, request.scopes),
-            expires_in=settings.ACCESS_TOKEN_SECONDS,
+            expires_in=lambda request: tokens.access_seconds(
+                validator.exchange.now, validator.exchange.acting
+            ),
             refresh_token_generator=lambda request: new_secret("as_rt_"),
         )
         AuthorizationEndpoint.__init__(
@@ -51,6 +70,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
                 "authorization_code": code,
                 "refresh_token": RefreshTokenGrant(validator, **decide),
                 "client_credentials": ClientCredentialsGrant(validator, **decide),
+                TOKEN_EXCHANGE: TokenExchangeGrant(validator, **decide),
             },
         )
         self.request_validator = validator

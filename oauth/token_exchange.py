@@ -9,14 +9,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
+from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from authz.resource_uri import canonical
 from oauth import tokens
-from oauth.exchange import BadRequest, Exchange
+from oauth.consent import consented_scopes
+from oauth.exchange import Exchange
 from oauth.issuance import Subject, Terms, grantable_scopes, read_terms
-from oauth.models import AccessToken, Client, Consent
+from oauth.models import AccessToken, Client
 
-GRANT_TYPE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # §3
 MAX_ACTORS = 3  # one behind the other; each was allowed by the person
 
@@ -24,25 +25,25 @@ MAX_ACTORS = 3  # one behind the other; each was allowed by the person
 def decide(exchange: Exchange) -> tuple[str, ...]:
     """The scopes that the workload gets now; empty when none remains. Sets the exchange's terms and acting.
 
-    Raises BadRequest: invalid_request for whatever is wrong with the presented token (§2.2.2), invalid_target for
-    another resource (RFC 8707 §2.2), unauthorized_client for a client that is no service account's.
+    Raises an error for the client: invalid_request for whatever is wrong with the presented token (§2.2.2),
+    invalid_target for another resource (RFC 8707 §2.2), unauthorized_client for who is no service account's client.
     """
     client = exchange.client
     if client is None or client.service_account_id is None:
-        raise BadRequest("unauthorized_client", "Token exchange is for service accounts.")
+        raise CustomOAuth2Error("unauthorized_client", "Token exchange is for service accounts.")
     _check_form(exchange.parameters)
     subject = _presented(exchange, client)
     theirs = _terms(exchange, subject, subject.application_id)
     if theirs is None or theirs.standing or not _chain_holds(subject, exchange):
-        raise BadRequest("invalid_request", "subject_token is not active.")
+        raise CustomOAuth2Error("invalid_request", "subject_token is not active.")
     for named in ("resource", "audience"):
         wanted = canonical(exchange.parameters.get(named, ""))
         if wanted and wanted != theirs.resource_uri:
-            raise BadRequest("invalid_target", f"{named} is the one that subject_token is for.")
+            raise CustomOAuth2Error("invalid_target", f"{named} is the one that subject_token is for.")
     terms = _terms(exchange, subject, client.pk)
     allowed = _allowed(subject, client)
     if terms is None or terms.standing or not allowed:
-        raise BadRequest("invalid_request", _not_allowed(client, theirs, subject))
+        raise CustomOAuth2Error("invalid_request", _not_allowed(client, theirs))
     asked = exchange.parameters.get("scope", "").split() or subject.scope.split()
     held = set(subject.scope.split()) & allowed
     exchange.terms, exchange.acting = terms, _acting(client, subject)
@@ -56,13 +57,15 @@ def decide(exchange: Exchange) -> tuple[str, ...]:
 def _check_form(parameters: dict[str, str]) -> None:
     """What §2.1 requires, and the parts of it that this server takes."""
     if "subject_token" not in parameters:
-        raise BadRequest("invalid_request", "subject_token is missing.")
+        raise CustomOAuth2Error("invalid_request", "subject_token is missing.")
     if parameters.get("subject_token_type") != ACCESS_TOKEN:
-        raise BadRequest("invalid_request", f"subject_token_type is {ACCESS_TOKEN}.")
+        raise CustomOAuth2Error("invalid_request", f"subject_token_type is {ACCESS_TOKEN}.")
     if parameters.get("requested_token_type", ACCESS_TOKEN) != ACCESS_TOKEN:
-        raise BadRequest("invalid_request", f"requested_token_type is {ACCESS_TOKEN}, or left out.")
+        raise CustomOAuth2Error("invalid_request", f"requested_token_type is {ACCESS_TOKEN}, or left out.")
     if "actor_token" in parameters or "actor_token_type" in parameters:
-        raise BadRequest("invalid_request", "The client that authenticates is the actor; send no actor_token.")
+        raise CustomOAuth2Error(
+            "invalid_request", "The client that authenticates is the actor; send no actor_token."
+        )
 
 
 def _presented(exchange: Exchange, client: Client) -> AccessToken:
@@ -74,9 +77,11 @@ def _presented(exchange: Exchange, client: Client) -> AccessToken:
         or subject.subject_kind != "user"
         or subject.expires <= exchange.now
     ):
-        raise BadRequest("invalid_request", "subject_token is not active.")
+        raise CustomOAuth2Error("invalid_request", "subject_token is not active.")
     if len(actors(subject.act)) >= MAX_ACTORS:
-        raise BadRequest("invalid_request", f"At most {MAX_ACTORS} workloads act one behind the other.")
+        raise CustomOAuth2Error(
+            "invalid_request", f"At most {MAX_ACTORS} workloads act one behind the other."
+        )
     return subject
 
 
@@ -107,21 +112,16 @@ def _chain_holds(subject: AccessToken, exchange: Exchange) -> bool:
 
 def _allowed(subject: AccessToken, client: Client) -> set[str]:
     """What the person allowed this workload for this Application."""
-    found = (
-        Consent.objects.filter(
-            tenant_id=subject.tenant_id,
-            user_id=subject.subject,
-            client=client,
-            application_id=subject.audience_id,
-            withdrawn_at=None,
-        )
-        .values_list("scopes", flat=True)
-        .first()
+    found = consented_scopes(
+        tenant_id=subject.tenant_id,  # type: ignore[arg-type]
+        user_id=subject.subject,
+        client_id=client.pk,
+        application_id=subject.audience_id,  # type: ignore[arg-type]
     )
     return set(found or ())
 
 
-def _not_allowed(client: Client, theirs: Terms, subject: AccessToken) -> str:
+def _not_allowed(client: Client, theirs: Terms) -> str:
     """Where the person says yes; written for whoever runs the workload."""
     return (
         "The person has not allowed this workload to act for them here. They do so at"

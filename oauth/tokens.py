@@ -79,7 +79,7 @@ class Holder:
     auth_ip: str | None = None
 
     @classmethod
-    def of(cls, row: Grant | RefreshToken) -> "Holder":
+    def of(cls, row: Grant | RefreshToken | AccessToken) -> "Holder":
         """The holder of a code or token."""
         return cls(
             row.tenant_id,
@@ -197,6 +197,11 @@ def access_end(now: datetime, acting: Acting | None = None) -> datetime:
     """The last moment of an access token made now: never beyond that of the token it was exchanged for."""
     ends = now + timedelta(seconds=settings.ACCESS_TOKEN_SECONDS)
     return min(ends, acting.ends) if acting else ends
+
+
+def access_seconds(now: datetime, acting: Acting | None = None) -> int:
+    """Whole seconds that such a token lives (``expires_in``, RFC 6749 §5.1)."""
+    return int((access_end(now, acting) - now).total_seconds())
 
 
 def revoke_family(family_id: UUID, *, now: datetime) -> None:

@@ -13,7 +13,7 @@ from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClient
 
 from authsec.secrets import digest
 from oauth import bearer, gate, id_token, redirects, tokens
-from oauth.exchange import Exchange
+from oauth.exchange import TOKEN_EXCHANGE, Exchange
 from oauth.issuance import OPENID_SCOPES
 from oauth.models import Grant
 
@@ -50,6 +50,8 @@ class Validator(OAuth2Validator):
         """What it registered for. A public client has no credentials to grant by (RFC 6749 §4.4)."""
         if grant_type == "client_credentials" and client.client_type != client.CLIENT_CONFIDENTIAL:
             return False
+        if grant_type == TOKEN_EXCHANGE:  # nothing to register for: each person's yes is asked for
+            return client.service_account_id is not None
         return grant_type in client.grant_types
 
     def validate_response_type(

@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials."""
+"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials, token exchange."""
 
 import json
 from typing import Any
@@ -11,11 +11,11 @@ from authsec.web.access import protocol
 from oauth import throttle
 from oauth.api.wire import cross_origin, no_store, read_form
 from oauth.client_authentication import BadRequest
-from oauth.exchange import Exchange, load
+from oauth.exchange import TOKEN_EXCHANGE, Exchange, load
 from oauth.server import Server
 from oauth.validator import Validator
 
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials")
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
 
 
 @protocol

@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from oauth.views import connections
+from oauth.views import connections, delegation
 
 app_name = "connections"
 urlpatterns = [
     path("connections/", connections.own, name="own"),
+    path("connections/give/", delegation.give, name="give"),
     path("connections/<uuid:consent_id>/withdraw/", connections.withdraw, name="withdraw"),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oauth.views import clients, credentials, people
+from oauth.views import clients, credentials, delegation, people
 
 APPLICATION = "applications/<uuid:application_id>/credentials/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
@@ -19,11 +19,17 @@ urlpatterns = [
     path(
         f"{PERSON}connections/<uuid:consent_id>/revoke/", people.revoke_connection, name="revoke_connection"
     ),
+    path(f"{PERSON}workloads/", delegation.user_delegations, name="user_delegations"),
     path(f"{PERSON}consequence/", people.user_consequence, name="user_consequence"),
     path(f"{PERSON}revoke/", people.user_revoke, name="user_revoke"),
     path(APPLICATION, credentials.application_credentials, name="application_credentials"),
     path(f"{APPLICATION}issue/", credentials.issue, name="credential_issue"),
     path(f"{APPLICATION}<uuid:credential_id>/end/", credentials.end, name="credential_end"),
+    path(
+        "authz/service-accounts/<uuid:service_account_id>/acts-for/",
+        delegation.account_delegations,
+        name="account_delegations",
+    ),
     path(ACCOUNT, credentials.account_credentials, name="account_credentials"),
     path(f"{ACCOUNT}rotate/", credentials.rotate_account, name="account_rotate"),
 ]

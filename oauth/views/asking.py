@@ -1,5 +1,6 @@
 """What the consent page shows: proof of who asks before wishes, and of each wish whether and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -135,14 +136,7 @@ class Asking:
         names = self.grantable.requested
         if self.target is None:
             return {name: Wish(name, *API_WORDS[name]) for name in names}
-        rows = Scope.objects.filter(
-            tenant_id=self.target.tenant_id,
-            application_id=self.target.application_id,
-            name__in=names,
-            ended_at__isnull=True,
-        )
-        found = {row.name: Wish(row.name, row.description or row.name, row.risk) for row in rows}
-        return {name: found.get(name, Wish(name, name)) for name in names}
+        return describe_scopes(self.target, names)
 
     def _not_given(self, wish: Wish, reason: str) -> Wish:
         """Name the term that removed a scope; never a bare no."""
@@ -164,6 +158,18 @@ class Asking:
             "ended": _("%(tenant)s had given you this and has taken it back."),
         }.get(reason, _("%(tenant)s has not given you this, so %(client)s cannot have it."))
         return Wish(wish.name, wish.words, wish.risk, why % facts)
+
+
+def describe_scopes(target: consent.Target, names: Sequence[str]) -> dict[str, Wish]:
+    """Each of these scopes in the Application's words and with its risk; its bare name where it has none."""
+    rows = Scope.objects.filter(
+        tenant_id=target.tenant_id,
+        application_id=target.application_id,
+        name__in=names,
+        ended_at__isnull=True,
+    )
+    found = {row.name: Wish(row.name, row.description or row.name, row.risk) for row in rows}
+    return {name: found.get(name, Wish(name, name)) for name in names}
 
 
 def api_asking(

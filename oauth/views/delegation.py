@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,17 +15,18 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.database.context import tenant_context
 from authsec.web.access import requires, signed_in
+from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
 from authz.resource_uri import canonical
 from oauth import consent, delegation
 from oauth.authorization import MAX_QUERY
-from oauth.exchange import find_client
+from oauth.client_authentication import find_client
 from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import Client
 from oauth.views.asking import describe_scopes
+from tenants.models import TenantUser
 from tenants.signin import sign_in_of
-
 
 
 @signed_in
@@ -34,9 +35,7 @@ def give(request: Any) -> HttpResponse:
     """Ask a person whether a workload may act for them at one Application; a yes is a Consent like any other."""
     client = _workload(request.GET.get("client_id", ""))
     resource = canonical(request.GET.get("resource", ""))
-    target = client and consent.find_target(
-        resource_uri=resource, identity_id=request.user.pk, client=client
-    )
+    target = client and consent.find_target(resource_uri=resource, identity_id=request.user.pk, client=client)
     if client is None or target is None or target.user_id is None or len(request.get_full_path()) > MAX_QUERY:
         return render(request, "oauth/delegation_unknown.html", status=404)
     now, sign_in = timezone.now(), sign_in_of(request.session)
@@ -50,7 +49,7 @@ def give(request: Any) -> HttpResponse:
             consented=False,
         )
         asked = request.GET.get("scope", "").split()
-        grantable = terms and grantable_scopes(terms, requested=asked or list(terms.supported))
+        grantable = grantable_scopes(terms, requested=asked or list(terms.supported)) if terms else None
         if grantable is None or grantable.refusal:
             return render(request, "oauth/delegation_unknown.html", {"target": target}, status=403)
         if request.method == "POST":
@@ -121,8 +120,11 @@ def _answer(request: Any, client: Client, target: consent.Target, grantable: Gra
 @require_safe
 def user_delegations(request: Request, user_id: UUID) -> HttpResponse:
     """The panel of Effective Access: which workloads act for this person, with the chain."""
-    rows = delegation.of_user(request.tenant.tenant_id, user_id, now=timezone.now())
-    return render(request, "oauth/delegations.html", {"rows": rows, "of": "user"})
+    tenant_id = request.tenant.tenant_id
+    if not TenantUser.objects.filter(tenant_id=tenant_id, pk=user_id).exists():
+        raise Http404("No such person.")
+    rows = delegation.of_user(tenant_id, user_id, now=timezone.now())
+    return _panel(request, {"rows": rows, "of": "user"})
 
 
 @requires("service_accounts:read")
@@ -130,16 +132,20 @@ def user_delegations(request: Request, user_id: UUID) -> HttpResponse:
 def account_delegations(request: Request, service_account_id: UUID) -> HttpResponse:
     """The panel of a service account: for whom it acts, and the links by which people allow it."""
     tenant_id = request.tenant.tenant_id
-    account = ServiceAccount.objects.filter(
-        tenant_id=tenant_id, pk=service_account_id, ended_at__isnull=True
-    ).first()
-    client = account and Client.objects.filter(tenant_id=tenant_id, service_account=account).first()
+    account = ServiceAccount.objects.filter(tenant_id=tenant_id, pk=service_account_id).first()
+    if account is None:
+        raise Http404("No such service account.")
+    client = Client.objects.filter(tenant_id=tenant_id, service_account=account).first()
     context = {
         "rows": delegation.of_account(tenant_id, service_account_id, now=timezone.now()),
         "of": "account",
-        "links": _links(tenant_id, client) if client else [],
+        "links": _links(tenant_id, client) if client and not account.ended_at else [],
     }
-    return render(request, "oauth/delegations.html", context)
+    return _panel(request, context)
+
+
+def _panel(request: Request, context: dict[str, Any]) -> HttpResponse:
+    return page_or_partial(request, "oauth/delegations.html", context, partial="panel")
 
 
 def _links(tenant_id: UUID, client: Client) -> list[tuple[str, str]]:
@@ -148,7 +154,7 @@ def _links(tenant_id: UUID, client: Client) -> list[tuple[str, str]]:
     return [
         (
             one.name,
-            f"{settings.ISSUER}{reverse("connections:give")}?"
+            f"{settings.ISSUER}{reverse('connections:give')}?"
             + urlencode({"client_id": client.client_id, "resource": one.resource_uri}),
         )
         for one in found

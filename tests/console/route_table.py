@@ -79,6 +79,7 @@ ROWS: dict[str, Row] = {
     "account/tenants/<uuid:tenant_id>/leave/": own(GET=None, POST=None),
     "account/tenants/<uuid:tenant_id>/reopen/": own(GET=404, POST=None),  # nobody's, while it is open
     "account/connections/": own(),
+    "account/connections/give/": own(GET=404, POST=None),  # without a workload's link
     "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
     "account/step-up/": own(),
     "account/step-up/done/": own(),
@@ -149,6 +150,8 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/clients/<uuid:client_id>/deny/": asks("clients:approve"),
     "t/<slug:slug>/users/<uuid:user_id>/connections/": page("tokens:read"),
     "t/<slug:slug>/users/<uuid:user_id>/connections/<uuid:consent_id>/revoke/": asks("tokens:revoke"),
+    "t/<slug:slug>/users/<uuid:user_id>/workloads/": page("tokens:read"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/acts-for/": page("service_accounts:read"),
     "t/<slug:slug>/users/<uuid:user_id>/consequence/": page("tokens:read"),
     "t/<slug:slug>/users/<uuid:user_id>/revoke/": asks("endusers:suspend"),
     # Authz

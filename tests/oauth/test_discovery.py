@@ -22,7 +22,13 @@ def test_the_metadata_names_the_bare_issuer_and_only_what_works(path: str) -> No
     assert document["issuer"] == settings.ISSUER
     assert document["code_challenge_methods_supported"] == ["S256"]
     assert document["authorization_response_iss_parameter_supported"] is True
-    assert document["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
+    assert set(document["grant_types_supported"]) >= {
+        "authorization_code",
+        "refresh_token",
+        "client_credentials",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+    }
+    assert not {"implicit", "password"} & set(document["grant_types_supported"])
     assert document["registration_endpoint"] == f"{settings.ISSUER}/oauth/register"
 
 
