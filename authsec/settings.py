@@ -253,6 +253,7 @@ SECURE_SSL_REDIRECT = False  # the load balancer's work; the health endpoints an
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_000
+FILE_UPLOAD_HANDLERS = ["authsec.web.uploads.SmallUploads"]
 
 from csp.constants import NONCE, NONE, SELF  # noqa: E402
 

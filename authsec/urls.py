@@ -32,6 +32,7 @@ urlpatterns = [
     path("api/docs/", reference.docs, name="api_docs"),
     path("", include("tenants.api.urls")),
     path("", include("endusers.api.urls")),
+    path("", include("authz.public_urls")),
     path("", include("authz.api.urls")),
     path("", include("oauth.urls.api")),
     path("", include("authsec.audit.api.urls")),

@@ -1,7 +1,6 @@
-"""The verbs of Applications: register, change, declare scopes, disable, enable, archive."""
+"""The verbs of Applications: register, change, limit, disable, enable, archive."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,13 +11,26 @@ from django.db import IntegrityError, transaction
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
+from authz.contacts import problem_of_contact, problem_of_link
 from authz.models import Application, Scope
 from authz.refusals import Findings, Refused
 from authz.resource_uri import canonical, is_loopback, problem_of
-from authz.scopes import ScopeSpec, checked_scopes
+from authz.scopes import ScopeSpec, checked_scopes, scope_row
 from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
 from tenants.operations import keep_within_plan
 from tenants.plans import APPLICATIONS
+
+# What a person says about an Application, in one go.
+FACTS = (
+    "name",
+    "kind",
+    "description",
+    "resource_uri",
+    "admission",
+    "support_contact",
+    "privacy_uri",
+    "terms_uri",
+)
 
 
 def register(
@@ -30,6 +42,9 @@ def register(
     admission: str = Application.Admission.ANYONE.value,
     scopes: Sequence[ScopeSpec] = (),
     description: str = "",
+    support_contact: str = "",
+    privacy_uri: str = "",
+    terms_uri: str = "",
     actor: Actor,
     now: datetime,
 ) -> Application:
@@ -39,7 +54,14 @@ def register(
     active members until then.
     """
     facts = _checked(
-        name=name, kind=kind, resource_uri=resource_uri, admission=admission, description=description
+        name=name,
+        kind=kind,
+        resource_uri=resource_uri,
+        admission=admission,
+        description=description,
+        support_contact=support_contact,
+        privacy_uri=privacy_uri,
+        terms_uri=terms_uri,
     )
     specs = checked_scopes(scopes)
     with tenant_context(tenant_id):
@@ -48,45 +70,32 @@ def register(
             tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id, verified_at=None
         )
         _save(application, now)
-        Scope.objects.bulk_create(_row(application, spec, now) for spec in specs)
-        _record("application.registered", application, actor, now, after=facts | {"scopes": _names(specs)})
+        Scope.objects.bulk_create(scope_row(application, spec, now) for spec in specs)
+        note("application.registered", application, actor, now, after=facts | {"scopes": _names(specs)})
     return application
 
 
 def update(
-    *,
-    tenant_id: UUID,
-    application_id: UUID,
-    name: str | None = None,
-    kind: str | None = None,
-    description: str | None = None,
-    resource_uri: str | None = None,
-    admission: str | None = None,
-    actor: Actor,
-    now: datetime,
+    *, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime, **given: str | None
 ) -> Application:
-    """Change the facts that are given; None leaves one as it is. A new resource URI has to be proved again."""
+    """Change the FACTS that are given; None leaves one as it is. A new resource URI has to be proved again.
+
+    Raises Refused.
+    """
     with tenant_context(tenant_id):
-        application = _live(tenant_id, application_id)
-        given = {
-            "name": name,
-            "kind": kind,
-            "description": description,
-            "resource_uri": resource_uri,
-            "admission": admission,
-        }
-        old = {field: getattr(application, field) for field in given}
-        facts = _checked(**{field: old[field] if value is None else value for field, value in given.items()})
+        application = live(tenant_id, application_id)
+        old = {field: getattr(application, field) for field in FACTS}
+        facts = _checked(**(old | {field: value for field, value in given.items() if value is not None}))
         changed = {field: value for field, value in facts.items() if value != old[field]}
         if not changed:
             return application
         for field, value in changed.items():
             setattr(application, field, value)
         if "resource_uri" in changed:
-            application.verified_at = None
+            _unprove(application)
         _save(application, now)
         before = {field: old[field] for field in changed}
-        _record("application.updated", application, actor, now, before=before, after=changed)
+        note("application.updated", application, actor, now, before=before, after=changed)
     return application
 
 
@@ -106,53 +115,14 @@ def set_rate_limit(
     if limit is not None and not (1 <= limit <= MOST_CALLS and 1 <= window_s <= LONGEST_WINDOW_S):
         raise Refused({"rate_limit": f"1 to {MOST_CALLS} calls in 1 to {LONGEST_WINDOW_S} seconds."})
     with tenant_context(tenant_id):
-        application = _live(tenant_id, application_id)
+        application = live(tenant_id, application_id)
         before = application.own_limit
         application.rate_limit, application.rate_window_s = limit, window_s
         if application.own_limit == before:
             return application
         application.save(update_fields=["rate_limit", "rate_window_s"])
         was, is_now = {"rate_limit": before}, {"rate_limit": application.own_limit}
-        _record("application.updated", application, actor, now, before=was, after=is_now)
-    return application
-
-
-def set_scopes(
-    *, tenant_id: UUID, application_id: UUID, scopes: Sequence[ScopeSpec], actor: Actor, now: datetime
-) -> Application:
-    """Make ``scopes`` the Application's live scopes: missing ones are closed, new ones added, kept ones described.
-
-    A scope that was closed and comes back is a new row: the history of ``scopes_supported`` stays.
-    """
-    specs = {spec.name: spec for spec in checked_scopes(scopes)}
-    with tenant_context(tenant_id):
-        application = _live(tenant_id, application_id)
-        live = {
-            row.name: row
-            for row in Scope.objects.filter(
-                tenant_id=tenant_id, application=application, ended_at=None
-            ).select_for_update()
-        }
-        before = {name: _described(row) for name, row in live.items()}
-        after = {name: asdict(spec) for name, spec in specs.items()}
-        if before == after:
-            return application
-        gone = [row.pk for name, row in live.items() if name not in specs]
-        Scope.objects.filter(tenant_id=tenant_id, pk__in=gone).update(ended_at=now, ended_by=actor.id)
-        Scope.objects.bulk_create(
-            _row(application, spec, now) for name, spec in specs.items() if name not in live
-        )
-        for name in specs.keys() & live.keys():
-            if before[name] != after[name]:
-                Scope.objects.filter(tenant_id=tenant_id, pk=live[name].pk).update(**after[name])
-        _record(
-            "application.scopes_changed",
-            application,
-            actor,
-            now,
-            before={"scopes": [before[name] for name in sorted(before)]},
-            after={"scopes": [after[name] for name in sorted(after)]},
-        )
+        note("application.updated", application, actor, now, before=was, after=is_now)
     return application
 
 
@@ -180,7 +150,7 @@ def archive(
             return application
         application.ended_at, application.ended_by = now, actor.id
         application.save(update_fields=["ended_at", "ended_by"])
-        _record(
+        note(
             "application.archived",
             application,
             actor,
@@ -200,15 +170,28 @@ def _checked(**facts: str) -> dict[str, str]:
         "description": findings.text("description", facts["description"], 500, required=False),
         "resource_uri": facts["resource_uri"].strip(),
         "admission": facts["admission"],
+        **{field: facts[field].strip() for field in ("support_contact", "privacy_uri", "terms_uri")},
     }
     if checked["kind"] not in Application.Kind.values:
         findings.add("kind", f"One of {', '.join(Application.Kind.values)}.")
     if checked["admission"] not in Application.Admission.values:
         findings.add("admission", f"One of {', '.join(Application.Admission.values)}.")
-    if problem := problem_of(checked["resource_uri"]):
-        findings.add("resource_uri", problem)
+    judges = {
+        "resource_uri": problem_of,
+        "support_contact": problem_of_contact,
+        "privacy_uri": problem_of_link,
+        "terms_uri": problem_of_link,
+    }
+    for field, judge in judges.items():
+        if problem := judge(checked[field]):
+            findings.add(field, problem)
     findings.stop()
     return checked | {"resource_uri": canonical(checked["resource_uri"])}
+
+
+def _unprove(application: Application) -> None:
+    application.verified_at = application.checked_at = application.failing_since = None
+    application.verified_by = application.check_problem = ""
 
 
 def _found(tenant_id: UUID, application_id: UUID) -> Application:
@@ -220,7 +203,8 @@ def _found(tenant_id: UUID, application_id: UUID) -> Application:
     return application
 
 
-def _live(tenant_id: UUID, application_id: UUID) -> Application:
+def live(tenant_id: UUID, application_id: UUID) -> Application:
+    """The Application that stands, locked for change. Raises Refused."""
     application = _found(tenant_id, application_id)
     if application.ended_at:
         raise Refused({"application_id": f"{application.name} is archived."})
@@ -230,7 +214,7 @@ def _live(tenant_id: UUID, application_id: UUID) -> Application:
 def _save(application: Application, now: datetime) -> None:
     """Save, verified where that needs no proof; a taken name or URI becomes a refusal."""
     if settings.DEVELOPMENT and is_loopback(application.resource_uri) and application.verified_at is None:
-        application.verified_at = now
+        application.verified_at, application.verified_by = now, Application.Proof.LOOPBACK
     try:
         with transaction.atomic():
             application.save()
@@ -238,7 +222,7 @@ def _save(application: Application, now: datetime) -> None:
         constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
         if constraint == "authz_application_verified_uri_uniq":
             # Somebody else proved it. Whose it is stays unsaid: here it waits for a proof like any other.
-            application.verified_at = None
+            _unprove(application)
             _save_unverified(application)
         elif constraint == "authz_application_uri_uniq":
             raise Refused({"resource_uri": "Another Application here has this resource URI."}) from error
@@ -260,30 +244,23 @@ def _switch(
     tenant_id: UUID, application_id: UUID, status: str, verb: str, actor: Actor, now: datetime, reason: str
 ) -> Application:
     with tenant_context(tenant_id):
-        application = _live(tenant_id, application_id)
+        application = live(tenant_id, application_id)
         if application.status == status:
             return application
         before = {"status": str(application.status)}
         application.status = status
         application.save(update_fields=["status"])
         after = {"status": str(status)}
-        _record(f"application.{verb}d", application, actor, now, reason=reason, before=before, after=after)
+        note(f"application.{verb}d", application, actor, now, reason=reason, before=before, after=after)
     return application
-
-
-def _row(application: Application, spec: ScopeSpec, now: datetime) -> Scope:
-    return Scope(tenant_id=application.tenant_id, application=application, created_at=now, **asdict(spec))
-
-
-def _described(row: Scope) -> dict[str, Any]:
-    return asdict(ScopeSpec(row.name, row.description, str(row.risk), row.is_default))
 
 
 def _names(specs: Sequence[ScopeSpec]) -> list[str]:
     return [spec.name for spec in specs]
 
 
-def _record(action: str, application: Application, actor: Actor, now: datetime, **more: Any) -> None:
+def note(action: str, application: Application, actor: Actor, now: datetime, **more: Any) -> None:
+    """Write down what happened to an Application."""
     record(
         tenant_id=application.tenant_id,
         actor=actor,

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
-from authz.models import Scope
+from authz.models import Application, Scope
 from authz.refusals import Findings
 
 # RFC 6749 §3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E )
@@ -46,3 +47,8 @@ def checked_scopes(scopes: Sequence[ScopeSpec]) -> list[ScopeSpec]:
         checked.append(ScopeSpec(spec.name, words, str(spec.risk), bool(spec.is_default)))
     findings.stop()
     return checked
+
+
+def scope_row(application: Application, spec: ScopeSpec, now: datetime) -> Scope:
+    """A scope as a new row, not saved yet."""
+    return Scope(tenant_id=application.tenant_id, application=application, created_at=now, **asdict(spec))

@@ -1,18 +1,22 @@
 """Registering an Application and declaring its scopes, one row each."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from authsec.web.pictures import MAX_BYTES
+from authz.contacts import MAX_CONTACT
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Scope
 from authz.scopes import ScopeSpec
+from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
 
 EMPTY_ROWS = 4
 INPUT = {"class": "input"}
 MAX_ROWS = 200
+LINK = forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false", "placeholder": "https://"})
 
 
 class ApplicationForm(VerbForm):
@@ -36,6 +40,57 @@ class ApplicationForm(VerbForm):
         widget=forms.RadioSelect,
         help_text=_("Whoever comes gets only what bindings give: without any, no scopes."),
     )
+
+
+class EditForm(ApplicationForm):
+    """An Application's facts, what it says to people, its own limit and its picture."""
+
+    shown_at: ClassVar[dict[str, str]] = {"rate_limit": "limit"}
+
+    support_contact = forms.CharField(
+        label=_("Support contact"),
+        max_length=MAX_CONTACT,
+        required=False,
+        help_text=_("An e-mail address or an https page: whom people ask who are not let in."),
+        widget=forms.TextInput(attrs={"inputmode": "email", "spellcheck": "false"}),
+    )
+    privacy_uri = forms.CharField(label=_("Privacy policy"), max_length=500, required=False, widget=LINK)
+    terms_uri = forms.CharField(label=_("Terms of service"), max_length=500, required=False, widget=LINK)
+    limit = forms.IntegerField(
+        label=_("Rate limit"),
+        min_value=1,
+        max_value=MOST_CALLS,
+        required=False,
+        help_text=_("Calls, for everybody whose plan tier and own limit say nothing. Empty: no such limit."),
+    )
+    window_s = forms.IntegerField(
+        label=_("In how many seconds"), min_value=1, max_value=LONGEST_WINDOW_S, required=False
+    )
+    logo = forms.FileField(
+        label=_("Logo"),
+        required=False,
+        help_text=_(
+            "PNG, JPEG, WebP or GIF of at most 256 KiB. People see it where they are asked to consent."
+        ),
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp,image/gif"}),
+    )
+    without_logo = forms.BooleanField(label=_("Take the logo away"), required=False)
+
+    @classmethod
+    def of(cls, application: Application, data: Any, files: Any) -> "EditForm":
+        """The form of this Application, filled with what it says now, or with what was posted."""
+        here = [name for name in cls.base_fields if hasattr(application, name)]
+        limit = application.own_limit or {}
+        return cls(data, files, initial={name: getattr(application, name) for name in here} | limit)
+
+    def said(self) -> dict[str, Any]:
+        """What :func:`authz.application_changes.change` is told."""
+        told = dict(self.cleaned_data)
+        limit, window = told.pop("limit"), told.pop("window_s")
+        picture = told.pop("logo")
+        told["rate_limit"] = {"limit": limit, "window_s": window or 60} if limit else None
+        # One byte more than may be: the verb says that it is too large.
+        return told | {"logo": picture.read(MAX_BYTES + 1) if picture else b""}
 
 
 class ScopeForm(forms.Form):

@@ -1,6 +1,6 @@
 """Applications, roles, groups, service accounts, bindings: access as data."""
 
-from authz.models.application import Application, Scope
+from authz.models.application import Application, ApplicationLogo, Scope
 from authz.models.binding import MFA_MAX_AGE, SUBJECTS, Binding
 from authz.models.group import Group, GroupMember
 from authz.models.role import Role, RoleScope
@@ -10,6 +10,7 @@ __all__ = [
     "MFA_MAX_AGE",
     "SUBJECTS",
     "Application",
+    "ApplicationLogo",
     "Binding",
     "Group",
     "GroupMember",

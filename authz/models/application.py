@@ -1,6 +1,7 @@
 """What is protected: an MCP server, a web app, an API; and the scopes that it understands."""
 
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from authsec.database.fields import TenantForeignKey
@@ -24,11 +25,25 @@ class Application(TenantRow):
         MEMBERS = "members", "Active members only"
         LISTED = "listed", "People listed beforehand"
 
+    class Proof(models.TextChoices):
+        DOCUMENT = "document", "The document at the address names this server"
+        NAMED = "named", "The document at the address names this Application"
+        DNS = "dns", "A DNS record names this Application"
+        LOOPBACK = "loopback", "An address of this computer, in development"
+
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.MCP_SERVER)
     description = models.CharField(max_length=500, blank=True)
     resource_uri = models.CharField(max_length=500)
     verified_at = models.DateTimeField(null=True, blank=True)
+    verified_by = models.CharField(max_length=10, choices=Proof.choices, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="When a proof was looked for last.")
+    check_problem = models.CharField(max_length=500, blank=True, help_text="What the last check missed.")
+    failing_since = models.DateTimeField(null=True, blank=True, help_text="When a proof was missed first.")
+    support_contact = models.CharField(max_length=320, blank=True, help_text="E-mail address or https page.")
+    privacy_uri = models.CharField(max_length=500, blank=True)
+    terms_uri = models.CharField(max_length=500, blank=True)
+    logo_digest = models.CharField(max_length=64, blank=True, help_text="Which logo it has; empty: none.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.ENABLED)
     admission = models.CharField(max_length=10, choices=Admission.choices, default=Admission.ANYONE)
     rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Calls per window.")
@@ -74,6 +89,34 @@ class Application(TenantRow):
     def own_limit(self) -> dict[str, int] | None:
         """Calls in seconds that everybody has without a tier's or an own limit; None: no such limit."""
         return {"limit": self.rate_limit, "window_s": self.rate_window_s} if self.rate_limit else None
+
+    @property
+    def logo_url(self) -> str:
+        """The path of its logo on this server; empty: it has none."""
+        if not self.logo_digest:
+            return ""
+        return reverse(
+            "public:application_logo", kwargs={"application_id": self.pk, "digest": self.logo_digest}
+        )
+
+    @property
+    def support_url(self) -> str:
+        """Where a link to whom to ask leads: a page, or mailto: an address; empty: nobody was named."""
+        contact = self.support_contact
+        return contact if not contact or contact.startswith("https://") else f"mailto:{contact}"
+
+
+class ApplicationLogo(TenantRow):
+    """The picture behind an Application's ``logo_digest``: a PNG of our own making, which anybody may see."""
+
+    application = TenantForeignKey(Application)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "application"], name="authz_applicationlogo_uniq")
+        ]
 
 
 class Scope(TenantRow):

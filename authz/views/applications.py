@@ -14,10 +14,12 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import applications as verbs
 from authz import queries
-from authz.forms.application import ApplicationForm, scope_rows
+from authz.application_changes import change
+from authz.forms.application import ApplicationForm, EditForm, scope_rows
 from authz.forms.binding import ReasonForm
 from authz.models import Application
 from authz.refusals import Refused
+from authz.scope_changes import set_scopes
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask
 from authz.views.links import crumbs, page
@@ -93,10 +95,9 @@ def application(request: Request, application_id: UUID) -> HttpResponse:
 def edit(request: Request, application_id: UUID) -> HttpResponse:
     """Change an Application's facts."""
     found = load(request, application_id)
-    initial = {field: getattr(found, field) for field in ApplicationForm.base_fields}
-    form = ApplicationForm(posted(request), initial=initial)
-    facts = told(request, application_id=application_id)
-    if form.is_valid() and form.run(verbs.update, **facts, **form.cleaned_data):
+    form = EditForm.of(found, posted(request), request.FILES or None)
+    which = told(request, application_id=application_id)
+    if form.is_valid() and form.run(change, **which, **form.said()):
         messages.success(request, f"{form.cleaned_data['name']} changed")
         return redirect(around(request, found)["back"])
     context = {"form": form, "application": found, **_below(request, found, "Edit")}
@@ -111,7 +112,7 @@ def scopes(request: Request, application_id: UUID) -> HttpResponse:
     rows = scope_rows(posted(request), list(queries.scopes(found.tenant_id, found.pk)))
     if request.method == "POST" and rows.is_valid():
         try:
-            verbs.set_scopes(**told(request), application_id=application_id, scopes=rows.specs())
+            set_scopes(**told(request), application_id=application_id, scopes=rows.specs())
         except Refused as refusal:
             rows.show(refusal.errors)
         else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
@@ -14,6 +15,7 @@ from authsec.web.api import ApiView, page_of, read_input
 from authsec.web.parameters import one_of, parameters
 from authz import applications
 from authz.api.rows import found, narrowed, searched
+from authz.application_changes import change
 from authz.models import Application, Scope
 from authz.scopes import ScopeSpec
 from oauth import credentials
@@ -93,22 +95,15 @@ class OneApplication(ApiView):
         """Change what is given. A new resource URI has to be proved again; disabling stops every token."""
         found(Application, self.tenant_id, application_id, standing=True)
         given = read_input(schemas.ApplicationChange, request)
-        which: dict[str, Any] = {
-            "tenant_id": self.tenant_id,
-            "application_id": application_id,
-            "actor": self.actor,
-            "now": timezone.now(),
-        }
-        status, scopes = given.pop("status", None), given.pop("scopes", None)
-        limits = [given.pop("rate_limit")] if "rate_limit" in given else []
-        changed = applications.update(**which, **given)
-        for limit in limits:
-            changed = applications.set_rate_limit(**which, **(limit or {"limit": None}))
-        if scopes is not None:
-            changed = applications.set_scopes(**which, scopes=[ScopeSpec(**scope) for scope in scopes])
-        if status:
-            switch = applications.disable if status == Application.Status.DISABLED else applications.enable
-            changed = switch(**which)
+        if "scopes" in given:
+            given["scopes"] = [ScopeSpec(**scope) for scope in given["scopes"]]
+        changed = change(
+            tenant_id=self.tenant_id,
+            application_id=application_id,
+            actor=self.actor,
+            now=timezone.now(),
+            **given,
+        )
         return Response(application_items([changed])[0])
 
     @requires("apps:manage")
@@ -148,6 +143,13 @@ def application_items(rows: Sequence[Application]) -> list[dict[str, Any]]:
             "description": row.description,
             "resource_uri": row.resource_uri,
             "verified_at": row.verified_at,
+            "verified_by": row.verified_by or None,
+            "checked_at": row.checked_at,
+            "check_problem": row.check_problem or None,
+            "support_contact": row.support_contact,
+            "privacy_uri": row.privacy_uri,
+            "terms_uri": row.terms_uri,
+            "logo_url": f"{settings.ISSUER}{row.logo_url}" if row.logo_url else None,
             "admission": row.admission,
             "status": row.status,
             "rate_limit": row.own_limit,

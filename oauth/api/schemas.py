@@ -10,6 +10,9 @@ from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
 from oauth.connections import ClientStatus
 from oauth.models import Client as ClientRow
 
+CONTACT = "Whom people ask: an e-mail address or an https page. Shown where somebody is not let in."
+LINK = "An https page, shown where people are asked to consent."
+
 
 class ScopeInput(Input):
     nested = True
@@ -46,6 +49,9 @@ class ApplicationInput(Input):
         models.Application.Admission.choices, required=False, default="anyone"
     )
     description = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    support_contact = serializers.CharField(required=False, allow_blank=True, default="", help_text=CONTACT)
+    privacy_uri = serializers.CharField(required=False, allow_blank=True, default="", help_text=LINK)
+    terms_uri = serializers.CharField(required=False, allow_blank=True, default="", help_text=LINK)
     rate_limit = OwnLimitInput(required=False, allow_null=True)
     scopes = ScopeInput(many=True, required=False, default=list)
 
@@ -58,6 +64,9 @@ class ApplicationChange(Input):
     resource_uri = serializers.CharField(max_length=500, required=False)
     admission = serializers.ChoiceField(models.Application.Admission.choices, required=False)
     description = serializers.CharField(max_length=500, required=False, allow_blank=True)
+    support_contact = serializers.CharField(required=False, allow_blank=True, help_text=CONTACT)
+    privacy_uri = serializers.CharField(required=False, allow_blank=True, help_text=LINK)
+    terms_uri = serializers.CharField(required=False, allow_blank=True, help_text=LINK)
     status = serializers.ChoiceField(models.Application.Status.choices, required=False)
     rate_limit = OwnLimitInput(required=False, allow_null=True)
     scopes = ScopeInput(many=True, required=False)
@@ -94,6 +103,15 @@ class Application(serializers.Serializer[Any]):
     description = serializers.CharField(allow_blank=True)
     resource_uri = serializers.CharField()
     verified_at = serializers.DateTimeField(allow_null=True)
+    verified_by = serializers.ChoiceField(models.Application.Proof.choices, allow_null=True)
+    checked_at = serializers.DateTimeField(allow_null=True, help_text="When a proof was looked for last.")
+    check_problem = serializers.CharField(allow_null=True, help_text="What the last check missed.")
+    support_contact = serializers.CharField(allow_blank=True)
+    privacy_uri = serializers.CharField(allow_blank=True)
+    terms_uri = serializers.CharField(allow_blank=True)
+    logo_url = serializers.CharField(
+        allow_null=True, help_text="Public; another picture has another address."
+    )
     admission = serializers.ChoiceField(models.Application.Admission.choices)
     status = serializers.ChoiceField(models.Application.Status.choices)
     rate_limit = OwnLimit(allow_null=True)

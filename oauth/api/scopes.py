@@ -11,10 +11,9 @@ from rest_framework.response import Response
 from authsec.web.access import requires
 from authsec.web.api import ApiView, listing, read_input
 from authsec.web.problems import not_found
-from authz import applications
 from authz.api.rows import found
 from authz.models import Application, Scope
-from authz.scope_changes import change_scopes
+from authz.scope_changes import change_scopes, set_scopes
 from authz.scopes import SCOPE_TOKEN, ScopeSpec
 from oauth.api import schemas
 from oauth.api.applications import application_items
@@ -58,7 +57,7 @@ class ApplicationScopes(ApiView):
         """
         found(Application, self.tenant_id, application_id, standing=True)
         specs = _specs(read_input(schemas.ScopesInput, request))
-        return _listed(applications.set_scopes(**_which(self, application_id), scopes=specs))
+        return _listed(set_scopes(**_which(self, application_id), scopes=specs))
 
 
 class OneApplicationScope(ApiView):

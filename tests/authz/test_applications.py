@@ -11,6 +11,7 @@ from authz import applications
 from authz.models import Application, Scope
 from authz.refusals import Refused
 from authz.resource_uri import canonical, is_loopback, problem_of
+from authz.scope_changes import set_scopes
 from authz.scopes import ScopeSpec
 from tests.authz.cast import NOW, World, world
 
@@ -114,7 +115,7 @@ def test_a_scope_that_goes_and_comes_back_keeps_its_history(acme: World) -> None
     app = acme.application("docs-mcp", "docs:read", "docs:write")
 
     def declare(*specs: ScopeSpec) -> None:
-        applications.set_scopes(tenant_id=acme.id, application_id=app.pk, scopes=specs, actor=SYSTEM, now=NOW)
+        set_scopes(tenant_id=acme.id, application_id=app.pk, scopes=specs, actor=SYSTEM, now=NOW)
 
     declare(ScopeSpec("docs:read", "Read documents", "low", True))
     declare(ScopeSpec("docs:read", "Read documents", "low", True))

@@ -200,6 +200,9 @@ ROWS: dict[str, Row] = {
         PROTOCOL, {"GET": (200, 404)}, url="/.well-known/openid-configuration/mcp"
     ),
     ".well-known/oauth-protected-resource/api": protocol(GET=(200,)),
+    "applications/<uuid:application_id>/logo/<slug:digest>.png": Row(
+        PUBLIC, {"GET": 404}, url="/applications/00000000-0000-7000-8000-000000000000/logo/0.png"
+    ),
     "applications/<uuid:application_id>/protected-resource-metadata": Row(
         PROTOCOL, {"GET": (200,)}, tells=True
     ),

@@ -8,6 +8,7 @@
 {% copy "text" "Copy as text" %}                  copy button alone (absent without JavaScript)
 {% when moment %} {% when moment "date" %}        relative | date | full; empty="never"; None is fine
 {% avatar "Ed Okafor" %} {% avatar name "large" %}  classes: large, tile, ring, accent
+{% avatar name "tile large" picture=application.logo_url %}   the picture where there is one
 {% field form.email %}                            label=, hint=, note="required", icon="mail", look="segmented|cards",
                                                   corner="Forgotten?" corner_url=
 {% form_errors form request_id=request_id %}      what belongs to no field
@@ -110,8 +111,10 @@ def when(moment: dt.datetime | None, style: str = "relative", empty: str = "neve
 
 
 @register.simple_tag
-def avatar(name: object, classes: str = "") -> SafeString:
-    """Initials; hidden from screen readers, since the name stands beside it."""
+def avatar(name: object, classes: str = "", picture: str = "") -> SafeString:
+    """Initials, or the picture at a path of ours; hidden from screen readers, since the name stands beside it."""
+    if picture:
+        return format_html('<img class="avatar picture {}" src="{}" alt="">', classes, picture)
     parts = [
         part
         for part in str(name or "").replace("@", " ").replace("-", " ").replace(".", " ").split()
