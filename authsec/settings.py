@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     # Before the transaction: it may wait for a stranger's server.
     "oauth.middleware.ClientDocumentMiddleware",
+    "oauth.middleware.ClientKeysMiddleware",
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,11 +1,15 @@
-"""Which client a request comes from, and whether it proved that (RFC 6749 §2.3)."""
+"""Which client a request comes from, and whether it proved that (RFC 6749 §2.3): by a secret or a key, never both."""
 
 import base64
 import binascii
+from datetime import datetime
 from urllib.parse import unquote_plus
 
 from authsec.secrets import same_secret
+from oauth import client_assertion
 from oauth.models import Client
+
+ONE_WAY = "Authenticate in one way only: Basic, the body, or an assertion (RFC 6749 §2.3)."
 
 
 class BadRequest(Exception):
@@ -43,20 +47,21 @@ def basic_credentials(header: str) -> list[tuple[str, str]] | None:
     return pairs if pairs[0] != pairs[1] else pairs[:1]
 
 
-def authenticate(parameters: dict[str, str], header: str) -> tuple[Client | None, bool]:
+def authenticate(parameters: dict[str, str], header: str, *, now: datetime) -> tuple[Client | None, bool]:
     """The client of a request and whether it is authenticated (RFC 6749 §2.3).
 
-    Raises BadRequest when it authenticates in two ways at once or contradicts itself.
+    Raises BadRequest when it authenticates in two ways at once or contradicts itself, and when its assertion proves
+    nothing: which rule broke is told, because only the client's own programmer can make use of it.
     """
+    if "client_assertion" in parameters or "client_assertion_type" in parameters:
+        return _by_assertion(parameters, header, now), True
     pairs = basic_credentials(header)
     posted_id, posted_secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     if pairs is None:
         client = find_client(posted_id)
         return client, client is not None and _proves(client, posted_secret)
     if posted_secret:
-        raise BadRequest(
-            "invalid_request", "Authenticate in one way only: Basic or the body (RFC 6749 §2.3)."
-        )
+        raise BadRequest("invalid_request", ONE_WAY)
     for user, password in pairs:
         client = find_client(user)
         if client is None:
@@ -68,7 +73,28 @@ def authenticate(parameters: dict[str, str], header: str) -> tuple[Client | None
     return None, False
 
 
+def _by_assertion(parameters: dict[str, str], header: str, now: datetime) -> Client:
+    """The client that an assertion proves (RFC 7521 §4.2)."""
+    if header or "client_secret" in parameters:
+        raise BadRequest("invalid_request", ONE_WAY)
+    if parameters.get("client_assertion_type") != client_assertion.TYPE:
+        raise BadRequest("invalid_client", f"client_assertion_type is {client_assertion.TYPE}.", 401)
+    try:
+        assertion = client_assertion.read(parameters.get("client_assertion", ""))
+        if parameters.get("client_id", assertion.client_id) != assertion.client_id:
+            raise client_assertion.Unproved("client_id is not the client of the assertion (RFC 7521 §4.2).")
+        client = find_client(assertion.client_id)
+        if client is None or not client.proves_by_key:
+            raise client_assertion.Unproved("The client is unknown or did not register private_key_jwt.")
+        client_assertion.prove(assertion, client, now=now)
+    except client_assertion.Unproved as unproved:
+        raise BadRequest("invalid_client", str(unproved), 401) from unproved
+    return client
+
+
 def _proves(client: Client, secret: str) -> bool:
+    if client.proves_by_key:
+        return False  # who registered a key has no weaker way in
     if client.client_type == Client.CLIENT_PUBLIC:
         return not secret
     return bool(secret) and same_secret(secret, client.client_secret.rpartition("$")[2])

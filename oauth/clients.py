@@ -16,6 +16,7 @@ from oauth.registration import (
     Refused,
     Registration,
     checked_auth_method,
+    checked_keys,
     checked_redirect_uris,
     read_registration,
     readable_name,
@@ -29,6 +30,7 @@ __all__ = [
     "create_for_service_account",
     "create_for_tenant",
     "deny",
+    "forbid_taking_over",
     "read_registration",
     "register_public",
     "rotate_secret",
@@ -38,6 +40,10 @@ __all__ = [
 
 class NoSuchClient(Exception):
     """The tenant has no such client to decide on."""
+
+
+class ProvesByKey(Exception):
+    """The client authenticates by a key, so that it has no secret to rotate."""
 
 
 def register_public(registration: Registration, *, now: datetime) -> tuple[Client, str]:
@@ -55,19 +61,23 @@ def create_for_tenant(
     name: str,
     redirect_uris: list[str],
     auth_method: str = "none",
+    jwks: dict[str, Any] | None = None,
+    jwks_uri: str = "",
     application_ids: list[UUID] | None = None,
     actor: Actor,
     now: datetime,
 ) -> tuple[Client, str]:
     """Create a tenant's own client, limited to some of its Applications where given. Raises Refused.
 
-    Returns the client and its secret, shown once ('' when public).
+    Returns the client and its secret, shown once ('' when public, or when it proves itself by one of the keys in
+    ``jwks`` or at ``jwks_uri``).
     """
     registration = Registration(
         name=readable_name(name),
         redirect_uris=checked_redirect_uris(redirect_uris),
         auth_method=checked_auth_method(auth_method),
         grant_types=list(CODE_GRANTS),
+        keys=checked_keys(auth_method, jwks, jwks_uri),
     )
     client, secret = _create(registration, tenant_id=tenant_id)
     for application_id in application_ids or []:
@@ -93,7 +103,7 @@ def create_for_service_account(
 
     Returns the client and its secret, shown once. Raises Escalation as :func:`rotate_secret` does.
     """
-    _forbid_taking_over(tenant_id, service_account_id, actor, now)
+    forbid_taking_over(tenant_id, service_account_id, actor, now)
     registration = Registration(readable_name(name), [], "client_secret_basic", ["client_credentials"])
     client, secret = _create(registration, tenant_id=tenant_id, service_account_id=service_account_id)
     facts = _facts(registration) | {"service_account_id": str(service_account_id)}
@@ -104,14 +114,16 @@ def create_for_service_account(
 def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> str:
     """Give a tenant's own confidential client a new secret; the old one stops at once. Returns it, shown once.
 
-    Raises NoSuchClient, and Escalation when it is a service account's that holds console permissions which the actor
-    does not: who takes its secret can act as the account (Rule 7).
+    Raises NoSuchClient, ProvesByKey, and Escalation when it is a service account's that holds console permissions
+    which the actor does not: who takes its secret can act as the account (Rule 7).
     """
     client = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
     if client is None or client.client_type != Client.CLIENT_CONFIDENTIAL:
         raise NoSuchClient
+    if client.proves_by_key:
+        raise ProvesByKey("This client authenticates by a key and has no secret: remove its keys first.")
     if client.service_account_id:
-        _forbid_taking_over(tenant_id, client.service_account_id, actor, now)
+        forbid_taking_over(tenant_id, client.service_account_id, actor, now)
     secret = new_secret("as_cs_")
     client.client_secret = secret
     client.save(update_fields=["client_secret", "updated"])
@@ -119,14 +131,15 @@ def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: dateti
     return secret
 
 
-def _forbid_taking_over(tenant_id: UUID, service_account_id: UUID, actor: Actor, now: datetime) -> None:
+def forbid_taking_over(tenant_id: UUID, service_account_id: UUID, actor: Actor, now: datetime) -> None:
+    """Raise Escalation unless the actor holds every console permission that a service account holds (Rule 7)."""
     given = console_permissions_of(tenant_id=tenant_id, service_account_id=service_account_id)
     forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
 
 
 def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
     public = registration.auth_method == "none"
-    secret = "" if public else new_secret("as_cs_")
+    secret = new_secret("as_cs_") if registration.auth_method.startswith("client_secret") else ""
     client = Client(
         client_id=new_secret("as_cl_")[:38],
         client_secret=secret,
@@ -140,6 +153,8 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
         name=registration.name,
         client_uri=registration.client_uri,
         metadata=registration.kept,
+        jwks=registration.keys.jwks,
+        jwks_uri=registration.keys.uri,
         **fields,
     )
     client.save(force_insert=True)
@@ -159,7 +174,7 @@ def approve(
     """
     client = Client.objects.filter(pk=client_id, tenant_id=tenant_id).first()
     if client and client.service_account_id:
-        _forbid_taking_over(tenant_id, client.service_account_id, actor, now)
+        forbid_taking_over(tenant_id, client.service_account_id, actor, now)
     return _decide(tenant_id, client_id, ClientApproval.Status.APPROVED, reason, actor, now)
 
 

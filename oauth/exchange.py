@@ -16,7 +16,6 @@ from django.db.models.query import RawQuerySet
 from authsec.database.context import app_context, system_context, tenant_context
 from authsec.secrets import digest
 from authz.resource_uri import canonical
-from oauth.client_authentication import authenticate
 from oauth.issuance import Grantable, Terms
 from oauth.models import AccessToken, Client, Grant, RefreshToken
 from oauth.tokens import Acting, Holder
@@ -95,12 +94,9 @@ class Exchange:
         return system_context() if self.origin else app_context()
 
 
-def load(parameters: dict[str, str], header: str, *, now: datetime, ip: str | None) -> Exchange:
-    """Find everything that the request names; a code and a refresh token come back locked."""
-    client, authenticated = authenticate(parameters, header)
-    exchange = Exchange(parameters, now, ip, client=client, authenticated=authenticated)
-    if not authenticated:
-        return exchange
+def load(client: Client, parameters: dict[str, str], *, now: datetime, ip: str | None) -> Exchange:
+    """Find everything that an authenticated client's request names; a code and a refresh token come back locked."""
+    exchange = Exchange(parameters, now, ip, client=client, authenticated=True)
     if exchange.grant_type == "authorization_code" and (code := parameters.get("code")):
         exchange.grant = _claimed(Grant, "select * from claim_code(%s)", code)
     if exchange.grant_type == "refresh_token" and (token := parameters.get("refresh_token")):

@@ -4,17 +4,18 @@ from typing import Any
 
 from django.conf import settings
 
+from oauth.client_keys import ALGORITHMS
 from oauth.exchange import TOKEN_EXCHANGE
 from oauth.id_token import CLAIMS
 from oauth.issuance import IDENTITY_SCOPES
-from oauth.registration import ID_TOKEN_ALGORITHMS
+from oauth.registration import AUTH_METHODS, ID_TOKEN_ALGORITHMS
 from tenants.signin import ACR_MFA, ACR_PASSWORD
 
 
 def authorization_server() -> dict[str, Any]:
     """RFC 8414 metadata. ``issuer`` is the bare origin, byte for byte what clients compare (§3.3)."""
     issuer = settings.ISSUER
-    methods = ["none", "client_secret_basic", "client_secret_post"]
+    methods, algorithms = list(AUTH_METHODS), list(ALGORITHMS)
     document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
@@ -32,7 +33,9 @@ def authorization_server() -> dict[str, Any]:
         ],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": ["client_secret_basic"],
         "authorization_response_iss_parameter_supported": True,
         "resource_indicators_supported": True,

@@ -7,11 +7,16 @@ from urllib.parse import parse_qsl
 from django.http import HttpResponse
 from django.utils import timezone
 
+from oauth import client_assertion
+from oauth.api.wire import parse_form, read_body
 from oauth.authorization import MAX_QUERY
+from oauth.client_authentication import BadRequest
+from oauth.documents import keys
 from oauth.documents.clients import Busy, Unusable, make_current
 from oauth.documents.location import names_document
 
 AUTHORIZE = "/oauth/authorize"
+AUTHENTICATED = ("/oauth/token", "/oauth/revoke")
 
 
 class ClientDocumentMiddleware:
@@ -51,3 +56,36 @@ def _client_id(request: Any) -> str:
         return ""
     named = [value for name, value in pairs if name == "client_id"]
     return named[0] if len(named) == 1 and "\x00" not in named[0] else ""
+
+
+class ClientKeysMiddleware:
+    """Reads the keys of a client that proves itself by one, where they lie at a URL and are not known yet.
+
+    Stands before the transaction's middleware, too. The view raises what it finds in ``request.client_keys_problem``.
+    """
+
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        request.client_keys_problem = None
+        if request.method == "POST" and request.path_info in AUTHENTICATED:
+            request.client_keys_problem = _keys_problem(request)
+        return self.get_response(request)
+
+
+def _keys_problem(request: Any) -> BadRequest | None:
+    try:
+        text = parse_form(read_body(request)).get("client_assertion", "")
+        assertion = client_assertion.read(text) if text else None
+    except (BadRequest, client_assertion.Unproved):
+        return None  # the view refuses it anyway
+    if assertion is None:
+        return None
+    try:
+        keys.make_current(assertion.client_id, assertion.kid, ip=request.client_ip, now=timezone.now())
+    except Busy as busy:
+        return BadRequest("temporarily_unavailable", str(busy), 429)
+    except Unusable as unusable:
+        return BadRequest("invalid_client", str(unusable), 401)
+    return None

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from oauth import redirects
+from oauth.client_keys import ALGORITHMS, BadKeys, Keys, read_keys
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
-AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
+AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECTS = 20
 MAX_NAME = 100
@@ -35,6 +36,7 @@ class Registration:
     grant_types: list[str]
     client_uri: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
+    keys: Keys = field(default_factory=Keys)
 
 
 def readable_name(value: Any) -> str:
@@ -59,14 +61,17 @@ def read_registration(document: Any) -> Registration:
     """Check a registration request (RFC 7591 §2). Unknown members are ignored. Raises Refused."""
     if not isinstance(document, dict):
         raise Refused("invalid_client_metadata", "Send a JSON object.")
+    method = checked_auth_method(document.get("token_endpoint_auth_method"))
     return Registration(
         name=readable_name(document.get("client_name")),
         redirect_uris=checked_redirect_uris(document.get("redirect_uris")),
-        auth_method=checked_auth_method(document.get("token_endpoint_auth_method")),
+        auth_method=method,
         grant_types=_grant_types(document),
         client_uri=_client_uri(document.get("client_uri")),
         kept={name: document[name] for name in KEPT if _may_keep(document.get(name))}
-        | _id_token_algorithm(document.get("id_token_signed_response_alg")),
+        | _algorithm("id_token_signed_response_alg", document, ID_TOKEN_ALGORITHMS)
+        | _algorithm("token_endpoint_auth_signing_alg", document, ALGORITHMS),
+        keys=checked_keys(method, document.get("jwks"), document.get("jwks_uri")),
     )
 
 
@@ -105,16 +110,24 @@ def _grant_types(document: dict[str, Any]) -> list[str]:
     return granted
 
 
-def _id_token_algorithm(value: Any) -> dict[str, str]:
-    """How its id_tokens are signed (OpenID Connect Registration §2); RS256 where it does not say. Raises Refused."""
+def checked_keys(auth_method: str, jwks: Any, jwks_uri: Any) -> Keys:
+    """The keys of a client that authenticates by one; nothing where they would serve no purpose. Raises Refused."""
+    if auth_method != "private_key_jwt":
+        return Keys()
+    try:
+        return read_keys(jwks, jwks_uri)
+    except BadKeys as bad:
+        raise Refused("invalid_client_metadata", str(bad)) from bad
+
+
+def _algorithm(name: str, document: dict[str, Any], known: tuple[str, ...]) -> dict[str, str]:
+    """By what is signed, where the client says so (OpenID Connect Registration §2). Raises Refused."""
+    value = document.get(name)
     if value is None:
         return {}
-    if value not in ID_TOKEN_ALGORITHMS:
-        raise Refused(
-            "invalid_client_metadata",
-            f"id_token_signed_response_alg is one of {', '.join(ID_TOKEN_ALGORITHMS)}.",
-        )
-    return {"id_token_signed_response_alg": value}
+    if value not in known:
+        raise Refused("invalid_client_metadata", f"{name} is one of {', '.join(known)}.")
+    return {name: value}
 
 
 def _client_uri(value: Any) -> str:

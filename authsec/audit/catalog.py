@@ -157,6 +157,10 @@ CATALOG = {
     "client.secret_rotated": Entry(
         "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
     ),
+    "client.keys_set": Entry("Client keys set", "{actor} set the keys of client {target}", "key-round"),
+    "client.keys_removed": Entry(
+        "Client keys removed", "{actor} removed the keys of client {target}", "key-round", "stop"
+    ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
     "client_policy.changed": Entry(

@@ -16,7 +16,7 @@ from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.problems import Problem
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
-from oauth import client_changes, clients, credentials
+from oauth import client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,9 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
     clients.Refused: (422, "invalid", ""),
     clients.NoSuchClient: (404, "not-found", ""),
+    clients.ProvesByKey: (409, "conflict", ""),
+    client_key_changes.HasNoProof: (409, "conflict", ""),
+    client_keys.BadKeys: (422, "invalid", "jwks"),
     client_changes.NotOwn: (409, "conflict", ""),
     client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),

@@ -60,6 +60,8 @@ def _answer(client: Client, secret: str) -> dict[str, Any]:
         answer["client_name"] = client.name
     if client.client_uri:
         answer["client_uri"] = client.client_uri
+    if client.proves_by_key:
+        answer |= {"jwks_uri": client.jwks_uri} if client.jwks_uri else {"jwks": client.jwks}
     if secret:
         answer |= {"client_secret": secret, "client_secret_expires_at": 0}
     return answer

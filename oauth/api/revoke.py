@@ -12,8 +12,9 @@ from authsec.database.context import system_context, tenant_context
 from authsec.secrets import digest
 from authsec.web.access import protocol
 from oauth import tokens
+from oauth.api.authentication import authenticated_client
 from oauth.api.wire import cross_origin, no_store, read_form
-from oauth.client_authentication import BadRequest, authenticate
+from oauth.client_authentication import BadRequest
 
 
 @protocol
@@ -25,9 +26,7 @@ def revoke(request: Any) -> HttpResponse:
     (RFC 7009 §2.2).
     """
     parameters = read_form(request)
-    client, authenticated = authenticate(parameters, request.headers.get("Authorization", ""))
-    if client is None or not authenticated:
-        raise BadRequest("invalid_client", "The client is unknown or did not authenticate.", 401)
+    client = authenticated_client(request, parameters, now=timezone.now())
     if "token" not in parameters:
         raise BadRequest("invalid_request", "token is missing.")
     _revoke(parameters["token"], client.pk)

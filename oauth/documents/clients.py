@@ -61,14 +61,14 @@ class _Failures:
 failures = _Failures()
 
 
-def make_current(client_id: str, *, ip: str | None, now: datetime) -> None:
+def make_current(client_id: str, *, ip: str | None, now: datetime, anew: bool = False) -> None:
     """See to it that the client behind a document's URL is known as its document says now. Raises Unusable.
 
     Call it where no transaction is open: it opens a short one to look, closes it, fetches, and opens another to write.
-    A client with such an id that somebody made by hand is left alone.
+    A client with such an id that somebody made by hand is left alone. ``anew``: also when it is not due yet.
     """
-    known = _known(client_id)
-    if known is not None and not _due(known, now):
+    known = known_client(client_id)
+    if known is not None and not _due(known, now, anew):
         return
     try:
         location = read_location(client_id)
@@ -85,10 +85,11 @@ def make_current(client_id: str, *, ip: str | None, now: datetime) -> None:
         if _may_go_stale(known, now):
             return
         raise
-    _keep(registration, location, now, now + timedelta(seconds=keep_s))
+    _keep(known, registration, location, now, now + timedelta(seconds=keep_s))
 
 
-def _known(client_id: str) -> Client | None:
+def known_client(client_id: str) -> Client | None:
+    """The client with this id, read in a short transaction of its own."""
     if len(client_id) > 255 or "\x00" in client_id:
         return None
     with system_context():
@@ -96,10 +97,10 @@ def _known(client_id: str) -> Client | None:
     return known
 
 
-def _due(known: Client, now: datetime) -> bool:
+def _due(known: Client, now: datetime, anew: bool) -> bool:
     if known.registration_source != Client.RegistrationSource.CIMD or known.disabled_at is not None:
         return False
-    return known.cimd_expires_at is None or known.cimd_expires_at <= now
+    return anew or known.cimd_expires_at is None or known.cimd_expires_at <= now
 
 
 def _may_go_stale(known: Client | None, now: datetime) -> bool:
@@ -107,6 +108,12 @@ def _may_go_stale(known: Client | None, now: datetime) -> bool:
 
 
 def _read(location: Location, ip: str | None) -> tuple[Registration, int]:
+    fetched = ask(location, ip)
+    return read_document(location, fetched.body), fetched.keep_s
+
+
+def ask(location: Location, ip: str | None) -> fetching.Fetched:
+    """Fetch JSON for a client's sake, within the bounds above. Raises Busy, Wrong or Unreachable."""
     if failed := failures.get(location.url):
         reason, final = failed
         raise Wrong(reason) if final else fetching.Unreachable(reason)
@@ -115,10 +122,9 @@ def _read(location: Location, ip: str | None) -> tuple[Registration, int]:
     if not IN_FLIGHT.acquire(blocking=False):
         raise Busy("Another client’s document is being fetched just now; this page tries again by itself.")
     try:
-        fetched = fetching.fetch(location)
+        return fetching.fetch(location)
     finally:
         IN_FLIGHT.release()
-    return read_document(location, fetched.body), fetched.keep_s
 
 
 def _sentence(client_id: str, rule: Wrong) -> str:
@@ -126,24 +132,31 @@ def _sentence(client_id: str, rule: Wrong) -> str:
     return f"The client {shown} describes itself by a document, and a rule for it is broken: {rule}."
 
 
-def _keep(registration: Registration, location: Location, now: datetime, until: datetime) -> None:
+def _keep(
+    known: Client | None, registration: Registration, location: Location, now: datetime, until: datetime
+) -> None:
     """Write the client down as its document says, in one statement: rivals that read the same leave one row."""
+    public = registration.auth_method == "none"
     said: dict[str, Any] = {
         "name": registration.name or location.host,
         "redirect_uris": " ".join(registration.redirect_uris),
         "grant_types": registration.grant_types,
         "client_uri": registration.client_uri,
         "metadata": registration.kept,
+        "token_endpoint_auth_method": registration.auth_method,
+        "client_type": Client.CLIENT_PUBLIC if public else Client.CLIENT_CONFIDENTIAL,
+        "jwks_uri": registration.keys.uri,
         "document_fetched_at": now,
         "cimd_expires_at": until,
         "updated": now,
     }
+    keys = registration.keys
+    if known is None or not keys.uri or known.jwks_uri != keys.uri:  # else those fetched from there stay
+        said |= {"jwks": keys.jwks, "jwks_expires_at": None}
     client = Client(
         client_id=location.url,
         client_secret="",
-        client_type=Client.CLIENT_PUBLIC,
         authorization_grant_type=Client.GRANT_AUTHORIZATION_CODE,
-        token_endpoint_auth_method="none",  # noqa: S106 - the method's name
         registration_source=Client.RegistrationSource.CIMD,
         **said,
     )

@@ -10,11 +10,13 @@ LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
 MAX_LINK = 500
 # A document is public, so nothing in it is a secret (draft §4.1).
 SECRETS = ("client_secret", "client_secret_expires_at")
+# Nobody shares a secret with a client that was never registered: it has none, or a key of its own (draft §4.1).
+METHODS = ("none", "private_key_jwt")
 
 
 def read_document(location: Location, body: bytes) -> Registration:
     """Check a document fetched from ``location``. Raises Wrong. Members that we do not know are ignored."""
-    document = _parsed(body)
+    document = parsed(body)
     if document.get("client_id") != location.url:
         raise Wrong("its client_id is the URL that it lies at, letter for letter")
     for name in SECRETS:
@@ -24,17 +26,16 @@ def read_document(location: Location, body: bytes) -> Registration:
     for name in LINKS:
         _check_link(name, document.get(name))
     try:
-        return read_registration(document | {"token_endpoint_auth_method": "none"})
+        return read_registration({"token_endpoint_auth_method": "none"} | document)
     except Refused as refused:
         raise Wrong(refused.description.rstrip(".")) from refused
 
 
 def _check_method(document: dict[str, Any]) -> None:
-    method = document.get("token_endpoint_auth_method", "none")
-    if method == "private_key_jwt":
-        raise Wrong("its token_endpoint_auth_method is none; private_key_jwt is not supported here yet")
-    if method != "none":
-        raise Wrong("its token_endpoint_auth_method is none, because it can keep no secret")
+    if document.get("token_endpoint_auth_method", "none") not in METHODS:
+        raise Wrong(
+            f"its token_endpoint_auth_method is {' or '.join(METHODS)}, because it can keep no secret"
+        )
 
 
 def _check_link(name: str, value: Any) -> None:
@@ -42,7 +43,8 @@ def _check_link(name: str, value: Any) -> None:
         raise Wrong(f"its {name} is a text of at most {MAX_LINK} characters")
 
 
-def _parsed(body: bytes) -> dict[str, Any]:
+def parsed(body: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8 that names each member once. Raises Wrong."""
     try:
         document = json.loads(body.decode(), object_pairs_hook=_each_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:

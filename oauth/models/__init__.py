@@ -2,7 +2,7 @@
 
 from oauth.models.client import Client, ClientApplication, ClientApproval, ClientPolicy
 from oauth.models.consent import Consent, Decision
-from oauth.models.credential import ResourceCredential, SigningKey
+from oauth.models.credential import ResourceCredential, SigningKey, UsedAssertion
 from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued, RefreshToken
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "RefreshToken",
     "ResourceCredential",
     "SigningKey",
+    "UsedAssertion",
 ]

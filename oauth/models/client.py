@@ -35,6 +35,13 @@ class Client(AbstractApplication):
     metadata = models.JSONField(
         default=dict, blank=True, help_text="What the client said when it registered."
     )
+    jwks = models.JSONField(
+        null=True, blank=True, help_text="Public keys that it proves itself by; with jwks_uri, as fetched."
+    )
+    jwks_uri = models.CharField(max_length=500, blank=True, default="", db_default="")
+    jwks_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the keys at jwks_uri are to be fetched again."
+    )
     document_fetched_at = models.DateTimeField(
         null=True, blank=True, help_text="When the document that is this client's id was read last."
     )
@@ -56,6 +63,11 @@ class Client(AbstractApplication):
                 name="oauth_client_unused_idx",
             ),
         ]
+
+    @property
+    def proves_by_key(self) -> bool:
+        """Whether it authenticates by private_key_jwt, and so by nothing else."""
+        return bool(self.token_endpoint_auth_method == self.AuthMethod.PRIVATE_KEY_JWT)
 
     @property
     def document_host(self) -> str:

@@ -34,3 +34,16 @@ class SigningKey(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     active_from = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
+
+
+class UsedAssertion(models.Model):
+    """An assertion by which a client proved itself (RFC 7523 §3, rule 7): kept until it would be over anyway.
+
+    ``digest``: the SHA-256 of the client's key and the ``jti``.
+    """
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="oauth_usedassertion_exp_idx")]

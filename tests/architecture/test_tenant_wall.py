@@ -14,7 +14,13 @@ from tenants.models import Identity, Tenant, TenantUser
 pytestmark = pytest.mark.django_db
 
 # Tables whose rows belong to no tenant: people, their sign-in, the installation.
-WITHOUT_TENANT = {"tenants.IdentityLink", "tenants.Identity", "tenants.Session", "oauth.SigningKey"}
+WITHOUT_TENANT = {
+    "tenants.IdentityLink",
+    "tenants.Identity",
+    "tenants.Session",
+    "oauth.SigningKey",
+    "oauth.UsedAssertion",
+}
 OWN_APPS = {"tenants", "endusers", "authz", "oauth", "audit", "jobs"}
 
 

@@ -99,7 +99,7 @@ def test_the_consent_page_names_the_checked_host_and_hot_links_nothing(internet:
         (GOOD | {"redirect_uris": ["http://app.example/cb"]}, "loopback"),
         (GOOD | {"redirect_uris": ["javascript:alert(1)"]}, "redirect URI"),
         (GOOD | {"token_endpoint_auth_method": "client_secret_basic"}, "none"),
-        (GOOD | {"token_endpoint_auth_method": "private_key_jwt"}, "private_key_jwt is not supported"),
+        (GOOD | {"token_endpoint_auth_method": "private_key_jwt"}, "jwks or as jwks_uri"),
         (GOOD | {"token_endpoint_auth_method": None}, "none"),
         (GOOD | {"client_secret": "x"}, "client_secret"),
         (GOOD | {"client_secret_expires_at": 0}, "client_secret_expires_at"),
