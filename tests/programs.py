@@ -16,6 +16,7 @@ import httpx
 from authsec.database.embedded import CHECKOUT
 from scripts.node import NODE
 from tests.plain_client import Person
+from tests.servers import listening
 
 FOLDER = CHECKOUT / "tests" / "node"
 PATIENCE_S = 60
@@ -78,6 +79,12 @@ class Program:
         """The value of the next line ``what: <JSON>``."""
         return json.loads(self.line(f"{what}: ").removeprefix(f"{what}: "))
 
+    def ask(self, **what: Any) -> None:
+        """Send it a line of JSON."""
+        assert self._process.stdin
+        self._process.stdin.write(json.dumps(what) + "\n")
+        self._process.stdin.flush()
+
     def end(self) -> int:
         """Wait for the program's own end; its exit status."""
         while (said := self._lines.get(timeout=PATIENCE_S)) is not None:
@@ -85,11 +92,17 @@ class Program:
         return self._process.wait(PATIENCE_S)
 
 
-def allow(person: Person, url: str) -> None:
+def free_port() -> int:
+    """A port that is free now, for a program that cannot take a listening socket."""
+    with listening() as holder:
+        return int(holder.getsockname()[1])
+
+
+def allow(person: Person, url: str, **values: str | list[str]) -> None:
     """What happens in the browser that a program opened: consent, and the redirect back to its listener."""
     page = person.get(url)
     if page.status_code == 200:
-        page = person.post(page, "action", action="allow")
+        page = person.post(page, "action", action="allow", **values)
     assert page.is_redirect, f"{page.status_code} {page.text[:2000]}"
     back = page.headers["location"]
     assert urlsplit(back).hostname in ("127.0.0.1", "localhost"), back

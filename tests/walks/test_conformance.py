@@ -6,17 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.plain_client import newcomer, register
-from tests.programs import Program, allow
-from tests.servers import Service, listening
+from tests.programs import Program, allow, free_port
+from tests.servers import Service
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
 SUITE = "node_modules/@modelcontextprotocol/conformance/dist/index.js"
 SCENARIOS = {"authorization-server-metadata-endpoint", "authorization-code-grant"}
-
-
-def free_port() -> int:
-    with listening() as holder:
-        return int(holder.getsockname()[1])
 
 
 def test_the_suite_knows_no_scenario_for_authorization_servers_that_is_not_run_here() -> None:

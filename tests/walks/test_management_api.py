@@ -4,52 +4,24 @@ all their tenants, and a service account's.
 
 from typing import Any
 
-import httpx
 import pytest
 
+from tests.management import V2, Caller, release_bot
 from tests.plain_client import demo_person, newcomer, register
 from tests.servers import Service
 from tests.walks.walk import active
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
-V2 = "/uflow/v2"
-
-
-class Caller:
-    """Calls into acme-corp with one token; keeps what must never stand in a dump."""
-
-    def __init__(self, service: Service, token: str) -> None:
-        self.service, self.tenant = service, service.tenant("acme-corp")["id"]
-        service.keep(token)
-        self.headers = {"Authorization": f"Bearer {token}", "X-Tenant-ID": self.tenant}
-
-    def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        return self.service.http.request(method, f"{V2}/{path}", json=body, headers=self.headers)
-
-    def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer's body; fails for an error. DELETE is sent twice: the second time nothing is left to do."""
-        answer = self.send(method, path, body)
-        assert answer.is_success, f"{method} {path}: {answer.text}"
-        if method == "DELETE":
-            assert (answer.status_code, self.send(method, path).status_code) == (204, 204)
-            return None
-        told = answer.json()
-        for shown_once in (told, told.get("credential") or {}):
-            self.service.keep(shown_once.get("secret"), shown_once.get("client_secret"))
-        return told
 
 
 @pytest.fixture(params=["person", "service account"])
 def caller(request: pytest.FixtureRequest, service: Service) -> Caller:
     """Adam through the demo's public client, and release-bot by client credentials: both administer acme-corp."""
+    if request.param == "service account":
+        return release_bot(service)
     wanted = {"resource": service.url("/api"), "scope": "api:read api:write"}
-    if request.param == "person":
-        cli = next(row for row in service.demo["clients"] if row["client_id"] == "authsec-cli")
-        return Caller(service, demo_person(service, "adam").token(cli, **wanted)["access_token"])
-    bot = service.service_account("release-bot")
-    form = {"grant_type": "client_credentials", **wanted}
-    got = service.http.post("/oauth/token", data=form, auth=(bot["client_id"], bot["client_secret"]))
-    return Caller(service, got.json()["access_token"])
+    cli = next(row for row in service.demo["clients"] if row["client_id"] == "authsec-cli")
+    return Caller(service, demo_person(service, "adam").token(cli, **wanted)["access_token"])
 
 
 def test_access_is_built_changed_and_taken_away(caller: Caller) -> None:
