@@ -225,8 +225,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "AuthSec"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off (RFC 6238 §5.2)
 MFA_RECOVERY_CODES_SHOW_ONCE = True
-MFA_TRUST_ENABLED = True
-MFA_TRUST_COOKIE_NAME = "authsec_trusted"
+MFA_TRUST_COOKIE_NAME = "authsec_trusted"  # both for tenants.trusted_browsers; allauth's own trust stays off
 MFA_TRUST_COOKIE_AGE = 30 * 86_400
 
 # --- Sessions and cookies ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import account, leaving, links, opening
+from tenants.views import account, leaving, links, opening, sessions
 
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
@@ -15,5 +15,9 @@ urlpatterns = [
     path("step-up/done/", account.step_up_done, name="stepup_done"),
     path("second-factor/", account.second_factor, name="account_second_factor"),
     path("confirmed/", account.confirmed, name="account_confirmed"),
-    path("trusted-browser/forget/", account.forget_browser, name="account_forget_browser"),
+    path("trusted-browser/forget/", sessions.forget_browser, name="account_forget_browser"),
+    path("trusted-browser/<uuid:browser_id>/forget/", sessions.forget_one, name="account_forget_one_browser"),
+    path("sessions/", sessions.sessions, name="account_sessions"),
+    path("sessions/end-others/", sessions.end_others, name="account_end_other_sessions"),
+    path("sessions/<uuid:sid>/end/", sessions.end, name="account_end_session"),
 ]

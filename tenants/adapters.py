@@ -11,7 +11,6 @@ from allauth.account.models import EmailAddress
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
-from allauth.mfa.internal.flows.trust import trust_browser
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import HASH_SESSION_KEY
@@ -30,6 +29,7 @@ from tenants.confirming import is_confirmed
 from tenants.identities import free_address
 from tenants.invitations import invited_address
 from tenants.signin import INVITATION, TRUST_THIS_BROWSER, own_path
+from tenants.trusted_browsers import trust
 
 NOBODY = UUID(int=0)
 MESSAGES = {
@@ -102,14 +102,15 @@ class AccountAdapter(DefaultAccountAdapter):
         return response
 
     def get_login_stages(self) -> list[str]:
-        """Without allauth's page of its own for trusting a browser: a tick beside the code does it."""
-        return [stage for stage in super().get_login_stages() if stage != "allauth.mfa.stages.TrustStage"]
+        """With our own trust in browsers, which a tick beside the code gives."""
+        ours = {"allauth.mfa.stages.AuthenticateStage": "tenants.trusted_browsers.SecondFactorStage"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
 
     def post_login(self, request: HttpRequest, user: Any, **facts: Any) -> HttpResponse:
         """After the session is made: remember the browser if the person ticked that with the second factor."""
         response: HttpResponse = super().post_login(request, user, **facts)
         if getattr(request, TRUST_THIS_BROWSER, False):
-            trust_browser(request, user, response)
+            trust(request, user, response, now=timezone.now())
         return response
 
     def is_reauthentication_required(self, *, app: str, **facts: Any) -> bool:

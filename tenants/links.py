@@ -47,6 +47,12 @@ def place_of(issuer: str) -> str:
     return "AuthSec" if issuer == settings.ISSUER else issuer.partition("://")[2].partition("/")[0] or issuer
 
 
+def ways_elsewhere(identity_id: UUID) -> list[tuple[str, IdentityLink]]:
+    """The ways of signing in that other issuers give, each with the issuer as people read it, the oldest first."""
+    rows = IdentityLink.objects.filter(identity_id=identity_id).exclude(issuer=settings.ISSUER)
+    return [(place_of(link.issuer), link) for link in rows.order_by("created_at")]
+
+
 def suggestions(identity_id: UUID) -> list[Suggestion]:
     """Identities that may be the same person's. One statement."""
     with connection.cursor() as cursor:

@@ -41,10 +41,10 @@ def note_own_link(sender: Any, user: Any, signal: Any, **_: Any) -> None:
 
 
 @receiver(user_logged_in, dispatch_uid="tenants.begin_session")
-def begin_session(sender: Any, request: Any, user: Any, **_: Any) -> None:
+def begin_session(sender: Any, request: Any, **_: Any) -> None:
     """A new sign-in begins the session's absolute life anew, also where a session of the same person went before."""
     request.session.pop(SIGNED_IN_AT, None)
-    note_device(request, user)
+    note_device(request)
 
 
 @receiver([password_changed, password_set, password_reset], dispatch_uid="tenants.end_other_sessions")

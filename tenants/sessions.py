@@ -5,16 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from allauth.mfa.internal.flows.trust import is_trusted_browser
+from django.db.models import Count
 from ua_parser import parse_os, parse_user_agent
 
 from authsec.sessions import SIGNED_IN_AT, SessionStore, sid_of
 from tenants.models import Session
 from tenants.signin import SignIn, sign_in_of
 
-DEVICE = (
-    "device"  # in the session: the browser's own words, its address and whether it was trusted, at sign-in
-)
+DEVICE = "device"  # in the session: the browser's own words, and its address, at sign-in
+SPARED = "second_factor_spared"  # in the session: a trusted browser was not asked
 LONGEST_AGENT = 400  # characters; the words that matter come early
 FAMILIES = {
     "Chrome Mobile": "Chrome",
@@ -58,7 +57,7 @@ class OwnSession:
     """A live session. ``began_from`` and ``address``: where it signed in, and was used from last.
 
     ``last_active_at`` is exact to a minute (``authsec.sessions.PUT_OFF_EVERY``). ``trusted``: the second factor was
-    not asked, because the browser was trusted.
+    spared, because the browser was trusted.
     """
 
     sid: UUID
@@ -73,12 +72,11 @@ class OwnSession:
     present: bool
 
 
-def note_device(request: Any, user: Any) -> None:
+def note_device(request: Any) -> None:
     """Write down at sign-in with what and from where it happens; a session that no request began has no address."""
     request.session[DEVICE] = {
         "agent": request.headers.get("User-Agent", "")[:LONGEST_AGENT],
         "address": getattr(request, "client_ip", None),
-        "trusted": is_trusted_browser(request, user),
     }
 
 
@@ -94,6 +92,12 @@ def sessions_of(identity_id: UUID, *, present: UUID | None, now: datetime) -> li
     return sorted(shown.values(), key=lambda session: not session.present)
 
 
+def count_others(identity_id: UUID, *, present: UUID | None, now: datetime) -> int:
+    """How many other live sessions the person has."""
+    rows = Session.objects.filter(identity_id=identity_id, expire_date__gt=now).exclude(sid=present)
+    return int(rows.aggregate(number=Count("sid", distinct=True))["number"])
+
+
 def _shown(row: Session, data: dict[str, Any], sid: UUID, present: UUID | None) -> OwnSession:
     noted, began = data.get(DEVICE, {}), data.get(SIGNED_IN_AT)
     sign_in = sign_in_of(data)
@@ -106,6 +110,6 @@ def _shown(row: Session, data: dict[str, Any], sid: UUID, present: UUID | None) 
         row.last_active_at,
         row.expire_date,
         sign_in,
-        bool(noted.get("trusted")) and sign_in.mfa_at is None,
+        bool(data.get(SPARED)) and sign_in.mfa_at is None,
         sid == present,
     )

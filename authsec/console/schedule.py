@@ -15,6 +15,7 @@ from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
 from oauth import key_schedule
+from tenants import trusted_browsers
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ SCHEDULE = (
     Entry("12 * * * *", "delete unused clients", oauth.delete_unused_clients),
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
+    Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),
     Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 

@@ -1,6 +1,7 @@
 """Identity and tenant: who there is, and in which tenant."""
 
 from tenants.models.base import TenantRow, same_tenant_target
+from tenants.models.browser import TrustedBrowser
 from tenants.models.identity import NO_ADDRESS, Identity, IdentityLink
 from tenants.models.invitation import Invitation
 from tenants.models.membership import Membership, MemberType
@@ -24,5 +25,6 @@ __all__ = [
     "Tenant",
     "TenantRow",
     "TenantUser",
+    "TrustedBrowser",
     "same_tenant_target",
 ]

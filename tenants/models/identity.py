@@ -36,6 +36,7 @@ class Identity(AbstractBaseUser):
     is_active = models.BooleanField(default=True)
     is_installation_admin = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=timezone.now)
+    password_changed_at = models.DateTimeField(null=True, blank=True)
 
     objects = IdentityManager()
 
@@ -53,6 +54,11 @@ class Identity(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.email
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password, and when. Hashing the same one anew saves the hash alone and leaves the moment."""
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now() if raw_password else None
 
     @property
     def has_address(self) -> bool:

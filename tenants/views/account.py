@@ -5,27 +5,31 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.core import ratelimit
 from allauth.mfa.models import Authenticator
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from authsec.sessions import sid_of
 from authsec.web.access import signed_in
+from tenants import sessions
 from tenants.account_forms import ConfirmSecondFactorForm, NameForm
 from tenants.account_pages import admit_return
 from tenants.identities import rename
-from tenants.links import suggestions
+from tenants.links import suggestions, ways_elsewhere
 from tenants.queries import memberships_of
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
+from tenants.trusted_browsers import browsers_of
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
 PAGES = [
     ("Overview", "account_home", "user"),
     ("Connections", "connections:own", "plug"),
+    ("Sessions", "account_sessions", "monitor"),
     ("Tenants", "account_tenants", "layers"),
+    ("Your data", "account_data", "database"),
 ]
 AMR_WORDS = {"pwd": "password", "otp": "one-time code", "hwk": "passkey", "fed": "your company’s sign-in"}
 
@@ -45,8 +49,8 @@ def account_tabs(request: Any) -> list[dict[str, Any]]:
 @signed_in
 @require_safe
 def home(request: Any) -> HttpResponse:
-    """One's own sign-in methods and the present session's facts."""
-    sign_in = sign_in_of(request.session)
+    """One's own sign-in methods, each with its state, and the present session's facts."""
+    sign_in, now = sign_in_of(request.session), timezone.now()
     methods = {found.type: found for found in Authenticator.objects.filter(user=request.user)}
     codes = methods.get(Authenticator.Type.RECOVERY_CODES)
     context = {
@@ -55,9 +59,12 @@ def home(request: Any) -> HttpResponse:
         "methods": [AMR_WORDS[value] for value in sign_in.amr if value in AMR_WORDS],
         "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
         "authenticator": methods.get(Authenticator.Type.TOTP),
+        "codes": codes,
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "suggestions": suggestions(request.user.pk),
-        "trusted": settings.MFA_TRUST_COOKIE_NAME in request.COOKIES,
+        "ways": ways_elsewhere(request.user.pk),
+        "browsers": len(browsers_of(request, now=now)),
+        "others": sessions.count_others(request.user.pk, present=sid_of(request.session), now=now),
     }
     return render(request, "account/home.html", context)
 
@@ -73,15 +80,6 @@ def name(request: Any) -> HttpResponse:
         return redirect("account_home")
     status = 422 if request.method == "POST" else 200
     return render(request, "account/name.html", {"form": form}, status=status)
-
-
-@signed_in
-@require_POST
-def forget_browser(request: Any) -> HttpResponse:
-    """Stop trusting this browser: the next sign-in asks for the second factor."""
-    response = redirect("account_home")
-    response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite="Lax")
-    return response
 
 
 @signed_in

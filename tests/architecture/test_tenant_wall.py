@@ -18,6 +18,7 @@ WITHOUT_TENANT = {
     "tenants.IdentityLink",
     "tenants.Identity",
     "tenants.Session",
+    "tenants.TrustedBrowser",
     "oauth.SigningKey",
     "oauth.UsedAssertion",
 }

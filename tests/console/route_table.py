@@ -14,6 +14,7 @@ PROTOCOL = "protocol"  # authenticates its caller itself; the statuses are given
 CONSOLE = "console"  # a page under /t/<slug>/
 API = "api"  # a management API route
 ANYONE_IN = "any member"
+NOBODYS = "00000000-0000-4000-8000-000000000000"  # an id that no row has
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,13 @@ ROWS: dict[str, Row] = {
     "account/confirmed/": own(),
     "account/links/": own(POST=None, GET=None),
     "account/second-factor/": own(),
+    "account/sessions/": own(),
+    "account/sessions/end-others/": own(POST=None),
+    "account/sessions/<uuid:sid>/end/": own(url=f"/account/sessions/{NOBODYS}/end/", POST=None),
     "account/trusted-browser/forget/": own(POST=None),
+    "account/trusted-browser/<uuid:browser_id>/forget/": own(
+        url=f"/account/trusted-browser/{NOBODYS}/forget/", POST=None
+    ),
     # an invitation: whoever holds the link
     "invitations/<str:token>/": Row(PUBLIC, {"GET": 404}, url="/invitations/nothing/"),
     # the front page
@@ -367,7 +374,6 @@ ALLAUTH_PUBLIC = {
     "accounts/password/reset/key/done/": "",
     "accounts/login/code/confirm/": "",
     "accounts/2fa/authenticate/": "",
-    "accounts/2fa/trust/": "",
 }
 ALLAUTH_OWN = [
     "accounts/reauthenticate/",

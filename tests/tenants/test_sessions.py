@@ -1,10 +1,12 @@
 """A person's sessions: which there are, and that ending one counts from the next request on."""
 
 import pytest
+from django.contrib.sessions.backends.base import UpdateError
 from django.utils import timezone
 
 from authsec.sessions import session_ended, sid_of
 from tenants.identities import register_identity
+from tenants.models import Session
 from tenants.sessions import sessions_of
 from tests.tenants.browser import PASSWORD, Browser, link_to
 
@@ -90,3 +92,73 @@ def test_somebody_elses_sign_in_in_the_same_browser_ends_the_first(ed, ended):
     here.force_login(eve)
     assert ended == [(was, ed.pk, "signed_out")]
     assert sid(here) != was
+
+
+def test_the_page_says_browser_and_system_in_words(ed):
+    here = browser()
+    browser(IPHONE, address="203.0.113.9")
+    shown = here.get("/account/sessions/").content.decode()
+    assert "Firefox on Windows" in shown
+    assert "Safari on iOS" in shown
+    assert "203.0.113.9" in shown
+    assert "Mozilla/5.0" not in shown
+    assert shown.index("This browser") < shown.index("Safari on iOS")
+
+
+def test_a_hostile_user_agent_is_neither_shown_nor_run(ed):
+    here = browser("<script>alert(1)</script>" + "x" * 5_000)
+    shown = here.get("/account/sessions/").content.decode()
+    assert "Unknown device" in shown
+    assert "alert(1)" not in shown
+
+
+def test_signing_one_session_out_counts_at_its_next_request(ed, ended):
+    here, there = browser(), browser(IPHONE)
+    was = sid(there)
+    assert there.is_signed_in
+    answer = here.post(f"/account/sessions/{was}/end/")
+    assert answer["Location"] == "/account/sessions/"
+    assert ended == [(was, ed.pk, "signed_out_elsewhere")]
+    assert not there.is_signed_in
+    assert here.is_signed_in
+
+
+def test_signing_out_everywhere_else_leaves_this_one(ed, ended):
+    here, others = browser(), [browser(IPHONE), browser()]
+    here.post("/account/sessions/end-others/")
+    assert {reason for _, _, reason in ended} == {"signed_out_elsewhere"}
+    assert [other.is_signed_in for other in others] == [False, False]
+    assert here.is_signed_in
+
+
+def test_ones_own_line_signs_this_browser_out(ed, ended):
+    here = browser()
+    answer = here.post(f"/account/sessions/{sid(here)}/end/")
+    assert answer["Location"] == "/accounts/login/"
+    assert not here.is_signed_in
+
+
+def test_nobody_ends_somebody_elses_session(ed, ended):
+    register_identity(email=OTHER, password=PASSWORD, now=timezone.now())
+    eve, here = browser(email=OTHER), browser()
+    eve.post(f"/account/sessions/{sid(here)}/end/")
+    assert ended == []
+    assert here.is_signed_in
+
+
+def test_a_request_that_runs_while_its_session_is_ended_does_not_bring_it_back(ed):
+    here, there = browser(), browser(IPHONE)
+    running = there.session
+    assert running.items()  # read, as a request has it in hand
+    here.post(f"/account/sessions/{sid(there)}/end/")
+    running["late"] = True
+    with pytest.raises(UpdateError):
+        running.save()
+    assert not there.is_signed_in
+
+
+def test_nothing_that_opens_a_session_stands_in_its_row(ed):
+    here = browser()
+    (row,) = Session.objects.filter(identity=ed).values()
+    assert here.session.session_key not in str(row)
+    assert "Firefox" not in str(row)

@@ -6,6 +6,7 @@ import pytest
 from django.urls import get_resolver, reverse
 from django.utils import timezone
 
+from tenants.adapters import NOBODY
 from tenants.identities import register_identity
 from tests.tenants.browser import PASSWORD, Browser
 
@@ -18,6 +19,8 @@ NAMES = sorted(
 ARGUMENTS = {
     "account_confirm_email": ["MQ:1xUwyu:suyipE7sxm3AyoCtf9Fm7bG9tPtHNyI4KWtFzbyANNM"],
     "account_reset_password_from_key": ["0", "x"],
+    "account_end_session": [NOBODY],
+    "account_forget_one_browser": [NOBODY],
 }
 FORBIDDEN = re.compile(r"\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)|<style")
 
