@@ -79,9 +79,17 @@ class Program:
         """The value of the next line ``what: <JSON>``."""
         return json.loads(self.line(f"{what}: ").removeprefix(f"{what}: "))
 
-    def ask(self, **what: Any) -> None:
-        """Send it a line of JSON."""
+    def next(self) -> tuple[str, Any]:
+        """Its next line of the form ``what: <JSON>``, whatever it is about."""
+        while True:
+            what, colon, value = self.line("").partition(": ")
+            if colon and what.isidentifier():
+                return what, json.loads(value)
+
+    def ask(self, line: Any = None, **what: Any) -> None:
+        """Send it a line of JSON: a value, or an object of the named members."""
         assert self._process.stdin
+        what = what or line
         self._process.stdin.write(json.dumps(what) + "\n")
         self._process.stdin.flush()
 
@@ -98,12 +106,17 @@ def free_port() -> int:
         return int(holder.getsockname()[1])
 
 
-def allow(person: Person, url: str, **values: str | list[str]) -> None:
-    """What happens in the browser that a program opened: consent, and the redirect back to its listener."""
+def location(person: Person, url: str, **values: str | list[str]) -> str:
+    """Where a person's browser ends up that opens an authorize URL, having consented where it was asked."""
     page = person.get(url)
     if page.status_code == 200:
         page = person.post(page, "action", action="allow", **values)
     assert page.is_redirect, f"{page.status_code} {page.text[:2000]}"
-    back = page.headers["location"]
+    back = str(page.headers["location"])
     assert urlsplit(back).hostname in ("127.0.0.1", "localhost"), back
-    assert httpx.get(back, timeout=30, trust_env=False).status_code == 200
+    return back
+
+
+def allow(person: Person, url: str, **values: str | list[str]) -> None:
+    """The same, for a program that listens there."""
+    assert httpx.get(location(person, url, **values), timeout=30, trust_env=False).status_code == 200
