@@ -211,6 +211,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password": "20/m/ip,5/h/key",
     "reset_password_from_key": "20/m/ip",
     "confirm_email": "1/m/key",
+    "passkey": "120/m/ip",
     "reauthenticate": "10/m/user",
     "change_password": "5/m/user",
     "manage_email": "10/m/user",
@@ -218,10 +219,11 @@ ACCOUNT_RATE_LIMITS = {
 MFA_ADAPTER = "tenants.adapters.SecondFactorAdapter"
 MFA_FORMS = {
     "authenticate": "tenants.account_forms.SecondFactorForm",
+    "authenticate_webauthn": "tenants.passkey_forms.SecondFactorAnswerForm",
     "reauthenticate": "tenants.account_forms.ConfirmSecondFactorForm",
     "activate_totp": "tenants.account_forms.EnrolAuthenticatorForm",
 }
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # passkeys have pages of our own: tenants/views/passkeys.py
 MFA_TOTP_ISSUER = "AuthSec"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off (RFC 6238 §5.2)
 MFA_RECOVERY_CODES_SHOW_ONCE = True

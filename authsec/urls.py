@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from authsec import views
 from authsec.console import landing, reference, reopening
+from tenants.account_urls import ceremonies
 from tenants.views import invitation
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("styleguide/", views.styleguide, name="styleguide"),
     path("dev/mail/", views.mailbox, name="mailbox"),
     path("dev/mail/<str:name>", views.mail, name="mail"),
+    path("accounts/passkeys/", include(ceremonies)),
     path("accounts/", include("allauth.urls")),
     path("account/", include("oauth.urls.account")),
     path("account/", include("endusers.account_urls")),

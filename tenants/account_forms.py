@@ -63,7 +63,8 @@ class SignInForm(Plain, account.LoginForm):
         super().__init__(*args, **kwargs)
         if not settings.SESSION_REMEMBERED_SECONDS:
             del self.fields["remember"]
-        self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        # webauthn: where the browser can, it offers passkeys among the addresses it knows.
+        self.fields["login"].widget.attrs |= {"autocomplete": "username webauthn", "autofocus": True}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean()

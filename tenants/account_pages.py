@@ -6,8 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
+from tenants.own_passkeys import factors_of
 from tenants.signin import Asking, describe_next, own_path
 
+ASK_FOR_FACTOR = {"mfa/authenticate.html", "mfa/reauthenticate.html", "mfa/totp/deactivate_form.html"}
 TOO_MANY = {"too_many_login_attempts", "rate_limited"}
 
 
@@ -40,8 +42,15 @@ class AccountPageMiddleware:
         facts["onward"] = own_path(onward or "")
         facts["asking"] = describe_next(onward)
         admit_return(response, facts["asking"])
+        if ASK_FOR_FACTOR.intersection(_templates(response)):
+            facts["factors"] = factors_of(stage.login.user if stage else request.user)
         _fill_in(facts.get("form"), facts["asking"])
         return response
+
+
+def _templates(response: Any) -> list[str]:
+    named = response.template_name
+    return [named] if isinstance(named, str) else list(named)
 
 
 def _fill_in(form: Any, asking: Asking | None) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import qrcode  # type: ignore[import-untyped]
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import record_authentication
+from allauth.account.internal.flows.reauthentication import get_reauthentication_flows
 from allauth.account.models import EmailAddress
 from allauth.account.utils import get_next_redirect_url
 from allauth.core import context
@@ -126,9 +127,16 @@ class AccountAdapter(DefaultAccountAdapter):
         return right
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
-        """Who has a second factor confirms with it: the password alone would undo what it is for."""
-        methods = super().get_reauthentication_methods(user)
-        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+        """Who has a second factor confirms with it: the password alone would undo what it is for.
+
+        One page takes the code and the passkey.
+        """
+        flows = {flow["id"] for flow in get_reauthentication_flows(user)}
+        if "mfa_reauthenticate" in flows:
+            return [{"id": "mfa_reauthenticate", "description": "", "url": reverse("mfa_reauthenticate")}]
+        if "reauthenticate" in flows:
+            return [{"id": "reauthenticate", "description": "", "url": reverse("account_reauthenticate")}]
+        return []
 
     # --- e-mail ----------------------------------------------------------------------------------------------------
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
@@ -186,7 +194,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
-    """TOTP secrets and recovery seeds: encrypted at rest, shown as a QR code that a strict CSP allows."""
+    """TOTP secrets and recovery seeds: encrypted at rest, shown as a QR code that a strict CSP allows.
+
+    Passkeys need no encryption: what is kept of them is public (``tenants.passkeys``).
+    """
 
     error_messages = DefaultMFAAdapter.error_messages | {
         code: MESSAGES[code] for code in ("incorrect_code", "unverified_email")

@@ -13,14 +13,13 @@ from authsec.secrets import digest
 ACR_PASSWORD = "urn:authsec:acr:pwd"  # noqa: S105
 ACR_MFA = "urn:authsec:acr:mfa"
 # allauth's name of a method → the RFC 8176 value, and whether it is a second factor. A recovery code is a one-time
-# password from a printed list.
+# password from a printed list. Of passkeys see _passkey.
 METHODS = {
     "password": ("pwd", False),
     "code": ("otp", False),
     "socialaccount": ("fed", False),
     "totp": ("otp", True),
     "recovery_codes": ("otp", True),
-    "webauthn": ("hwk", True),
 }
 
 # What views leave for one another: in the session the address and the link (as its digest) of an invitation that is
@@ -54,18 +53,30 @@ def sign_in_of(session: Any) -> SignIn:
         return SignIn()
     amr: list[str] = []
     auth_time = mfa_at = None
+    first = False
     for record in session.get("account_authentication_methods", []):
         kind = record.get("type") if record.get("method") == "mfa" else record.get("method")
         value, second = METHODS.get(kind or "", ("", False))
+        first = first or bool(value and not second)
+        if kind == "webauthn":
+            value, second = _passkey(record, first)
         at = datetime.fromtimestamp(record["at"], UTC)
         auth_time = max(filter(None, (auth_time, at)))
-        if value and value not in amr:
-            amr.append(value)
+        amr += [word for word in value.split() if word not in amr]
         if second:
             mfa_at = max(filter(None, (mfa_at, at)))
     if mfa_at:
         amr.append("mfa")
     return SignIn(auth_time, mfa_at, tuple(amr), ACR_MFA if mfa_at else ACR_PASSWORD)
+
+
+def _passkey(record: dict[str, Any], first: bool) -> tuple[str, bool]:
+    """What a passkey says in ``amr``, and whether it makes a second factor.
+
+    A key that may be copied to other devices is software's (swk), one that may not is hardware's (hwk); somebody was
+    there (user). It is a second factor where the device made sure who that was, or beside a first one in this session.
+    """
+    return f"{'swk' if record.get('synced') else 'hwk'} user", bool(record.get("verified")) or first
 
 
 def second_factor_at(request: Any) -> datetime | None:

@@ -19,6 +19,7 @@ from tenants.account_forms import ConfirmSecondFactorForm, NameForm
 from tenants.account_pages import admit_return
 from tenants.identities import rename
 from tenants.links import suggestions, ways_elsewhere
+from tenants.own_passkeys import factors_of
 from tenants.queries import memberships_of
 from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
 from tenants.trusted_browsers import browsers_of
@@ -31,7 +32,13 @@ PAGES = [
     ("Tenants", "account_tenants", "layers"),
     ("Your data", "account_data", "database"),
 ]
-AMR_WORDS = {"pwd": "password", "otp": "one-time code", "hwk": "passkey", "fed": "your company’s sign-in"}
+AMR_WORDS = {
+    "pwd": "password",
+    "otp": "one-time code",
+    "hwk": "passkey",
+    "swk": "passkey",
+    "fed": "your company’s sign-in",
+}
 
 
 def account_tabs(request: Any) -> list[dict[str, Any]]:
@@ -60,6 +67,7 @@ def home(request: Any) -> HttpResponse:
         "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
         "authenticator": methods.get(Authenticator.Type.TOTP),
         "codes": codes,
+        "factors": factors_of(request.user),
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "suggestions": suggestions(request.user.pk),
         "ways": ways_elsewhere(request.user.pk),
@@ -97,12 +105,14 @@ def confirmed(request: Any) -> HttpResponse:
 def step_up(request: Any) -> HttpResponse:
     """A second factor, made to happen now, then on to ``next``.
 
-    ``without`` is where *Continue without* leads (default: ``next``). Who has no authenticator app yet is led
-    through enrolment, which asks for a code and so is a second factor, and comes back here to go on.
+    ``without`` is where *Continue without* leads (default: ``next``). Who has no second factor yet is led through
+    setting one up, which is a use of it too, and comes back here to go on. A passkey's answer goes elsewhere
+    (``tenants.views.passkeys.confirm``).
     """
     onward = own_path(request.GET.get("next", "")) or reverse("account_home")
     without = own_path(request.GET.get("without", "")) or onward
-    enrolled = Authenticator.objects.filter(user=request.user, type=Authenticator.Type.TOTP).exists()
+    factors = factors_of(request.user)
+    enrolled = factors.any
     form = ConfirmSecondFactorForm(request.POST or None, user=request.user)
     if request.method == "POST" and enrolled:
         refused: HttpResponse | None = ratelimit.consume_or_429(
@@ -116,7 +126,7 @@ def step_up(request: Any) -> HttpResponse:
     if not enrolled:
         request.session[STEP_UP_NEXT] = onward
     status = 422 if request.method == "POST" and enrolled else 200
-    context = {"form": form, "enrolled": enrolled, "onward": onward, "without": without}
+    context = {"form": form, "factors": factors, "onward": onward, "without": without}
     response = render(request, "account/step_up.html", context, status=status)
     admit_return(response, describe_next(onward))
     return response

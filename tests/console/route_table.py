@@ -94,6 +94,15 @@ ROWS: dict[str, Row] = {
     "account/trusted-browser/<uuid:browser_id>/forget/": own(
         url=f"/account/trusted-browser/{NOBODYS}/forget/", POST=None
     ),
+    "account/passkeys/": own(),
+    "account/passkeys/add/": own(GET=None, POST=None),
+    "account/passkeys/<int:passkey_id>/name/": own("/account/passkeys/0/name/", GET=404, POST=None),
+    "account/passkeys/<int:passkey_id>/remove/": own("/account/passkeys/0/remove/", GET=404, POST=None),
+    "accounts/passkeys/options/<slug:purpose>/": Row(
+        PUBLIC, {"POST": None}, url="/accounts/passkeys/options/sign-in/"
+    ),
+    "accounts/passkeys/sign-in/": public(POST=None),
+    "accounts/passkeys/confirm/": own(POST=None),
     # an invitation: whoever holds the link
     "invitations/<str:token>/": Row(PUBLIC, {"GET": 404}, url="/invitations/nothing/"),
     # the front page
@@ -346,6 +355,8 @@ ROWS: dict[str, Row] = {
 }
 # Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
 ASK_AGAIN = {
+    "account/passkeys/add/",
+    "account/passkeys/<int:passkey_id>/remove/",
     "account/tenants/<uuid:tenant_id>/reopen/",
     "t/<slug:slug>/settings/close/",
     "t/<slug:slug>/settings/transfer/",

@@ -61,7 +61,7 @@ def test_every_page_answers_and_obeys_the_policy(who):
 def test_what_a_password_manager_needs_is_said():
     stranger, member, enrolled, _without = people()
     wanted = {
-        (stranger, "/accounts/login/"): {"login": "username", "password": "current-password"},
+        (stranger, "/accounts/login/"): {"login": "username webauthn", "password": "current-password"},
         (stranger, "/accounts/signup/"): {"email": "username", "password1": "new-password"},
         (stranger, "/accounts/password/reset/"): {"email": "email"},
         (member, "/accounts/password/change/"): {
