@@ -7,6 +7,8 @@ A row says it a second time, independently of the marks in the code: a changed m
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.console.sign_in_routes import FOR_ANYBODY, FOR_WHO_IS_IN
+
 PUBLIC = "public"  # anybody
 OWN = "own"  # any signed-in person, about themselves
 SELF = "self"  # any bearer of a management API token, about themselves
@@ -373,34 +375,9 @@ ASK_AGAIN = {
     "t/<slug:slug>/settings/security/second-factor/release/",
     "t/<slug:slug>/settings/team/<uuid:member_id>/type/",
 }
-# Pages of allauth: some for anybody, some only after sign-in.
-ALLAUTH_PUBLIC = {
-    "accounts/login/": "",
-    "accounts/logout/": "",
-    "accounts/inactive/": "",
-    "accounts/signup/": "",
-    "accounts/confirm-email/": "",
-    "accounts/password/reset/": "",
-    "accounts/password/reset/done/": "",
-    "accounts/password/reset/key/done/": "",
-    "accounts/login/code/confirm/": "",
-    "accounts/2fa/authenticate/": "",
-}
-ALLAUTH_OWN = [
-    "accounts/reauthenticate/",
-    "accounts/email/",
-    "accounts/password/change/",
-    "accounts/password/set/",
-    "accounts/2fa/",
-    "accounts/2fa/reauthenticate/",
-    "accounts/2fa/totp/activate/",
-    "accounts/2fa/totp/deactivate/",
-    "accounts/2fa/recovery-codes/",
-    "accounts/2fa/recovery-codes/generate/",
-    "accounts/2fa/recovery-codes/download/",
-]
-ROWS |= {path: Row(PUBLIC, {"GET": None}, url) for path, url in ALLAUTH_PUBLIC.items()}
-ROWS |= {path: own() for path in ALLAUTH_OWN}
+# Pages of allauth.
+ROWS |= {path: Row(PUBLIC, {"GET": None}, url) for path, url in FOR_ANYBODY.items()}
+ROWS |= {path: own() for path in FOR_WHO_IS_IN}
 # Links that nobody was ever sent.
 ROWS |= {
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": Row(
