@@ -1,14 +1,49 @@
-"""Forms of the Clients page."""
+"""Forms about clients."""
 
+import json
 import re
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oauth.client_keys import BadKeys, read_keys
 from oauth.models import ClientPolicy
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+class KeysForm(forms.Form):
+    """The public keys of a client that proves itself by one: pasted, or by their address."""
+
+    jwks = forms.CharField(
+        label=_("Public keys"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 6, "spellcheck": "false", "placeholder": '{"keys": […]}'}),
+        help_text=_(
+            "A key set in JSON (JWKS): P-256, RSA of at least 2048 bits, or Ed25519. Never a private key."
+        ),
+    )
+    jwks_uri = forms.CharField(
+        label=_("or their address"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"spellcheck": "false", "placeholder": "https://"}),
+        help_text=_("It is read when a key is needed, and again when the account signs with a new one."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """The keys, as ``cleaned_data["keys"]``."""
+        given: dict[str, Any] = super().clean() or {}
+        try:
+            jwks = json.loads(given["jwks"]) if given.get("jwks") else None
+            given["keys"] = read_keys(jwks, given.get("jwks_uri"))
+        except (ValueError, RecursionError):
+            self.add_error("jwks", _("This is not JSON."))
+        except BadKeys as bad:
+            self.add_error("jwks" if given.get("jwks") else "jwks_uri", str(bad))
+        return given
 
 
 class PolicyForm(forms.Form):

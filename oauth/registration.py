@@ -19,11 +19,11 @@ MAX_KEPT = 2000
 
 
 class Refused(Exception):
-    """Registration is refused. ``code`` is one of RFC 7591 §3.2.2."""
+    """Registration is refused. ``code`` is one of RFC 7591 §3.2.2; ``member`` names what it is about in a form."""
 
-    def __init__(self, code: str, description: str) -> None:
+    def __init__(self, code: str, description: str, member: str = "name") -> None:
         super().__init__(description)
-        self.code, self.description = code, description
+        self.code, self.description, self.member = code, description, member
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def checked_keys(auth_method: str, jwks: Any, jwks_uri: Any) -> Keys:
     try:
         return read_keys(jwks, jwks_uri)
     except BadKeys as bad:
-        raise Refused("invalid_client_metadata", str(bad)) from bad
+        raise Refused("invalid_client_metadata", str(bad), "jwks") from bad
 
 
 def _algorithm(name: str, document: dict[str, Any], known: tuple[str, ...]) -> dict[str, str]:

@@ -71,6 +71,8 @@ class Clients(ApiView):
                 name=given["name"],
                 redirect_uris=given["redirect_uris"],
                 auth_method=given["token_endpoint_auth_method"],
+                jwks=given.get("jwks"),
+                jwks_uri=given.get("jwks_uri", ""),
                 application_ids=list(dict.fromkeys(given["application_ids"])),
                 actor=self.actor,
                 now=timezone.now(),
@@ -199,7 +201,7 @@ def _pointed() -> Iterator[None]:
     try:
         yield
     except clients.Refused as refused:
-        member = "redirect_uris" if refused.code == "invalid_redirect_uri" else "name"
+        member = "redirect_uris" if refused.code == "invalid_redirect_uri" else refused.member
         raise invalid(refused.description, {member: refused.description}) from refused
 
 

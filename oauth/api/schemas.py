@@ -195,11 +195,37 @@ class Secret(serializers.Serializer[Any]):
     client_secret = serializers.CharField(help_text="Shown this once.")
 
 
+class ClientKeysInput(Input):
+    """One of the two."""
+
+    jwks = serializers.JSONField(
+        required=False, help_text="A key set (RFC 7517 §5): P-256, RSA of 2048 bits or more, or Ed25519."
+    )
+    jwks_uri = serializers.CharField(
+        max_length=500, required=False, help_text="Where the key set is, by https."
+    )
+
+
+class ClientKeys(serializers.Serializer[Any]):
+    client_id = serializers.CharField()
+    token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
+    jwks = serializers.JSONField(
+        allow_null=True, help_text="The public keys; null where they are at jwks_uri."
+    )
+    jwks_uri = serializers.CharField(allow_null=True)
+
+
 class ClientInput(Input):
     name = serializers.CharField(max_length=100)
     redirect_uris = serializers.ListField(child=serializers.CharField(max_length=2000), max_length=20)
     token_endpoint_auth_method = serializers.ChoiceField(
-        ["none", "client_secret_basic", "client_secret_post"], required=False, default="none"
+        ClientRow.AuthMethod.choices, required=False, default="none"
+    )
+    jwks = serializers.JSONField(
+        required=False, help_text="With private_key_jwt: its public keys (RFC 7517 §5)."
+    )
+    jwks_uri = serializers.CharField(
+        max_length=500, required=False, help_text="With private_key_jwt, instead of `jwks`: where they are."
     )
     application_ids = serializers.ListField(
         child=serializers.UUIDField(), required=False, max_length=50, default=list

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oauth.api import applications, clients, credentials, end_users, scopes, service_accounts
+from oauth.api import applications, clients, credentials, end_users, keys, scopes, service_accounts
 
 APPLICATION = "uflow/v2/applications/<uuid:application_id>"
 ACCOUNT = "uflow/v2/service-accounts/<uuid:account_id>"
@@ -37,6 +37,7 @@ urlpatterns = [
     path(ACCOUNT, service_accounts.OneServiceAccount.as_view(), name="service_account"),
     path(f"{ACCOUNT}/operators", service_accounts.Operators.as_view(), name="operators"),
     path(f"{ACCOUNT}/operators/<uuid:user_id>", service_accounts.OneOperator.as_view(), name="operator"),
+    path(f"{ACCOUNT}/keys", keys.ServiceAccountKeys.as_view(), name="service_account_keys"),
     path(
         f"{ACCOUNT}/rotate-secret",
         service_accounts.RotateServiceAccountSecret.as_view(),
@@ -46,6 +47,7 @@ urlpatterns = [
     path(CLIENT, clients.OneClient.as_view(), name="client"),
     path(f"{CLIENT}/approve", clients.ApproveClient.as_view(), name="approve_client"),
     path(f"{CLIENT}/deny", clients.DenyClient.as_view(), name="deny_client"),
+    path(f"{CLIENT}/keys", keys.ClientKeys.as_view(), name="client_keys"),
     path(f"{CLIENT}/rotate-secret", clients.RotateClientSecret.as_view(), name="rotate_client_secret"),
     path(
         "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens",

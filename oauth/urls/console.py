@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from oauth.views import clients, credentials, delegation, people
+from oauth.views import account_keys, clients, credentials, delegation, people
 
 APPLICATION = "applications/<uuid:application_id>/credentials/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
@@ -31,5 +31,7 @@ urlpatterns = [
         name="account_delegations",
     ),
     path(ACCOUNT, credentials.account_credentials, name="account_credentials"),
+    path(f"{ACCOUNT}keys/", account_keys.set_keys, name="account_keys"),
+    path(f"{ACCOUNT}keys/remove/", account_keys.remove_keys, name="account_keys_remove"),
     path(f"{ACCOUNT}rotate/", credentials.rotate_account, name="account_rotate"),
 ]

@@ -13,7 +13,7 @@ from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
-from oauth import clients, credentials
+from oauth import client_key_changes, clients, credentials
 from oauth.models import Client
 
 
@@ -116,6 +116,8 @@ def rotate_account(request: Request, service_account_id: UUID) -> HttpResponse:
         client, secret = clients.create_for_service_account(
             service_account_id=account.pk, name=account.name, **named
         )
+    elif client.proves_by_key:
+        return _account_panel(request, account)  # another tab gave it keys meanwhile
     else:
         secret = clients.rotate_secret(client_id=client.pk, **named)
     return _account_panel(request, account, (client.client_id, secret))
@@ -133,9 +135,11 @@ def _client_of(account: ServiceAccount) -> Client | None:
 def _account_panel(
     request: Request, account: ServiceAccount, shown: tuple[str, str] | None = None
 ) -> HttpResponse:
+    client = _client_of(account)
     context = {
         "account": account,
-        "client": _client_of(account),
+        "client": client,
+        "proof": client_key_changes.facts(client) if client else {},
         "shown": [(_("Client id"), shown[0]), (_("Client secret"), shown[1])] if shown else [],
         "crumbs": [
             (account.name, _url(request, "authz:service_account", service_account_id=account.pk)),

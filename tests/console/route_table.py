@@ -202,6 +202,12 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/": page(
         "service_accounts:read"
     ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/": asks(
+        "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/remove/": asks(
+        "service_accounts:manage"
+    ),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": deed(
         "service_accounts:manage"
     ),
@@ -335,6 +341,12 @@ ROWS: dict[str, Row] = {
     "uflow/v2/service-accounts/<uuid:account_id>/operators/<uuid:user_id>": api(
         DELETE="service_accounts:manage"
     ),
+    "uflow/v2/service-accounts/<uuid:account_id>/keys": api(
+        GET="service_accounts:read",
+        PUT="service_accounts:manage",
+        DELETE="service_accounts:manage",
+        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
+    ),
     "uflow/v2/service-accounts/<uuid:account_id>/rotate-secret": api(POST="service_accounts:manage"),
     "uflow/v2/clients": api(
         GET="clients:read",
@@ -343,6 +355,12 @@ ROWS: dict[str, Row] = {
     ),
     "uflow/v2/clients/<uuid:client_pk>": api(
         GET="clients:read", PATCH="clients:manage", DELETE="clients:manage"
+    ),
+    "uflow/v2/clients/<uuid:client_pk>/keys": api(
+        GET="clients:read",
+        PUT="clients:manage",
+        DELETE="clients:manage",
+        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
     ),
     "uflow/v2/clients/<uuid:client_pk>/rotate-secret": api(POST="clients:manage"),
     "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
@@ -370,6 +388,8 @@ ASK_AGAIN = {
     "t/<slug:slug>/authz/roles/<uuid:role_id>/edit/",
     "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/",
     "t/<slug:slug>/authz/service-accounts/new/",
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/",
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/remove/",
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/",
     "t/<slug:slug>/settings/security/second-factor/",
     "t/<slug:slug>/settings/security/second-factor/release/",
