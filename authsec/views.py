@@ -15,6 +15,7 @@ from authsec import outbox
 from authsec.console import metrics as counted
 from authsec.web.access import public
 from authsec.web.problems import problem_response, wants_problem
+from oauth.middleware import AUTHORIZE
 from tenants.operations import ensure_personal_tenant
 from tenants.queries import memberships_of, recent_first
 
@@ -86,7 +87,9 @@ def mail(request: Any, name: str) -> HttpResponse:
 
 def csrf_failure(request: Any, reason: str = "") -> HttpResponse:
     """The form's token is missing or old."""
-    return render(request, "errors/csrf.html", {"reason": reason}, status=403)
+    # Whoever answers a client after signing in as somebody else finds the way back to the same question.
+    again = request.get_full_path() if request.path_info == AUTHORIZE else ""
+    return render(request, "errors/csrf.html", {"reason": reason, "again": again}, status=403)
 
 
 def bad_request(request: Any, exception: Exception | None = None) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.db.models import F, OuterRef, Subquery
 
 from authsec.web.pagination import CAP, LIMIT, Count, Page, cut, parse_cursor
 from endusers.models import EndUser
-from tenants.models import Profile
+from tenants.models import Membership, Profile
 
 SORTS = ("last_seen", "first_consent")
 OVERRIDE = 6  # the place of rate_limit_override on a card
@@ -196,3 +196,11 @@ def _card(row: Sequence[Any]) -> EndUserCard:
             columns[OVERRIDE]
         )  # Django reads jsonb as text outside of its own fields
     return EndUserCard(*columns)
+
+
+def suspended_since(*, tenant_id: UUID, user_id: UUID) -> datetime | None:
+    """Since when a person has been suspended in a tenant, as end user or as member; None when they are not."""
+    suspended = {"tenant_id": tenant_id, "user_id": user_id, "status": "suspended"}
+    moments = EndUser.objects.filter(**suspended).values_list("suspended_at", flat=True)
+    others = Membership.objects.filter(**suspended).values_list("suspended_at", flat=True)
+    return min(filter(None, moments.union(others, all=True)), default=None)

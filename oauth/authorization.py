@@ -4,17 +4,21 @@ First what must be right before anything is sent to a redirect URI: those errors
 for the client, with ``state`` and ``iss`` (RFC 9207).
 """
 
+import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.conf import settings
 
+from authsec.secrets import digest
 from authz.resource_uri import canonical
 from oauth import redirects
 from oauth.client_authentication import find_client
 from oauth.issuance import OPENID_SCOPES, resources_of_client
 from oauth.models import Client
+from tenants.signin import ACR_MFA, ACR_PASSWORD
 
 MAX_QUERY = 8_192
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # RFC 6749 §3.3
@@ -22,9 +26,22 @@ S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 §4.2: SHA-256 in 
 PROMPTS = {"none", "login", "consent", "select_account"}
 MAX_SCOPES = 100
 MAX_NONCE = 255
+MAX_HINT = 254
 COMING_BACK_S = 60  # what coming back from signing in may take
-# The value of step_up, which our own pages add to the URL: the person went on without a second factor.
+# What our own pages add to the URL. step_up=skip: the person went on without a second factor. waiting: since when
+# (seconds since 1970) they have been looking at the page that waits for the tenant's approval.
 SKIPPED = "skip"
+# What makes two requests one and the same; not what is dropped on the way through signing in.
+IDENTIFYING = (
+    "client_id",
+    "redirect_uri",
+    "resource",
+    "scope",
+    "state",
+    "nonce",
+    "code_challenge",
+    "acr_values",
+)
 
 
 class NoRedirect(Exception):
@@ -69,9 +86,35 @@ class AuthorizationRequest:
         return self.parameters.get("step_up") == SKIPPED
 
     @property
+    def key(self) -> str:
+        """The same for the same request, however often its page is loaded: a digest of what identifies it."""
+        said = [[name, self.parameters.get(name, "")] for name in IDENTIFYING]
+        return digest(json.dumps(said))[:32]
+
+    @property
+    def wants_second_factor(self) -> bool:
+        """Whether the client likes a second factor best of what this server knows (RFC 9470 §4: in order of
+        preference, and any one of the values will do).
+        """
+        known = [v for v in self.parameters.get("acr_values", "").split() if v in (ACR_PASSWORD, ACR_MFA)]
+        return known[:1] == [ACR_MFA]
+
+    @property
+    def expects(self) -> str:
+        """The e-mail address of whom the client expects; '' where its hint is none (OpenID Connect Core §3.1.2.1)."""
+        hint = self.parameters.get("login_hint", "").strip()
+        return hint if "@" in hint and len(hint) <= MAX_HINT else ""
+
+    @property
     def max_age(self) -> int | None:
         """Seconds since the last authentication that the client accepts; None for any."""
         return int(self.parameters["max_age"]) if "max_age" in self.parameters else None
+
+    def waiting_since(self, now: datetime) -> datetime:
+        """Since when the person has been looking at the page that waits: now, unless the page itself says otherwise."""
+        said = self.parameters.get("waiting", "")
+        since = datetime.fromtimestamp(int(said), UTC) if re.fullmatch(r"\d{1,10}", said) else now
+        return min(since, now)
 
     def check(self) -> None:
         """Check everything that the client hears of. Raises Refused."""
@@ -154,7 +197,7 @@ class AuthorizationRequest:
 
     def url(self, *, without: tuple[str, ...] = (), **added: str) -> str:
         """This request's own path and query, for coming back to it after signing in."""
-        kept = {k: v for k, v in self.parameters.items() if k not in without}
+        kept = {k: v for k, v in self.parameters.items() if k not in (*without, "waiting")}
         return "/oauth/authorize?" + urlencode(kept | added)
 
     def url_without_step_up(self) -> str:
@@ -164,11 +207,22 @@ class AuthorizationRequest:
     def url_after_login(self) -> str:
         """Where to come back to after signing in: asked for ``prompt=login`` or ``max_age=0`` again, it would never
         end. Coming back may take a minute."""
-        prompts = " ".join(sorted(self.prompts - {"login", "select_account"}))
-        kept = {"prompt": prompts} if prompts else {}
+        kept = self._prompt_without("login", "select_account")
         if self.max_age is not None:
             kept["max_age"] = str(max(self.max_age, COMING_BACK_S))
         return self.url(without=("prompt", "max_age"), **kept)
+
+    def url_as_chosen(self) -> str:
+        """The same request by somebody who said that the account they are signed in with is the one."""
+        return self.url(without=("prompt", "login_hint"), **self._prompt_without("select_account"))
+
+    def url_for_another(self) -> str:
+        """The same request by whoever signs in next."""
+        return self.url(without=("prompt", "login_hint"), **self._prompt_without("login", "select_account"))
+
+    def _prompt_without(self, *done: str) -> dict[str, str]:
+        prompts = " ".join(sorted(self.prompts - {*done}))
+        return {"prompt": prompts} if prompts else {}
 
 
 def is_resource_uri(uri: str) -> bool:

@@ -59,7 +59,7 @@ def openid_provider() -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
         "acr_values_supported": [ACR_PASSWORD, ACR_MFA],
-        "prompt_values_supported": ["none", "login", "consent"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS),
         # Discovery §3: left out, the last of these would mean true.

@@ -106,11 +106,15 @@ def with_parameters(uri: str, parameters: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the answer goes, as a person reads it. ``kind``: host, loopback or app (a private-use scheme)."""
+    """Where the answer goes, as a person reads it. ``kind``: host, loopback or app (a private-use scheme).
+
+    ``shown``: the host with its port where that is not the usual one, or the app's scheme.
+    """
 
     kind: str
     host: str
     origin: str
+    shown: str
 
 
 def destination(uri: str) -> Destination:
@@ -118,8 +122,10 @@ def destination(uri: str) -> Destination:
     parts = urlsplit(uri)
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https"):
-        return Destination("app", parts.scheme, f"{parts.scheme}:")
+        return Destination("app", parts.scheme, f"{parts.scheme}:", f"{parts.scheme}:")
     if is_loopback(uri):
         # CSP has no notation for an IPv6 address: the scheme has to do there.
-        return Destination("loopback", host, "http:" if ":" in host else f"http://{parts.netloc}")
-    return Destination("host", host, f"https://{parts.netloc}")
+        return Destination(
+            "loopback", host, "http:" if ":" in host else f"http://{parts.netloc}", parts.netloc
+        )
+    return Destination("host", host, f"https://{parts.netloc}", parts.netloc)

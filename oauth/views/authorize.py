@@ -16,32 +16,19 @@ from django.views.decorators.http import require_http_methods
 
 from authsec.database.context import system_context, tenant_context
 from authsec.web.access import protocol
-from oauth import consent
+from oauth import consent, question
 from oauth.api_token import WRITE
 from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
 from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
 from oauth.redirects import destination
 from oauth.views.answer import issue_code, leave
-from oauth.views.asking import Asking, api_asking, client_facts
+from oauth.views.asking import Asking, api_asking
+from oauth.views.stopped import answered, choose_account, look_again, stale, stop
 from tenants.confirming import is_confirmed
 from tenants.operations import PlanLimit, has_room
 from tenants.plans import END_USERS
 from tenants.signin import SignIn, sign_in_of
-
-# Why it does not go on, and the status that says so.
-PAGES = {
-    "suspended": 403,
-    "tenant_closed": 403,
-    "application_disabled": 403,
-    "client_denied": 403,
-    "members_only": 403,
-    "listed_only": 403,
-    "unverified": 403,
-    "full": 403,
-    "pending": 200,
-    "unverified_email": 403,
-}
 
 
 @protocol
@@ -57,6 +44,8 @@ def authorize(request: Any) -> HttpResponse:
     try:
         asked.check()
         resource = asked.resource()
+        if request.htmx:
+            return look_again(request, asked, resource)
         interruption = _before_consent(request, asked, resource)
         if interruption is not None:
             return interruption
@@ -75,14 +64,31 @@ def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) ->
         if silent:
             raise Refused("login_required", "Nobody is signed in.")
         return redirect_to_login(asked.url_after_login())
+    if request.POST.get("action") == "again":
+        question.forget_answer(request.session, asked.key)
+        return leave(request, asked.url())
+    said = question.answer_to(request.session, asked.key)
+    if said and not silent:
+        return answered(request, asked, said)
+    if _asks_for_somebody_else(request, asked):
+        return choose_account(request, asked)
     sign_in = sign_in_of(request.session)
     if _too_old(asked, sign_in):
         return _confirm(asked, asked.url_after_login())
     if not EmailAddress.objects.filter(user=request.user, email=request.user.email, verified=True).exists():
-        if silent:
-            raise Refused("interaction_required", "The e-mail address is not verified.")
-        return page(request, asked, "unverified_email")
+        return stop(request, asked, "unverified_email")
     return None
+
+
+def _asks_for_somebody_else(request: Any, asked: AuthorizationRequest) -> bool:
+    """Whether the client lets people choose, or expects an address that is not this person's."""
+    if "select_account" in asked.prompts:
+        return True
+    if not asked.expects or asked.expects.casefold() == request.user.email.casefold():
+        return False
+    return not EmailAddress.objects.filter(
+        user=request.user, email__iexact=asked.expects, verified=True
+    ).exists()
 
 
 def _too_old(asked: AuthorizationRequest, sign_in: SignIn) -> bool:
@@ -127,7 +133,7 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
             now=now,
         )
         if word == ClientApproval.Status.DENIED:
-            return _stop(request, asked, "client_denied", target)
+            return stop(request, asked, "client_denied", target)
         terms = read_terms(
             tenant_id=target.tenant_id,
             subject=Subject("user", target.user_id, sign_in.mfa_at, request.client_ip),
@@ -140,12 +146,12 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
             raise Refused("invalid_target", "There is no such resource here.")
         grantable = grantable_scopes(terms, requested=asked.scopes, arriving=True)
         if grantable.refusal:
-            return _stop(request, asked, grantable.refusal, target)
+            return stop(request, asked, grantable.refusal, target)
         if word == ClientApproval.Status.PENDING:
-            return _stop(request, asked, "pending", target)
+            return stop(request, asked, "pending", target)
         known = grantable.terms.member or grantable.terms.end_user
         if not known and not has_room(tenant_id=target.tenant_id, what=END_USERS, now=now):
-            return _stop(request, asked, "full", target)
+            return stop(request, asked, "full", target)
         step_up = _step_up(asked, grantable, sign_in)
         if step_up is not None:
             return step_up
@@ -154,12 +160,12 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
             with nullcontext() if known else transaction.atomic():
                 return _consent(request, asked, Asking(asked, target, grantable, sign_in, now))
         except PlanLimit:
-            return _stop(request, asked, "full", target)
+            return stop(request, asked, "full", target)
 
 
 def _step_up(asked: AuthorizationRequest, grantable: Grantable, sign_in: SignIn) -> HttpResponse | None:
     """A second factor first, where the client asks for what needs one (RFC 9470 §5); never for mere defaults."""
-    wants = "urn:authsec:acr:mfa" in asked.parameters.get("acr_values", "").split() and not sign_in.mfa_at
+    wants = asked.wants_second_factor and not sign_in.mfa_at
     needed = wants or (grantable.explicit and grantable.waiting)
     if not needed or asked.without_step_up:
         return None
@@ -178,32 +184,47 @@ def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpR
         if "none" in asked.prompts:
             raise Refused("access_denied", "None of these scopes can be granted.")
         return asking.page(request)
-    given = asking.consented()
-    known = (
-        given is not None
-        and {*grantable.granted, *grantable.openid} <= given
-        and bool(grantable.granted or grantable.sign_in_only)
-    )
-    if known and "consent" not in asked.prompts and not (grantable.waiting and not asked.without_step_up):
+    if (
+        asking.covered
+        and "consent" not in asked.prompts
+        and not (grantable.waiting and not asked.without_step_up)
+    ):
         return issue_code(request, asking, grantable.granted, grantable.openid)
     if "none" in asked.prompts:
-        if known:
+        if asking.covered:
             return issue_code(request, asking, grantable.granted, grantable.openid)
         raise Refused("consent_required", "The person has to consent first.")
     return asking.page(request)
 
 
 def _answer(request: Any, asking: Asking) -> HttpResponse:
-    """Nothing posted widens what is granted: ticks only choose from what the gate gives at this moment."""
+    """Nothing posted widens what is granted: ticks only choose from what the page showed and the gate gives now."""
+    asked, grantable = asking.asked, asking.grantable
     if request.POST.get("action") != "allow":
-        raise Refused("access_denied", "The person did not allow it.")
-    ticked = set(request.POST.getlist("scopes"))
-    chosen = tuple(name for name in asking.grantable.granted if name in ticked)
-    if not chosen and not asking.grantable.sign_in_only:
-        raise Refused("access_denied", "The person allowed nothing of what was asked for.")
+        return _deny(request, asked, "The person did not allow it.")
+    try:
+        shown = question.unseal(
+            request.POST.get("question", ""), key=asked.key, identity_id=request.user.pk, now=asking.now
+        ).shown
+    except question.Stale as reason:
+        return stale(request, asked, reason.reason)
+    ticked = shown.intersection(request.POST.getlist("scopes"))
+    lost = ticked - {*grantable.granted, *grantable.openid}
+    if lost:
+        return asking.page(request, changed=lost, status=409)
+    chosen = tuple(name for name in grantable.granted if name in ticked | asking.kept)
+    if not chosen and not grantable.sign_in_only:
+        return _deny(request, asked, "The person allowed nothing of what was asked for.")
     # Who the person is goes with the yes; their name and address can be left out.
-    openid = tuple(name for name in asking.grantable.openid if name == "openid" or name in ticked)
-    return issue_code(request, asking, chosen, openid)
+    openid = tuple(name for name in grantable.openid if name in {"openid", *ticked, *asking.kept})
+    answer = issue_code(request, asking, chosen, openid)
+    question.note_answer(request.session, key=asked.key, answer=question.ALLOWED)
+    return answer
+
+
+def _deny(request: Any, asked: AuthorizationRequest, description: str) -> HttpResponse:
+    question.note_answer(request.session, key=asked.key, answer=question.DENIED)
+    return leave(request, asked.refusal("access_denied", description))
 
 
 def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
@@ -224,38 +245,3 @@ def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
                 return issue_code(request, asking, wanted)
             raise Refused("consent_required", "The person has to consent first.")
         return _answer(request, asking) if request.method == "POST" else asking.page(request)
-
-
-def _stop(
-    request: Any,
-    asked: AuthorizationRequest,
-    reason: str,
-    target: consent.Target,
-) -> HttpResponse:
-    """Say plainly why it does not go on; where nothing may be shown, tell the client."""
-    if "none" in asked.prompts:
-        raise Refused("interaction_required" if reason == "pending" else "access_denied", "Not allowed.")
-    return page(request, asked, reason, target)
-
-
-def page(
-    request: Any,
-    asked: AuthorizationRequest,
-    reason: str,
-    target: consent.Target | None = None,
-) -> HttpResponse:
-    """A page that names the reason, with a way back to the client."""
-    context = {
-        "reason": reason,
-        "client": client_facts(asked),
-        "tenant_name": target.tenant_name if target else "",
-        "application_name": target.application_name if target else "",
-        "back": asked.refusal("access_denied", "Not allowed."),
-        "again": asked.url(),
-    }
-    template = "oauth/pending.html" if reason == "pending" else "oauth/stopped.html"
-    response = render(request, template, context, status=PAGES[reason])
-    if reason == "pending":
-        response["Refresh"] = "5"  # goes on by itself once the tenant has approved, also without JavaScript
-    response["Cache-Control"] = "no-store"
-    return response

@@ -24,7 +24,7 @@ from oauth.authorization import MAX_QUERY
 from oauth.client_authentication import find_client
 from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import Client
-from oauth.views.asking import describe_scopes
+from oauth.wishes import described
 from tenants.models import TenantUser
 from tenants.signin import sign_in_of
 
@@ -65,7 +65,7 @@ def _workload(client_id: str) -> Client | None:
 def _page(
     request: Any, client: Client, target: consent.Target, grantable: Grantable, *, nothing: bool = False
 ) -> HttpResponse:
-    words = describe_scopes(target, grantable.requested)
+    words = described(target, grantable.requested)
     before = consent.consented_scopes(
         tenant_id=target.tenant_id,
         user_id=target.user_id,

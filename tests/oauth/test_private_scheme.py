@@ -16,6 +16,6 @@ def test_the_answer_reaches_a_private_use_scheme() -> None:
     page = browser.get(url)
     assert page.status_code == 200
     assert "form-action cursor:" in page["Content-Security-Policy"].replace("'self' ", "")
-    answer = browser.post(url, {"action": "allow", "scopes": ["read"]})
+    answer = it.answer(browser, url, scopes=["read"])
     assert answer.status_code == 303
     assert answer["Location"].startswith(f"{REDIRECT}?code=")

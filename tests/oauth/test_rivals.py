@@ -109,7 +109,7 @@ def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None) 
     url, _ = it.query(scope="read write")
 
     def allow() -> int:
-        return browsers.pop().post(url, {"action": "allow", "scopes": ["read", "write"]}).status_code
+        return it.answer(browsers.pop(), url, scopes=["read", "write"]).status_code
 
     assert rivals(allow) == [303] * RIVALS
     with tenant_context(it.tenant.id):

@@ -36,7 +36,7 @@ def test_with_an_authenticator_the_code_leads_straight_to_the_consent_page() -> 
     assert onward == url
     page = browser.get(onward).content.decode()
     assert 'name="scopes" value="run"' in page
-    answer = redirected(browser.post(onward, {"action": "allow", "scopes": ["read", "run"]}))
+    answer = redirected(it.answer(browser, onward, scopes=["read", "run"]))
     token = it.exchange(answer["code"], verifier).json()
     assert set(token["scope"].split()) == {"read", "run"}
     refreshed = it.refresh(token["refresh_token"]).json()

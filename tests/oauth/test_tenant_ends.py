@@ -66,8 +66,7 @@ def test_whoever_loses_the_last_place_leaves_no_trace(full: World, monkeypatch: 
     monkeypatch.setattr("oauth.views.authorize.has_room", lambda **_: True)
     url, _ = full.query()
     browser = full.signed_in(ED)
-    assert browser.get(url).status_code == 200
-    answer = browser.post(url, {"action": "allow", "scopes": ["read"]})
+    answer = full.answer(browser, url, scopes=["read"])
     assert answer.status_code == 403
     assert nothing_written(full, ED)
     with tenant_context(full.tenant.id):

@@ -89,11 +89,14 @@ class World:
         url, verifier = self.query(**changes)
         page = browser.get(url)
         if page.status_code == 200:
-            boxes = re.findall(r'name="scopes" value="([^"]+)"', page.content.decode())
-            page = browser.post(url, {"action": "allow", "scopes": boxes if only is None else only})
+            page = self.answer(browser, url, scopes=boxes(page) if only is None else only)
         answer = redirected(page)
         assert "code" in answer, answer
         return answer["code"], verifier
+
+    def answer(self, browser: Browser, url: str, *, action: str = "allow", **form: Any) -> Any:
+        """Press a button of the consent page that stands at ``url``, with this in its form."""
+        return browser.post(url, {"action": action, "question": question(browser.get(url)), **form})
 
     def exchange(self, code: str, verifier: str, **changes: str | None) -> Any:
         return self.post(
@@ -159,6 +162,17 @@ def redirected(response: Any) -> dict[str, str]:
     location = response["Location"]
     assert location.startswith(REDIRECT_URI), location
     return {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
+
+
+def boxes(page: Any) -> list[str]:
+    """The scopes that a consent page lets the person tick."""
+    return re.findall(r'name="scopes" value="([^"]+)"', page.content.decode())
+
+
+def question(page: Any) -> str:
+    """The sealed question of a consent page, '' where the page has none."""
+    found = re.search(r'name="question" value="([^"]+)"', page.content.decode())
+    return found.group(1) if found else ""
 
 
 def public_client(name: str = "Claude Code", **more: Any) -> Client:

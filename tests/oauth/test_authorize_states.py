@@ -1,0 +1,359 @@
+"""Every state in which the authorize page stands still or goes on: whose account, how old an answer, what grew."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django.conf import settings
+from django.test import Client as Browser
+from django.utils import timezone
+
+from authsec.audit.actor import SYSTEM
+from authsec.database.context import tenant_context
+from authz.models import Binding, Scope
+from endusers.models import EndUser
+from oauth import clients
+from oauth.models import ClientPolicy, Grant
+from tests import cast
+from tests.oauth.world import ED, World, boxes, nothing_written, public_client, question, redirected, world
+
+pytestmark = pytest.mark.django_db
+
+
+def after(page: Any, mark: str) -> str:
+    """What stands between ``mark`` and the next quotation mark: an attribute's value."""
+    return str(page.text.partition(mark)[2].partition('"')[0].replace("&amp;", "&"))
+
+
+CHOSEN, ANOTHER, LOOK = 'class="account-choice" href="', 'name="next" value="', 'hx-get="'
+
+
+def codes(it: World) -> int:
+    """How many authorization codes the tenant's Applications have given."""
+    with tenant_context(it.tenant.id):
+        return int(Grant.objects.filter(tenant=it.tenant).count())
+
+
+def onward(answer: Any) -> dict[str, list[str]]:
+    """The parameters of the authorize request that a redirect will come back to."""
+    return parse_qs(urlsplit(parse_qs(urlsplit(answer["Location"]).query)["next"][0]).query)
+
+
+# --- whose account --------------------------------------------------------------------------------
+
+
+def test_the_sign_in_page_says_who_asks_for_what_and_offers_an_account() -> None:  # RFC 6749 §3.1
+    it = world()
+    url, _ = it.query(login_hint=ED)
+    page = Browser().get(Browser().get(url)["Location"]).text
+    assert "Claude Code asks for <b>deploy-mcp</b> at <b>acme-corp</b>" in page
+    assert f'value="{ED}"' in page
+    assert "/accounts/signup/?next=%2Foauth%2Fauthorize" in page
+
+
+def test_another_account_signs_out_and_comes_back_to_the_same_request() -> None:
+    it = world()
+    url, _ = it.query(scope="read", login_hint=ED, prompt="consent select_account")
+    browser = it.signed_in(ED)
+    page = browser.get(
+        browser.get(url)
+        .text.partition('class="account-choice" href="')[2]
+        .partition('"')[0]
+        .replace("&amp;", "&")
+    )
+    assert f"<b><bdi>{ED}</bdi></b>" in page.text
+    another = after(page, ANOTHER)
+    answer = browser.post("/accounts/logout/", {"next": another})
+    assert answer["Location"] == another
+    answer = browser.get(another)
+    assert urlsplit(answer["Location"]).path == settings.LOGIN_URL
+    back, first = onward(answer), parse_qs(urlsplit(url).query)
+    assert back.pop("prompt") == ["consent"]
+    assert "login_hint" not in back, "whoever wants another account is not asked for the old one"
+    assert back == {name: value for name, value in first.items() if name not in ("prompt", "login_hint")}
+
+
+def test_somebody_else_than_expected_is_asked_rather_than_used() -> None:  # OpenID Connect Core §3.1.2.1
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read", login_hint="alice@acme.example")
+    page = browser.get(url)
+    assert page.status_code == 200
+    assert "expects <b><bdi>alice@acme.example</bdi></b>" in page.text
+    assert codes(it) == 1
+    silent, _ = it.query(scope="read", login_hint="alice@acme.example", prompt="none")
+    assert redirected(browser.get(silent))["error"] == "account_selection_required"  # §3.1.2.6
+    for hint in (ED, ED.upper(), "ed", "+4912345"):  # one's own, and what says nothing about anybody
+        url, _ = it.query(scope="read", login_hint=hint)
+        assert "code" in redirected(browser.get(url))
+
+
+def test_select_account_asks_and_whoever_stays_is_not_asked_again() -> None:  # Core §3.1.2.1
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read", prompt="select_account")
+    page = browser.get(url)
+    assert "Which account?" in page.text
+    assert "code" in redirected(browser.get(after(page, CHOSEN)))
+    document = Browser().get("/.well-known/openid-configuration").json()
+    assert document["prompt_values_supported"] == ["none", "login", "consent", "select_account"]
+
+
+def test_the_wrong_account_has_a_way_out_of_every_page_that_refuses_it() -> None:
+    it = world()
+    end_user = cast.end_user(it.tenant, ED)
+    with tenant_context(it.tenant.id):
+        EndUser.objects.filter(pk=end_user.pk).update(status="suspended", suspended_at=timezone.now())
+    url, _ = it.query()
+    page = it.signed_in(ED).get(url).text
+    assert "is suspended" in page
+    assert f"{timezone.now():%-d %b %Y}" in page, "since when"
+    assert "an administrator of" in page, "whom to ask"
+    assert 'form="switch"' in page
+
+
+# --- the tenant's word on the client ----------------------------------------------------------------
+
+
+def waiting() -> tuple[World, Browser, str]:
+    it = world()
+    with tenant_context(it.tenant.id):
+        ClientPolicy.objects.create(tenant=it.tenant, registration_policy="review")
+    return it, it.signed_in(ED), it.query()[0]
+
+
+def test_the_waiting_page_looks_by_itself_calmly_and_goes_on_once_approved() -> None:
+    it, browser, url = waiting()
+    page = browser.get(url)
+    look = after(page, LOOK)
+    assert 'hx-trigger="load delay:5s"' in page.text
+    assert f'content="15;url={look}"' in page.text.replace("&amp;", "&"), "without JavaScript too"
+    htmx = {"HX-Request": "true"}
+    still = browser.get(look, headers=htmx)
+    assert still.status_code == 200
+    assert "<html" not in still.text
+    with time_machine.travel(timezone.now() + timedelta(minutes=20), tick=False):
+        assert 'hx-trigger="load delay:30s"' in browser.get(look, headers=htmx).text
+    with tenant_context(it.tenant.id):
+        clients.approve(tenant_id=it.tenant.id, client_id=it.client.pk, actor=SYSTEM, now=timezone.now())
+    answer = browser.get(look, headers=htmx)
+    assert answer["HX-Redirect"] == url
+    assert codes(it) == 0, "a script's request gets no code"
+    assert boxes(browser.get(url)) == ["read"]
+
+
+def test_the_waiting_page_stops_looking_after_an_hour() -> None:
+    _, browser, url = waiting()
+    look = after(browser.get(url), LOOK)
+    with time_machine.travel(timezone.now() + timedelta(minutes=61), tick=False):
+        for answer in (browser.get(look), browser.get(look, headers={"HX-Request": "true"})):
+            assert "has stopped looking" in answer.text
+            assert "hx-get" not in answer.text
+            assert "http-equiv" not in answer.text
+
+
+def test_a_script_never_gets_a_code_even_where_the_person_consented() -> None:  # RFC 6749 §10.2
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, _ = it.query(scope="read")
+    answer = browser.get(url, headers={"HX-Request": "true"})
+    assert "Location" not in answer
+    assert answer["HX-Redirect"] == url
+    assert codes(it) == 1
+
+
+# --- scopes that shrink and grow ----------------------------------------------------------------------
+
+
+def test_scopes_that_shrank_ask_nothing_and_the_token_is_smaller() -> None:  # RFC 6749 §3.3
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read write")
+    with tenant_context(it.tenant.id):
+        Scope.objects.filter(name="write").update(ended_at=timezone.now())
+    url, verifier = it.query(scope="read write")
+    answer = redirected(browser.get(url))
+    assert it.exchange(answer["code"], verifier).json()["scope"] == "read"  # and says so, §5.1
+
+
+def test_scopes_that_grew_ask_for_the_new_ones_and_show_the_others() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, verifier = it.query(scope="read write")
+    page = browser.get(url)
+    assert boxes(page) == ["write"]
+    assert "You allowed before" in page.text
+    code = redirected(it.answer(browser, url, scopes=["write"]))["code"]
+    assert set(it.exchange(code, verifier).json()["scope"].split()) == {"read", "write"}
+
+
+def test_whoever_allows_nothing_new_keeps_what_they_allowed_before() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    url, verifier = it.query(scope="read write")
+    code = redirected(it.answer(browser, url))["code"]
+    assert it.exchange(code, verifier).json()["scope"] == "read"
+    url, _ = it.query(scope="read write")
+    assert boxes(browser.get(url)) == ["write"], "what was left out is asked for again"
+
+
+def test_prompt_consent_asks_for_everything_anew() -> None:  # OpenID Connect Core §3.1.2.1
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read write")
+    url, verifier = it.query(scope="read write", prompt="consent")
+    assert set(boxes(browser.get(url))) == {"read", "write"}
+    code = redirected(it.answer(browser, url, scopes=["write"]))["code"]
+    assert it.exchange(code, verifier).json()["scope"] == "write"
+
+
+@pytest.mark.parametrize(
+    ("values", "asks"),
+    [
+        ("urn:authsec:acr:mfa", True),
+        ("urn:authsec:acr:mfa urn:authsec:acr:pwd", True),
+        ("urn:authsec:acr:pwd urn:authsec:acr:mfa", False),
+        ("urn:elsewhere:gold urn:authsec:acr:mfa", True),
+        ("urn:elsewhere:gold", False),
+    ],
+)
+def test_acr_values_count_in_order_of_preference(values: str, asks: bool) -> None:  # RFC 9470 §4
+    it = world()
+    url, _ = it.query(acr_values=values)
+    answer = it.signed_in(ED).get(url)
+    assert (answer.status_code == 302) is asks
+    if asks:
+        assert answer["Location"].startswith("/account/step-up/")
+
+
+# --- an answer and its question --------------------------------------------------------------------------
+
+
+def test_an_old_page_says_so_and_offers_a_fresh_one() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, _ = it.query(scope="read")
+    asked = question(browser.get(url))
+    with time_machine.travel(timezone.now() + timedelta(minutes=31)):
+        answer = browser.post(url, {"action": "allow", "scopes": ["read"], "question": asked})
+    assert answer.status_code == 409
+    assert "too old" in answer.text
+    assert f'href="{url}"' in answer.text.replace("&amp;", "&")
+    assert nothing_written(it, ED)
+
+
+@pytest.mark.parametrize("forged", ["", "x", "é", ":", "W10:x", "." * 9000])
+def test_an_answer_without_the_question_that_was_asked_gives_nothing(forged: str) -> None:  # RFC 9700 §4.7
+    it = world()
+    url, _ = it.query(scope="read")
+    answer = it.signed_in(ED).post(url, {"action": "allow", "scopes": ["read"], "question": forged})
+    assert answer.status_code == 409
+    assert nothing_written(it, ED)
+
+
+def test_another_persons_question_or_another_requests_gives_nothing() -> None:
+    it = world()
+    url, _ = it.query(scope="read")
+    other, _ = it.query(scope="read write")
+    browser = it.signed_in(ED)
+    for asked in (question(it.signed_in("flo@consumer.example").get(url)), question(browser.get(other))):
+        answer = browser.post(url, {"action": "allow", "scopes": ["read"], "question": asked})
+        assert answer.status_code == 409
+    assert nothing_written(it, ED)
+
+
+@pytest.mark.parametrize(
+    ("action", "says"), [("allow", "You have allowed this"), ("deny", "You did not allow this")]
+)
+def test_back_after_an_answer_gives_no_second_code_unasked(action: str, says: str) -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, _ = it.query(scope="read")
+    asked = question(browser.get(url))
+    form = {"action": action, "scopes": ["read"], "question": asked}
+    redirected(browser.post(url, form))
+    before = codes(it)
+    for answer in (browser.get(url), browser.post(url, form)):
+        assert says in answer.text
+    assert codes(it) == before
+    answer = browser.post(url, {"action": "again"})
+    assert answer["Location"] == url
+    after = browser.get(url)
+    assert "code" in redirected(after) if action == "allow" else boxes(after) == ["read"]
+
+
+def test_two_tabs_with_two_requests_do_not_get_in_each_others_way() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    one, other = it.query(scope="read")[0], it.query(scope="write")[0]
+    asked = {url: question(browser.get(url)) for url in (one, other)}
+    for url, scope in ((other, "write"), (one, "read")):
+        answer = browser.post(url, {"action": "allow", "scopes": [scope], "question": asked[url]})
+        assert "code" in redirected(answer)
+
+
+def test_what_changed_while_the_page_was_open_is_shown_before_anything_is_given() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, verifier = it.query(scope="read write")
+    asked = question(browser.get(url))
+    with tenant_context(it.tenant.id):
+        Scope.objects.filter(name="write").update(ended_at=timezone.now())
+    answer = browser.post(url, {"action": "allow", "scopes": ["read", "write"], "question": asked})
+    assert answer.status_code == 409
+    assert "what you may give has changed: write" in answer.text
+    assert nothing_written(it, ED)
+    code = redirected(
+        browser.post(url, {"action": "allow", "scopes": ["read"], "question": question(answer)})
+    )["code"]
+    assert it.exchange(code, verifier).json()["scope"] == "read"
+
+
+def test_what_came_while_the_page_was_open_is_not_given_unseen() -> None:
+    it = world()
+    browser = it.signed_in(ED)
+    url, verifier = it.query(scope="read run")
+    asked = question(browser.get(url))
+    with tenant_context(it.tenant.id):
+        binding = Binding.objects.filter(tenant=it.tenant, plan_tier__isnull=False)[0]
+        tier = binding.plan_tier
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), tier, it.application)
+    form = {"action": "allow", "scopes": ["read", "run"], "question": asked}
+    code = redirected(browser.post(url, form))["code"]
+    assert it.exchange(code, verifier).json()["scope"] == "read"
+
+
+# --- names and lists that would mislead --------------------------------------------------------------------
+
+
+def test_forty_scopes_stand_by_risk_and_the_riskiest_first() -> None:
+    it = world()
+    names = [f"n{number:02}" for number in range(40)]
+    with tenant_context(it.tenant.id):
+        for number, name in enumerate(names):
+            risk = ("low", "medium", "high", "critical")[number % 4]
+            Scope.objects.create(tenant=it.tenant, application=it.application, name=name, risk=risk)
+    cast.bind(it.tenant, cast.role(it.tenant, "All", names), cast.tier(it.tenant), it.application)
+    url, _ = it.query(scope=" ".join(names))
+    page = it.signed_in(ED).get(url)
+    shown = boxes(page)
+    assert len(shown) == 40
+    assert shown[:10] == [name for number, name in enumerate(names) if number % 4 == 3]
+    assert "Allow 40 scopes" in page.text
+    assert page.text.count('<details class="wish-group" open>') == 3
+    assert page.text.count('<details class="wish-group">') == 1
+
+
+def test_names_stay_within_their_own_direction_and_are_text() -> None:
+    it = world()
+    it.client = public_client("<b>مساعد")
+    page = it.signed_in(ED).get(it.query()[0]).text
+    assert "<bdi>&lt;b&gt;مساعد</bdi> wants to use" in page
+    assert "<b>مساعد" not in page
