@@ -182,7 +182,7 @@ class ApiSchema(AutoSchema):
             statuses += [413, 415, 422]
         if self.method != "GET":
             statuses.append(409)
-        return sorted(statuses)
+        return sorted({*statuses, *getattr(self.view, "also", ())})
 
 
 @cache

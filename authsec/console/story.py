@@ -245,6 +245,7 @@ PROBLEMS: dict[str, tuple[int, str, list[dict[str, str]]]] = {
     "escalation": (403, "You can’t give what you don’t hold: audit:read.", []),
     "not-found": (404, "There is nothing here by that id.", []),
     "conflict": (409, "This group is closed, and stays so.", []),
+    "gone": (410, "The file is deleted: results are kept for a day. Start the job again.", []),
     "too-large": (413, "A body has at most 1048576 bytes.", []),
     "unsupported-media-type": (415, "Unsupported media type “text/plain” in request.", []),
     "invalid": (422, "This field is required.", [{"pointer": "#/name", "detail": "This field is required."}]),

@@ -97,6 +97,8 @@ class CancelJob(JobView):
 class JobResult(JobView):
     """The file that a job wrote."""
 
+    also = (409, 410)  # what it answers besides, for the reference
+
     @member
     @extend_schema(
         operation_id="get_job_result",
