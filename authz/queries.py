@@ -1,5 +1,6 @@
 """Reads of this context's lists and pages. Tenant first; each function is one statement unless it says otherwise."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -22,11 +23,14 @@ from authz.models import (
     Binding,
     Group,
     GroupMember,
+    Inventory,
     Role,
     RoleScope,
     Scope,
     ServiceAccount,
     ServiceAccountOperator,
+    Tool,
+    ToolRule,
 )
 from endusers.models import EndUser
 from tenants.models import Profile
@@ -62,6 +66,29 @@ def applications(tenant_id: UUID) -> QuerySet[Application]:
 def scopes(tenant_id: UUID, application_id: UUID) -> QuerySet[Scope]:
     """An Application's live scopes by name."""
     return Scope.objects.filter(LIVE, tenant_id=tenant_id, application_id=application_id).order_by("name")
+
+
+def tools(tenant_id: UUID, application_id: UUID) -> QuerySet[Tool]:
+    """The tools that an Application's server lists now."""
+    return Tool.objects.filter(LIVE, tenant_id=tenant_id, application_id=application_id)
+
+
+def undecided_tools(tenant_id: UUID, application_id: UUID) -> QuerySet[Tool]:
+    """Those of them that no operator has decided about."""
+    rules = ToolRule.objects.filter(LIVE, tenant_id=tenant_id, application_id=application_id)
+    return tools(tenant_id, application_id).exclude(name__in=rules.values("tool_name"))
+
+
+def tool_rules(tenant_id: UUID, application_id: UUID, names: Iterable[str]) -> dict[str, ToolRule]:
+    """The decisions that stand about tools of these names, by name, each with who made it (``decider``)."""
+    rules = ToolRule.objects.filter(LIVE, tenant_id=tenant_id, application_id=application_id)
+    rows = rules.filter(tool_name__in=list(names)).annotate(decider=name_by("decided_by"))
+    return {rule.tool_name: rule for rule in rows}
+
+
+def inventory(tenant_id: UUID, application_id: UUID) -> Inventory | None:
+    """When the Application's server last published, and the generation of its policy; None before the first time."""
+    return Inventory.objects.filter(tenant_id=tenant_id, application_id=application_id).first()
 
 
 def known_scopes(tenant_id: UUID) -> dict[str, str]:

@@ -11,6 +11,7 @@ from authsec.database.context import tenant_context
 from authz.applications import live, note
 from authz.models import Application, Scope
 from authz.scopes import ScopeSpec, checked_scopes, scope_row
+from authz.tools import renew
 
 
 def set_scopes(
@@ -41,6 +42,7 @@ def set_scopes(
         for name in specs.keys() & standing.keys():
             if before[name] != after[name]:
                 Scope.objects.filter(tenant_id=tenant_id, pk=standing[name].pk).update(**after[name])
+        renew(tenant_id, application.pk)
         note(
             "application.scopes_changed",
             application,

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from authz.views import applications, bindings, effective_access, groups, policies, roles, service_accounts
+from authz.views import (
+    applications,
+    bindings,
+    effective_access,
+    groups,
+    policies,
+    roles,
+    service_accounts,
+    tools,
+)
 
 APPLICATION = "applications/<uuid:application_id>/"
 ROLE = "authz/roles/<uuid:role_id>/"
@@ -16,6 +25,9 @@ urlpatterns = [
     path(APPLICATION, applications.application, name="application"),
     path(f"{APPLICATION}edit/", applications.edit, name="application_edit"),
     path(f"{APPLICATION}scopes/", applications.scopes, name="application_scopes"),
+    path(f"{APPLICATION}tools/", tools.application_tools, name="application_tools"),
+    path(f"{APPLICATION}tools/accept/", tools.accept, name="tools_accept"),
+    path(f"{APPLICATION}tools/<uuid:tool_id>/", tools.tool, name="tool"),
     path(f"{APPLICATION}disable/", applications.switch, {"verb": "disable"}, name="application_disable"),
     path(f"{APPLICATION}enable/", applications.switch, {"verb": "enable"}, name="application_enable"),
     path(f"{APPLICATION}archive/", applications.switch, {"verb": "archive"}, name="application_archive"),

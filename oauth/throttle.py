@@ -13,6 +13,7 @@ LIMITS = {
     "registration": "600/minute",  # tries, by address
     "client": "300/minute",  # failed token requests, by address and client id
     "document_asker": "20/minute",  # clients' documents fetched, by address of who asks for it
+    "manifest": "60/minute",  # lists of tools published, by Application
     "document_host": "30/minute",  # and by host that is asked
     "client_keys": "2/minute",  # a client's keys fetched for the sake of an unknown kid, by client
 }

@@ -10,10 +10,10 @@ from uuid import UUID
 class Actor:
     """Who acts, as an event records it.
 
-    ``kind``: member, end_user, service_account, identity or system. ``id``: a users.id, a service account's id, or
-    for identity the identity's id. ``capacity``: as what, the member type. ``via``: console, api, oauth or command.
-    ``policies``: ids of the Cedar policies that allowed the action. ``mfa_at``: when the actor last completed a
-    second factor, for bindings that ask for one.
+    ``kind``: member, end_user, service_account, application, identity or system. ``id``: a users.id, the service
+    account's or Application's id, or for identity the identity's id. ``capacity``: as what, the member type.
+    ``via``: console, api, oauth or command. ``policies``: ids of the Cedar policies that allowed the action.
+    ``mfa_at``: when the actor last completed a second factor, for bindings that ask for one.
     """
 
     kind: str

@@ -106,6 +106,12 @@ CATALOG = {
     "application.scopes_changed": Entry(
         "Scopes changed", "{actor} changed the scopes of {target}", "key-round"
     ),
+    "application.tools_published": Entry(
+        "Tools published", "{target} published {after.tools} tools, before {before.tools}", "hammer"
+    ),
+    "application.tool_decided": Entry(
+        "Tool decided", "{actor} decided who may call {after.tool} of {target}", "hammer"
+    ),
     "application.disabled": Entry(
         "Application disabled", "{actor} disabled Application {target}", "power-off", "stop"
     ),

@@ -14,6 +14,7 @@ from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.problems import Problem
+from authz import tools
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
 from oauth import client_changes, client_key_changes, client_keys, clients, credentials
@@ -49,6 +50,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.ReasonRequired: (422, "invalid", "reason"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
+    tools.NoSuchTool: (404, "not-found", ""),
     clients.Refused: (422, "invalid", ""),
     clients.NoSuchClient: (404, "not-found", ""),
     clients.ProvesByKey: (409, "conflict", ""),

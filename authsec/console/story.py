@@ -27,6 +27,21 @@ CREDENTIAL = "as_rc_h7Lw3QnTzYx5VbKd9RfMc2JpGs8UaE1o"
 REQUEST_ID = "3f9c1d7e5b2a4860"
 EARLIER, LATER, NOW = "2026-03-02T08:30:00Z", "2026-12-31T23:59:59Z", "2026-06-18T14:05:12Z"
 ROLLOUT = {"name": "deploy:run", "description": "Roll out a release", "risk": "high", "is_default": False}
+ROLL_OUT: dict[str, Any] = {
+    "name": "roll_out",
+    "title": "Roll out",
+    "description": "Rolls a version out to staging or production.",
+    "input_schema": {"type": "object", "properties": {"version": {"type": "string"}}},
+    "annotations": {"destructiveHint": True},
+    "suggested_scopes": ["deploy:run"],
+    "is_public": False,
+    "required_scopes": ["deploy:run"],
+    "decided_at": NOW,
+    "decided_by": ALICE,
+    "published_at": EARLIER,
+    "changed_at": None,
+    "ended_at": None,
+}
 INVITATION: dict[str, Any] = {
     "id": INVITED,
     "email": "nina@partner.example",
@@ -146,6 +161,17 @@ TOLD: dict[str, Any] = {
     "AccessItem.state": "active",
     "EffectiveAccess.user": ALICE,
     "EffectiveAccess.effective": {DEPLOY_MCP: ["deploy:run"]},
+    "EffectiveAccess.tools": {
+        DEPLOY_MCP: [
+            {
+                "name": "roll_out",
+                "state": "active",
+                "reason": "",
+                "is_public": False,
+                "required_scopes": ["deploy:run"],
+            }
+        ]
+    },
     "EffectiveAccess.effective_console": ["apps:read"],
     "Application.id": DEPLOY_MCP,
     "Application.name": "deploy-mcp",
@@ -164,6 +190,9 @@ TOLD: dict[str, Any] = {
     "Credential.id": CREDENTIAL,
     "Credential.secret": "as_rs_T6vKz1QmXb9YfLr4WdNp7HsJc3GuEa5RoVi8",
     "Credential.expires_at": None,
+    "tool_name": "roll_out",
+    "Tool": ROLL_OUT,
+    "PatchedToolChange": {"required_scopes": ["deploy:run"]},
     "ServiceAccount.id": RELEASE_BOT,
     "ServiceAccount.name": "release-bot",
     "ServiceAccount.description": "Cuts releases",

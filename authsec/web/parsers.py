@@ -1,6 +1,7 @@
 """The body of a request to the management API."""
 
 import json
+import math
 from typing import Any, NoReturn
 
 from rest_framework.parsers import BaseParser
@@ -51,13 +52,17 @@ def _constant(name: str) -> NoReturn:
 
 
 def _check(value: Any, depth: int = 0) -> None:
-    """Refuse what is nested too deeply, and what PostgreSQL cannot store: NUL, and halves of surrogate pairs."""
+    """Refuse what is nested too deeply, and what PostgreSQL cannot store: NUL, halves of surrogate pairs, and numbers
+    that became infinite on reading.
+    """
     if depth > MAX_DEPTH:
         raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         if "\x00" in value:
             raise ValueError("a string holds NUL")
         value.encode("utf-8")  # UnicodeEncodeError, a ValueError, for half of a surrogate pair
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is too large")
     elif isinstance(value, dict):
         for name, member in value.items():
             _check(name)

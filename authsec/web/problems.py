@@ -163,6 +163,17 @@ def problem_response(request: HttpRequest, status: int, detail: str, kind: str =
     )
 
 
+def problem_answer(request: HttpRequest, problem: Problem) -> JsonResponse:
+    """A Problem outside of REST framework, whole: with its places, members and headers."""
+    answer = body(problem.status_code, problem.kind, problem.text, getattr(request, "id", ""), problem.errors)
+    return JsonResponse(
+        problem.members | answer,
+        status=problem.status_code,
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store", **problem.headers},
+    )
+
+
 def wants_problem(request: HttpRequest) -> bool:
     """Whether the path belongs to the JSON API, whose errors are never pages."""
-    return request.path_info.startswith(("/api/", "/uflow/"))
+    return request.path_info.startswith(("/api/", "/uflow/", "/authsec/"))

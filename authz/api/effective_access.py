@@ -23,6 +23,7 @@ from authz.api import schemas
 from authz.api.rows import found
 from authz.grants import Item
 from authz.models import Application
+from authz.tool_access import ToolsAccess, tools_at, tools_of
 
 
 class EffectiveAccess(ApiView):
@@ -68,7 +69,12 @@ class EffectiveAccess(ApiView):
         )
         if explanation is None:
             raise not_found("There is no such user here.")
-        return Response(_shown(explanation))
+        reached = [one for one in explanation.applications if one.reached]
+        tools = tools_at(
+            tenant_id=self.tenant_id, applications=[one.id for one in reached], at=explanation.at
+        )
+        told = {str(one.id): _tools(tools_of(one, explanation, tools)) for one in reached if one.id in tools}
+        return Response(_shown(explanation) | {"tools": told})
 
 
 def _shown(explanation: effective.Explanation) -> dict[str, Any]:
@@ -83,6 +89,19 @@ def _shown(explanation: effective.Explanation) -> dict[str, Any]:
         "effective_console": list(explanation.effective_console),
         "count": len(explanation.items),
     }
+
+
+def _tools(access: ToolsAccess) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": one.tool.name,
+            "state": one.state,
+            "reason": one.reason,
+            "is_public": one.tool.is_public,
+            "required_scopes": list(one.tool.required_scopes),
+        }
+        for one in access.items
+    ]
 
 
 def _item(item: Item) -> dict[str, Any]:

@@ -144,6 +144,9 @@ STATES = [
 ]
 
 
+TOOL_STATES = ["active", "pending_step_up", "not_granted"]
+
+
 class AccessItem(serializers.Serializer[Any]):
     binding_id = serializers.UUIDField()
     role_id = serializers.UUIDField()
@@ -159,6 +162,14 @@ class AccessItem(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
 
 
+class AccessTool(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    state = serializers.ChoiceField(TOOL_STATES)
+    reason = serializers.CharField(allow_blank=True, help_text="Why it can't be called; for people.")
+    is_public = serializers.BooleanField()
+    required_scopes = serializers.ListField(child=serializers.CharField(), help_text="Any of them suffices.")
+
+
 class EffectiveAccess(serializers.Serializer[Any]):
     user = serializers.UUIDField()
     standing = Standing()
@@ -169,6 +180,48 @@ class EffectiveAccess(serializers.Serializer[Any]):
     )
     effective_console = serializers.ListField(child=serializers.CharField())
     count = serializers.IntegerField()
+    tools = serializers.DictField(
+        child=AccessTool(many=True),
+        help_text="Application id → its published tools, for Applications that a binding reaches.",
+    )
+
+
+class ToolChange(Input):
+    """One of the two; what is left out is no. Both together are refused."""
+
+    is_public = serializers.BooleanField(
+        required=False, help_text="Everybody with a token for the Application may call it."
+    )
+    required_scopes = serializers.ListField(
+        child=serializers.CharField(max_length=128, trim_whitespace=False),
+        required=False,
+        max_length=models.MAX_SCOPES_A_TOOL,
+        help_text="Scopes of the Application; any of them suffices. Empty: nobody may call it.",
+    )
+
+
+class Tool(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    description = serializers.CharField(allow_blank=True, help_text="In the server's own words.")
+    input_schema = serializers.JSONField(allow_null=True)
+    annotations = serializers.JSONField(allow_null=True)
+    suggested_scopes = serializers.ListField(
+        child=serializers.CharField(), help_text="What the server suggests; it gives nothing."
+    )
+    is_public = serializers.BooleanField()
+    required_scopes = serializers.ListField(child=serializers.CharField(), help_text="Any of them suffices.")
+    decided_at = serializers.DateTimeField(
+        allow_null=True, help_text="Null: nobody decided yet, so nobody may call it."
+    )
+    decided_by = serializers.UUIDField(allow_null=True)
+    published_at = serializers.DateTimeField()
+    changed_at = serializers.DateTimeField(allow_null=True, help_text="When its server described it anew.")
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When its server took it back.")
+
+
+class Tools(Listed):
+    items = Tool(many=True)
 
 
 class RoleInput(Input):

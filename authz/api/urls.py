@@ -6,6 +6,7 @@ from authz.api.bindings import Bindings, OneBinding
 from authz.api.effective_access import EffectiveAccess
 from authz.api.groups import GroupMembers, GroupRoleBindings, Groups, OneGroup, OneGroupMember
 from authz.api.roles import OneRole, Roles
+from authz.api.tools import ApplicationTools, OneApplicationTool
 
 app_name = "authz_api"
 urlpatterns = [
@@ -15,6 +16,16 @@ urlpatterns = [
     path("uflow/v2/bindings/<uuid:binding_id>", OneBinding.as_view(), name="binding"),
     path(
         "uflow/v2/users/<uuid:user_id>/effective-access", EffectiveAccess.as_view(), name="effective_access"
+    ),
+    path(
+        "uflow/v2/applications/<uuid:application_id>/tools",
+        ApplicationTools.as_view(),
+        name="application_tools",
+    ),
+    path(
+        "uflow/v2/applications/<uuid:application_id>/tools/<path:tool_name>",
+        OneApplicationTool.as_view(),
+        name="application_tool",
     ),
     path("uflow/v2/groups", Groups.as_view(), name="groups"),
     path("uflow/v2/groups/<uuid:group_id>", OneGroup.as_view(), name="group"),

@@ -16,6 +16,7 @@ from authz.effective import Explanation, explain
 from authz.forms.as_if import AsIfForm
 from authz.sentences import sentences, unreached
 from authz.subject import Subject
+from authz.tool_access import tools_at, tools_of
 from authz.track_rows import badges, rows
 from authz.views.links import crumbs, links_in
 
@@ -85,6 +86,9 @@ def _explain(request: Request, subject: Subject, form: AsIfForm) -> Explanation:
 def _drawn(request: Request, explanation: Explanation) -> dict[str, Any]:
     link = links_in(request.tenant.slug)
     reached = [one for one in explanation.applications if one.reached]
+    tools = tools_at(
+        tenant_id=request.tenant.tenant_id, applications=[one.id for one in reached], at=explanation.at
+    )
     names: dict[UUID | None, str] = {one.id: one.application.name for one in explanation.applications}
     return {
         "explanation": explanation,
@@ -92,7 +96,15 @@ def _drawn(request: Request, explanation: Explanation) -> dict[str, Any]:
         "standing_words": [subjects.SENTENCES[reason] for reason in explanation.standing.reasons],
         "sentences": sentences(explanation),
         "unreached": unreached(explanation),
-        "panels": [(one, rows(one, explanation, link), link("application", one.id)) for one in reached],
+        "panels": [
+            (
+                one,
+                rows(one, explanation, link),
+                link("application", one.id),
+                tools_of(one, explanation, tools),
+            )
+            for one in reached
+        ],
         "items": [
             (
                 item,

@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from authsec.web.pagination import Page, paginate
+from authsec.web.pagination import LIMIT, Page, paginate
 from authz import queries
 from authz.contents import contents_of
-from authz.models import Binding
+from authz.models import Application, Binding, Tool
 from authz.track_rows import badges
 
 
@@ -35,6 +35,19 @@ def people(rows: QuerySet[Any], cursor: str = "", *more: str) -> Page[dict[str, 
     page = paginate(queries.as_people(rows, *more), column="added_at", cursor=cursor)
     for person in page.items:
         person["type_words"] = (person["type"] or "").replace("_", " ").capitalize()
+    return page
+
+
+def tools(application: Application, cursor: str = "", *, limit: int = LIMIT) -> Page[Tool]:
+    """One page of an Application's published tools by name, each with the decision that stands (``rule``) or None,
+    and ``renewed``: described anew since then.
+    """
+    rows = queries.tools(application.tenant_id, application.pk)
+    page = paginate(rows, column="name", cursor=cursor, textual=True, limit=limit)
+    rules = queries.tool_rules(application.tenant_id, application.pk, [row.name for row in page.items])
+    for row in page.items:
+        row.rule = rule = rules.get(row.name)
+        row.renewed = bool(rule and row.changed_at and row.changed_at > rule.decided_at)
     return page
 
 

@@ -1,11 +1,13 @@
-"""Protocol endpoints: what RFCs name, for programs."""
+"""Protocol endpoints, for programs: what RFCs name, and what the public kit of resource servers asks."""
 
 from django.urls import path
 
-from oauth.api import introspect, register, revoke, token, wellknown
+from oauth.api import introspect, register, resource_servers, revoke, token, wellknown
 from oauth.api.jwks import jwks
 from oauth.api.userinfo import userinfo
 from oauth.views.authorize import authorize
+
+RESOURCE_SERVER = "authsec/resource-servers/<uuid:application_id>"
 
 app_name = "protocol"
 urlpatterns = [
@@ -26,4 +28,6 @@ urlpatterns = [
     path("oauth/introspect", introspect.introspect, name="introspect"),
     path("oauth/userinfo", userinfo, name="userinfo"),
     path("oauth/jwks", jwks, name="jwks"),
+    path(f"{RESOURCE_SERVER}/sdk-policy", resource_servers.policy, name="sdk_policy"),
+    path(f"{RESOURCE_SERVER}/sdk-manifest", resource_servers.manifest, name="sdk_manifest"),
 ]

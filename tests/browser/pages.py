@@ -17,6 +17,8 @@ SAMPLES = {
     "member_id": "select user_id from tenants_membership where tenant_id = %s and type = 'member' limit 1",
     "invitation_id": "select id from tenants_invitation where tenant_id = %s order by email limit 1",
     "application_id": "select id from authz_application where tenant_id = %s order by name limit 1",
+    "tool_id": """select t.id from authz_tool t join authz_application a on a.id = t.application_id
+        where t.tenant_id = %s and t.ended_at is null order by a.name, t.name limit 1""",
     "role_id": "select id from authz_role where tenant_id = %s and system_key = '' order by name limit 1",
     "group_id": "select id from authz_group where tenant_id = %s order by name limit 1",
     "service_account_id": "select id from authz_serviceaccount where tenant_id = %s limit 1",

@@ -153,6 +153,9 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/applications/<uuid:application_id>/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/edit/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/scopes/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/tools/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/tools/accept/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/tools/<uuid:tool_id>/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/disable/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/enable/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/archive/": asks("apps:manage"),
@@ -237,6 +240,8 @@ ROWS: dict[str, Row] = {
     "oauth/register": protocol(GET=(405,), POST=(400,)),
     "oauth/userinfo": protocol(GET=(401,), POST=(401,)),
     "oauth/jwks": protocol(GET=(200,)),
+    "authsec/resource-servers/<uuid:application_id>/sdk-policy": protocol(GET=(401,)),
+    "authsec/resource-servers/<uuid:application_id>/sdk-manifest": protocol(PUT=(401,)),
     # management API: its description, and about oneself
     "api/schema": public(),
     "api/docs/": public(),
@@ -319,6 +324,10 @@ ROWS: dict[str, Row] = {
     ),
     "uflow/v2/applications/<uuid:application_id>/scopes/<path:scope_name>": api(
         GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/tools": api(GET="apps:read"),
+    "uflow/v2/applications/<uuid:application_id>/tools/<path:tool_name>": api(
+        GET="apps:read", PATCH="apps:manage", bodies={"PATCH": {"is_public": True}}
     ),
     "uflow/v2/applications/<uuid:application_id>/credentials": api(GET="apps:read", POST="apps:manage"),
     "uflow/v2/applications/<uuid:application_id>/credentials/<slug:credential_key>": api(

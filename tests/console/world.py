@@ -14,7 +14,9 @@ from authsec.audit.filters import Filter
 from authsec.audit.jobs import export
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
-from authz.models import Binding, Role, RoleScope, ServiceAccountOperator
+from authz import tool_publication
+from authz.models import Binding, Role, RoleScope, ServiceAccountOperator, Tool
+from authz.tool_manifest import ToolSpec
 from endusers import operations as endusers
 from oauth.models import Client, ClientApproval, Consent, ResourceCredential
 from tenants import operations as tenants
@@ -95,6 +97,7 @@ def side(slug: str, word: str) -> Side:
     with tenant_context(tenant.id):
         for operator in (colleague.pk, user.user_id):
             ServiceAccountOperator.objects.create(tenant=tenant, service_account=account, user_id=operator)
+    tool = publish(tenant, application.pk, f"{word}_tool", f"{word}:read")
     binding = cast.bind(tenant, role, group, application, reason=f"{word} reason")
     member_binding = cast.bind(tenant, role, colleague, application)
     with system_context():
@@ -164,11 +167,27 @@ def side(slug: str, word: str) -> Side:
             "credential_id": credential.pk,
             "credential_key": credential.credential_id,
             "scope_name": f"{word}:read",
+            "tool_id": tool.pk,
+            "tool_name": tool.name,
             "invitation_id": invitation.pk,
             "tier_id": cast.tier(tenant, "pro").pk,
             "path": "mcp",
         },
     )
+
+
+def publish(tenant: Tenant, application_id: Any, name: str, scope: str) -> Tool:
+    """A tool that its server published, suggesting a scope, and that nobody decided about."""
+    tool_publication.publish(
+        tenant_id=tenant.pk,
+        application_id=application_id,
+        tools=[ToolSpec(name, title=name.title(), suggested_scopes=(scope,))],
+        credential_id=f"rc_{name}",
+        actor=SYSTEM,
+        now=timezone.now(),
+    )
+    with tenant_context(tenant.id):
+        return Tool.objects.get(tenant=tenant, name=name)
 
 
 def give(world: World, right: str) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.console.demo.handout import Kept
 from authsec.database.context import system_context
-from authz import applications, bindings, groups, roles, service_accounts
+from authz import applications, bindings, groups, roles, service_accounts, tool_publication, tools
 from authz.conditions import Conditions
-from authz.models import Application, Binding, Group, GroupMember, Role, ServiceAccount
+from authz.models import Application, Binding, Group, GroupMember, Role, ServiceAccount, Tool
 from authz.scopes import ScopeSpec
+from authz.tool_manifest import ToolSpec
 from endusers.models import PlanTier
 from oauth import clients
 from oauth.models import Client
@@ -95,6 +96,20 @@ class DemoTenant:
             actor=self.actor,
             now=self.ago(days),
         )
+
+    def tools(
+        self, application: Application, days: float, *listed: tuple[ToolSpec, Iterable[str] | None]
+    ) -> None:
+        """What the Application's server published, and the owner's word on who may call each; None: none yet."""
+        if Tool.objects.filter(**self.here, application=application).exists():
+            return
+        which: dict[str, Any] = {**self.here, "application_id": application.pk}
+        server = Actor("application", application.pk, application.name, via="command")
+        specs = [spec for spec, _ in listed]
+        tool_publication.publish(**which, tools=specs, credential_id="", actor=server, now=self.ago(days))
+        for spec, scopes in listed:
+            if scopes is not None:
+                tools.decide(**which, tool_name=spec.name, required_scopes=scopes, **self.at(days))
 
     def role(
         self,

@@ -18,6 +18,7 @@ from authsec.database.context import app_context, system_context, tenant_context
 from authz import service_accounts
 from authz.models import Application
 from authz.scopes import ScopeSpec
+from authz.tool_manifest import ToolSpec
 from endusers import operations as endusers
 from oauth import clients
 from oauth.clients import Registration
@@ -79,6 +80,8 @@ def _acme(
 
         github = demo.application("github-mcp", 9101, GITHUB, "Pull requests of our repositories", 230)
         deploy = demo.application("deploy-mcp", 9102, DEPLOY, "Roll-outs to staging and production", 200)
+        demo.tools(github, 30, *GITHUB_TOOLS)
+        demo.tools(deploy, 30, *DEPLOY_TOOLS)
         reader = demo.role("PR Reader", "Reads pull requests.", 229, ["pr:read"])
         writer = demo.role(
             "PR Writer", "Reads, opens and changes pull requests.", 229, ["pr:read", "pr:write"]
@@ -251,6 +254,21 @@ GITHUB = [
 DEPLOY = [
     ScopeSpec("deploy:status", "See what runs where", "low", is_default=True),
     ScopeSpec("deploy:run", "Roll a version out to staging or production", "critical"),
+]
+GITHUB_TOOLS = [
+    (
+        ToolSpec("list_pull_requests", "List pull requests", "Those of a repository, newest first."),
+        ["pr:read", "pr:write"],
+    ),
+    (ToolSpec("comment", "Comment", "Writes a comment under a pull request."), ["pr:write"]),
+    (ToolSpec("open_pull_request", "Open a pull request", "From a branch that is pushed."), ["pr:write"]),
+    (ToolSpec("merge", "Merge", "Merges a pull request that was approved."), ["pr:merge"]),
+    (ToolSpec("delete_branch", "Delete a branch", "For good.", suggested_scopes=("pr:write",)), None),
+]
+DEPLOY_TOOLS = [
+    (ToolSpec("status", "Status", "What runs where."), ["deploy:status", "deploy:run"]),
+    (ToolSpec("roll_out", "Roll out", "Rolls a version out to staging or production."), ["deploy:run"]),
+    (ToolSpec("roll_back", "Roll back", "Goes back to the version before."), ["deploy:run"]),
 ]
 PDF = [
     ScopeSpec("pdf:read", "Read the text of your documents", "low", is_default=True),
