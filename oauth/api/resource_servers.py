@@ -27,7 +27,7 @@ from authz.tool_access import policy_of
 from authz.tool_manifest import read_manifest
 from authz.tool_publication import publish
 from oauth import throttle
-from oauth.exchange import basic_credentials
+from oauth.client_authentication import basic_credentials
 from oauth.introspection import CREDENTIAL
 
 REALM = 'Basic realm="resource server"'
