@@ -42,6 +42,9 @@ CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
 CLIENT_DOCUMENTS = env.bool("CLIENT_DOCUMENTS", default=True)  # clients known by a document at their address
 # Addresses of this computer, which production never asks: documents, keys, logos, notices of sign-out.
 OUTBOUND_LOOPBACK = DEVELOPMENT and env.bool("OUTBOUND_LOOPBACK", default=False)
+DNS_SERVERS = env.list(
+    "DNS_SERVERS", default=[]
+)  # host:port that TXT records are asked of; empty: the system's
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
 VALKEY_URL = env.str("VALKEY_URL", default="")
 METRICS_TOKEN = env.str(
@@ -85,6 +88,7 @@ MIDDLEWARE = [
     # Before the transaction: it may wait for a stranger's server.
     "oauth.middleware.ClientDocumentMiddleware",
     "oauth.middleware.ClientKeysMiddleware",
+    "oauth.middleware.ErrandMiddleware",
     # From here on everything that reads or writes does so inside one transaction.
     "tenants.middleware.TransactionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

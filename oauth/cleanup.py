@@ -14,6 +14,7 @@ KEPT = {
     "oauth_accesstoken": ("expires", timedelta(hours=1)),
     "oauth_refreshtoken": ("family_expires", timedelta(days=1)),
     "oauth_usedassertion": ("expires_at", timedelta()),
+    "oauth_introspectioncount": ("hour", timedelta(days=90)),
 }
 
 

@@ -1,4 +1,4 @@
-"""Forms about clients."""
+"""Forms about clients, and about a token."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from oauth.client_keys import BadKeys, read_keys
 from oauth.models import ClientPolicy
+from oauth.trial import LONGEST, presented
 
 HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -81,3 +82,18 @@ class PolicyForm(forms.Form):
         if wrong := [host for host in hosts if len(host) > 253 or not HOST.fullmatch(host)]:
             raise forms.ValidationError(_("Not a host name: %(host)s."), params={"host": wrong[0]})
         return hosts
+
+
+class TokenForm(forms.Form):
+    """A token to try. It is used once and never shown again, not even where the form is refused."""
+
+    token = forms.CharField(
+        label=_("Access token"),
+        max_length=LONGEST,
+        help_text=_("As the client sends it. It is used for this one answer and kept nowhere."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+    def clean_token(self) -> str:
+        """The token alone."""
+        return presented(self.cleaned_data["token"])

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import psycopg
 from django.conf import settings
@@ -20,12 +21,13 @@ from django.db import connection as django_connection
 
 from authsec.secrets import digest
 from authsec.web.addresses import read_address
+from oauth.activity import Counters
 from oauth.client_authentication import basic_credentials
 
 log = logging.getLogger(__name__)
 
 PATH = "/oauth/introspect"
-STATEMENT = "select answer from introspect(%s, %s, %s, %s::inet, %s)"
+STATEMENT = "select answer, for_tenant, for_application, why from introspect(%s, %s, %s, %s::inet, %s)"
 MAX_BODY = 16_384
 NOTE = "select note_credential_use(%s)"
 NOTED_EVERY_S = 300
@@ -50,8 +52,10 @@ REASONS = {
 }
 
 Answer = tuple[int, bytes, list[tuple[str, str]]]
+# The answer or None, for which tenant and Application, and why it is None or less than it was.
+Row = tuple[str | None, UUID, UUID, str]
 # Runs the statement; returns its row, or None when the credential is wrong.
-Ask = Callable[[tuple[Any, ...]], tuple[str | None] | None]
+Ask = Callable[[tuple[Any, ...]], Row | None]
 _local = threading.local()
 # Credential → when this process last wrote down that it was used. Only those that are right come in here.
 _noted: dict[str, float] = {}
@@ -139,8 +143,11 @@ def _error(status: int, code: str, text: str, headers: list[tuple[str, str]] | N
     return status, json.dumps({"error": code, "error_description": text}).encode(), headers or []
 
 
-def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
-    """Run the statement on this thread's own connection; a connection that was lost is made anew, once."""
+def ask(parameters: tuple[Any, ...]) -> Row | None:
+    """Run the statement on this thread's own connection; a connection that was lost is made anew, once.
+
+    Counts what it comes to, for the Application's page.
+    """
     fresh = False
     while True:
         own = getattr(_local, "connection", None)
@@ -148,9 +155,10 @@ def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
             own, fresh = _connect(), True
             _local.connection = own
         try:
-            row: tuple[str | None] | None = own.execute(STATEMENT, parameters, prepare=True).fetchone()
+            row: Row | None = own.execute(STATEMENT, parameters, prepare=True).fetchone()
             if row is not None:
                 _note_use(own, parameters[0])
+                counters.count(row[1], row[2], active=row[0] is not None, reason=row[3])
             return row
         except psycopg.OperationalError:
             own.close()
@@ -173,3 +181,6 @@ def _connect() -> psycopg.Connection[Any]:
         keys = ("dbname", "user", "password", "host", "port", "sslmode")
         return psycopg.connect(**{k: named[k] for k in keys if named.get(k)}, autocommit=True)
     return psycopg.connect(settings.DATABASE_DIRECT_URL, autocommit=True)
+
+
+counters = Counters(_connect)

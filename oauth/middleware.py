@@ -1,4 +1,4 @@
-"""What has to happen for an authorization request before its transaction opens."""
+"""What has to happen outside a request's transaction: asking strangers' servers, before it opens or after its end."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +17,7 @@ from oauth.documents.location import names_document
 
 AUTHORIZE = "/oauth/authorize"
 AUTHENTICATED = ("/oauth/token", "/oauth/revoke")
+Errand = Callable[[HttpResponse], None]
 
 
 class ClientDocumentMiddleware:
@@ -43,6 +44,24 @@ class ClientDocumentMiddleware:
                 response["Refresh"] = "5"
             return response
         return self.get_response(request)
+
+
+class ErrandMiddleware:
+    """Runs what a view left to be done after its transaction: ``request.errand``, told the response to finish.
+
+    The view has checked who asks and whether they may. What the errand reads and writes it does in short transactions
+    of its own, around asking a stranger's server. Without an errand, or where the view refused, nothing happens.
+    """
+
+    def __init__(self, get_response: Callable[[Any], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: Any) -> HttpResponse:
+        response = self.get_response(request)
+        errand: Errand | None = getattr(request, "errand", None)
+        if errand is not None and response.status_code < 400:
+            errand(response)
+        return response
 
 
 def _client_id(request: Any) -> str:

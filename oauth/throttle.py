@@ -16,6 +16,9 @@ LIMITS = {
     "manifest": "60/minute",  # lists of tools published, by Application
     "document_host": "30/minute",  # and by host that is asked
     "client_keys": "2/minute",  # a client's keys fetched for the sake of an unknown kid, by client
+    "proof": "6/minute",  # proofs of an address looked for, by Application
+    "proof_host": "30/minute",  # and by host that is asked
+    "try": "30/minute",  # tokens explained to operators, by person
 }
 
 

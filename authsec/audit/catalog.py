@@ -112,6 +112,18 @@ CATALOG = {
     "application.tool_decided": Entry(
         "Tool decided", "{actor} decided who may call {after.tool} of {target}", "hammer"
     ),
+    "application.verified": Entry(
+        "Address verified", "{actor} verified the address of {target}", "badge-check", "ok"
+    ),
+    "application.proof_missed": Entry(
+        "Proof of an address missed",
+        "The proof of the address of {target} was not found",
+        "badge-alert",
+        "stop",
+    ),
+    "application.verification_lost": Entry(
+        "Address lost", "{target} lost its verified address to a stronger proof", "badge-x", "stop"
+    ),
     "application.disabled": Entry(
         "Application disabled", "{actor} disabled Application {target}", "power-off", "stop"
     ),

@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
-from oauth import key_schedule
+from oauth import key_schedule, verification
 from tenants import trusted_browsers
 
 
@@ -33,6 +33,7 @@ SCHEDULE = (
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
     Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),
+    Entry("42 * * * *", "look again at verified addresses", verification.recheck_due),
     Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 

@@ -43,6 +43,8 @@ TITLES = {
     "conflict": "The state of things forbids this",
     "last-owner": "The last owner stays",
     "plan-limit": "The tenant's plan has no room for more",
+    "address-taken": "Another tenant has verified the address",
+    "address-not-proved": "Nothing shows that the address is yours",
     "gone": "No longer there",
     "too-large": "The request is too large",
     "unsupported-media-type": "The request's media type is not JSON",
@@ -91,6 +93,8 @@ STATUS_OF = {kind: status for status, kind in BY_STATUS.items()} | {
     "invitation-revoked": 410,
     "invitation-declined": 410,
     "last-owner": 409,
+    "address-taken": 409,
+    "address-not-proved": 422,
     "plan-limit": 409,
     "internal-error": 500,
 }

@@ -15,10 +15,10 @@ from oauth import introspection
 def introspect(request: Any) -> HttpResponse:
     """The same answer as :func:`oauth.introspection.application`, on Django's connection."""
 
-    def ask(parameters: tuple[Any, ...]) -> tuple[str | None] | None:
+    def ask(parameters: tuple[Any, ...]) -> introspection.Row | None:
         with connection.cursor() as cursor:
             cursor.execute(introspection.STATEMENT, parameters)
-            row: tuple[str | None] | None = cursor.fetchone()
+            row: introspection.Row | None = cursor.fetchone()
             return row
 
     status, body, extra = introspection.respond(request.environ, ask)

@@ -1,5 +1,6 @@
 """Clients, codes, tokens, consents and keys: django-oauth-toolkit's six models swapped, and our own beside them."""
 
+from oauth.models.activity import IntrospectionCount
 from oauth.models.client import Client, ClientApplication, ClientApproval, ClientPolicy
 from oauth.models.consent import Consent, Decision
 from oauth.models.credential import ResourceCredential, SigningKey, UsedAssertion
@@ -16,6 +17,7 @@ __all__ = [
     "DeviceGrant",
     "Grant",
     "IDToken",
+    "IntrospectionCount",
     "Issued",
     "RefreshToken",
     "ResourceCredential",

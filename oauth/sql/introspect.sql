@@ -1,5 +1,6 @@
 -- RFC 7662 in one round trip: the resource's credential, the token, standing, live entitlement, every field of the
--- answer. No row: wrong credential. A row with a null answer: inactive, whatever the reason, and nothing is learnt.
+-- answer. No row: wrong credential. A row with a null answer: inactive, whatever the reason, and the resource learns
+-- nothing of it. For whose Application it was and why is for the tenant's own counters and for its operators.
 --
 -- Secrets arrive as SHA-256 digests: comparing digests of random secrets needs no constant time, since nobody can
 -- choose a digest's next byte.
@@ -7,9 +8,11 @@
 -- Every call of every tool asks here, hence the shape: three statements whose plans are kept, the kind of subject as a
 -- constant in each (so that the other kind's branches are pruned when it is planned), and plain expressions for the rest.
 
-create or replace function introspect(
+-- What a function returns cannot be replaced.
+drop function if exists introspect(text, text, text, inet, text);
+create function introspect(
   p_credential text, p_secret text, p_token text, p_ip inet, p_issuer text
-) returns table(answer text) language plpgsql stable security definer
+) returns table(answer text, for_tenant uuid, for_application uuid, why text) language plpgsql stable security definer
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   v_at timestamptz := clock_timestamp();
@@ -42,7 +45,11 @@ begin
   if not found then
     return;
   end if;
+  for_tenant := t.tenant;
+  for_application := t.application;
   if t.id is null then
+    why := coalesce((select case when k.audience_id <> t.application then 'other_application' else 'expired' end
+                       from oauth_accesstoken k where k.token_checksum = p_token and k.tenant_id = t.tenant), 'unknown');
     return next;
     return;
   end if;
@@ -76,10 +83,13 @@ begin
      where o.id = t.tenant;
   end if;
   if who.standing is distinct from '' then
+    -- Beside unknown tokens there are people who left.
+    why := coalesce(nullif(who.standing, 'unknown'), 'nobody');
     return next;
     return;
   end if;
   if t.source_token_id is not null and not delegation_holds(t.tenant, t.application, t.act, t.source_token_id, v_at) then
+    why := 'delegation_ended';
     return next;
     return;
   end if;
@@ -111,6 +121,7 @@ begin
   end if;
 
   v_filtered := v_scope <> t.scope;
+  why := case when v_scope = '' and t.scope <> '' then 'nothing_left' when v_filtered then 'narrowed' else '' end;
   -- Not entitlements: a web app, which signs people in with them, reads them; others read their own scopes alone.
   if t.openid <> '{}' and t.application_kind = 'web_app' then
     v_scope := concat_ws(' ', array_to_string(t.openid, ' '), nullif(v_scope, ''));

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from oauth.api import applications, clients, credentials, end_users, keys, scopes, service_accounts
+from oauth.api import (
+    applications,
+    clients,
+    credentials,
+    end_users,
+    keys,
+    scopes,
+    service_accounts,
+    verification,
+)
 
 APPLICATION = "uflow/v2/applications/<uuid:application_id>"
 ACCOUNT = "uflow/v2/service-accounts/<uuid:account_id>"
@@ -12,6 +21,7 @@ app_name = "oauth_api"
 urlpatterns = [
     path("uflow/v2/applications", applications.Applications.as_view(), name="applications"),
     path(APPLICATION, applications.OneApplication.as_view(), name="application"),
+    path(f"{APPLICATION}/verify", verification.VerifyApplication.as_view(), name="verify_application"),
     path(f"{APPLICATION}/scopes", scopes.ApplicationScopes.as_view(), name="application_scopes"),
     path(
         f"{APPLICATION}/credentials",

@@ -2,9 +2,19 @@
 
 from django.urls import path
 
-from oauth.views import account_keys, clients, credentials, delegation, people
+from oauth.views import (
+    account_keys,
+    address,
+    clients,
+    connect,
+    credentials,
+    delegation,
+    launch,
+    people,
+)
 
-APPLICATION = "applications/<uuid:application_id>/credentials/"
+APPLICATION = "applications/<uuid:application_id>/"
+CREDENTIALS = f"{APPLICATION}credentials/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
 PERSON = "users/<uuid:user_id>/"
 
@@ -22,9 +32,15 @@ urlpatterns = [
     path(f"{PERSON}workloads/", delegation.user_delegations, name="user_delegations"),
     path(f"{PERSON}consequence/", people.user_consequence, name="user_consequence"),
     path(f"{PERSON}revoke/", people.user_revoke, name="user_revoke"),
-    path(APPLICATION, credentials.application_credentials, name="application_credentials"),
-    path(f"{APPLICATION}issue/", credentials.issue, name="credential_issue"),
-    path(f"{APPLICATION}<uuid:credential_id>/end/", credentials.end, name="credential_end"),
+    path(f"{APPLICATION}address/", address.address, name="address"),
+    path(f"{APPLICATION}address/verify/", address.verify, name="verify"),
+    path(f"{APPLICATION}launch/", launch.launch_checklist, name="launch"),
+    path(f"{APPLICATION}connect/", connect.connect, name="connect"),
+    path(f"{APPLICATION}try/", launch.try_token, name="try"),
+    path(f"{APPLICATION}activity/", launch.activity, name="activity"),
+    path(CREDENTIALS, credentials.application_credentials, name="application_credentials"),
+    path(f"{CREDENTIALS}issue/", credentials.issue, name="credential_issue"),
+    path(f"{CREDENTIALS}<uuid:credential_id>/end/", credentials.end, name="credential_end"),
     path(
         "authz/service-accounts/<uuid:service_account_id>/acts-for/",
         delegation.account_delegations,

@@ -159,6 +159,12 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/applications/<uuid:application_id>/disable/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/enable/": asks("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/archive/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/address/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/address/verify/": deed("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/launch/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/connect/": page("apps:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/try/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/activity/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/": deed("apps:manage"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/": deed(
@@ -316,6 +322,7 @@ ROWS: dict[str, Row] = {
     "uflow/v2/applications/<uuid:application_id>": api(
         GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
     ),
+    "uflow/v2/applications/<uuid:application_id>/verify": api(POST="apps:manage"),
     "uflow/v2/applications/<uuid:application_id>/scopes": api(
         GET="apps:read",
         POST="apps:manage",

@@ -1,0 +1,14 @@
+-- What processes counted of introspection since they last said so, added to the hours' rows in one statement. Rows are
+-- taken in one order, so that two processes that add to the same ones wait for each other and never both.
+
+create or replace function add_introspections(
+  p_tenants uuid[], p_applications uuid[], p_hours timestamptz[], p_active boolean[], p_reasons text[], p_numbers bigint[]
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into oauth_introspectioncount as c (id, tenant_id, application_id, hour, active, reason, number)
+  select gen_random_uuid(), n.tenant, n.application, n.hour, n.active, n.reason, n.number
+    from unnest(p_tenants, p_applications, p_hours, p_active, p_reasons, p_numbers)
+         as n(tenant, application, hour, active, reason, number)
+   order by n.tenant, n.application, n.hour, n.active, n.reason
+      on conflict (tenant_id, application_id, hour, active, reason) do update set number = c.number + excluded.number;
+end $$;

@@ -1,0 +1,90 @@
+"""What one Application would hear about one token, and what its operators may know besides: why."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from authsec.secrets import digest, new_secret
+from oauth.introspection import STATEMENT
+from oauth.models import AccessToken, ResourceCredential
+from oauth.reasons import Reason, reason_of
+
+LONGEST = 8_192
+
+
+@dataclass(frozen=True)
+class Trial:
+    """``answer``: byte for byte that of the endpoint. ``token``: the tenant's own row of it, where there is one."""
+
+    answer: str
+    active: bool
+    reason: Reason
+    token: AccessToken | None
+    hint: str = ""
+
+    @property
+    def pretty(self) -> str:
+        """The answer over several lines."""
+        return json.dumps(json.loads(self.answer), indent=2, ensure_ascii=False)
+
+
+def presented(text: str) -> str:
+    """The token in what somebody pasted: without blanks around it, and without the header that it came in."""
+    words = text.split()
+    return words[-1] if words else ""
+
+
+def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime) -> Trial:
+    """Ask as the Application would. Inside the tenant's transaction; nothing is counted, noted or kept.
+
+    The statement wants a credential, so it gets one that exists inside a savepoint only.
+    """
+    credential, secret = new_secret("as_rc_")[:38], new_secret("as_rs_")
+    with transaction.atomic(), connection.cursor() as cursor:
+        ResourceCredential.objects.create(
+            tenant_id=tenant_id,
+            application_id=application_id,
+            credential_id=credential,
+            secret_digest=digest(secret),
+            created_at=now,
+        )
+        cursor.execute(STATEMENT, [credential, digest(secret), digest(token), None, settings.ISSUER])
+        answer, _tenant, _application, why = cursor.fetchone()
+        transaction.set_rollback(True)
+    rows = AccessToken.objects.filter(tenant_id=tenant_id, token_checksum=digest(token))
+    return Trial(
+        answer=answer or '{"active": false}',
+        active=answer is not None,
+        reason=reason_of(why, active=answer is not None),
+        token=rows.select_related("application", "audience").first(),
+        hint=_hint(token) if why == "unknown" else "",
+    )
+
+
+def _hint(token: str) -> str:
+    """What an unknown text looks like."""
+    if token.startswith("as_rt_"):
+        return "This is a refresh token. It belongs to the client and is never sent to an Application."
+    if token.count(".") == 2:
+        return "This looks like a JWT: an id_token, or a token of the management API. Neither is for an Application."
+    if not token.startswith("as_at_"):
+        return "Access tokens of this server begin with as_at_."
+    return ""
+
+
+def facts_of(trial: Trial) -> list[tuple[str, Any]]:
+    """What the tenant knows of the token, as (label, value)."""
+    row = trial.token
+    if row is None:
+        return []
+    return [
+        ("Client", row.application.name if row.application else ""),
+        ("Made", row.created),
+        ("Ends", row.expires),
+        ("Scopes that it was given", row.scope or "none"),
+    ]
