@@ -8,6 +8,8 @@ from playwright.sync_api import expect
 
 from tests.ai_client import AiClient
 from tests.oauth.hostile import Authority, DocumentServer, said
+from tests.plain_client import newcomer
+from tests.programs import Program, allow
 from tests.servers import Service, serving
 from tests.visitor import Visitor
 from tests.walks import walk
@@ -66,6 +68,22 @@ def test_a_client_that_never_registered_calls_a_tool_by_its_document(
     operator = visit().sign_in(service.user("adam"))
     page = operator.go("/t/acme-corp/clients/")
     expect(page.locator("tbody tr", has_text=url)).to_contain_text("document at localhost")
+
+
+def test_the_typescript_client_prefers_its_document_to_registering(
+    service: Service, documents: DocumentServer
+) -> None:
+    server = service.resource_server("github-mcp")
+    url = f"{documents.origin}/oauth/client.json"
+    person, email = newcomer(service)
+    with Program("mcp_client.ts", SERVER_URL=server.resource_uri, CLIENT_DOCUMENT=url) as ai:
+        ai.ask(tool="whoami")
+        assert ai.told("client") == {"client_id": url, "issuer": service.base_url}
+        allow(person, ai.told("open"))
+        tokens = ai.told("token")
+        service.keep(tokens["access_token"], tokens["refresh_token"])
+        claims = ai.told("answer")["structuredContent"]["claims"]
+        assert (claims["client_id"], claims["username"]) == (url, email)
 
 
 def test_an_address_inside_is_refused_on_a_page(service: Service) -> None:
