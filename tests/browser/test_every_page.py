@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import pages
+from tests.plain_client import newcomer
 from tests.servers import Service
 from tests.visitor import Visitor
 
@@ -96,10 +97,34 @@ def test_a_page_for_anybody(passer_by: Visitor, path: str) -> None:
     assert_good(passer_by)
 
 
-@pytest.mark.parametrize("scope", [None, "pr:read pr:write no:such"])
-def test_the_consent_page(operator: Visitor, scope: str | None) -> None:
-    open_page(operator, pages.consent_url(operator.service, **({"scope": scope} if scope else {})))
-    assert operator.page.locator("button[name=action][value=allow]").count() == 1
+@pytest.fixture(scope="module")
+def consumer(browser: Browser, services: Any) -> Iterator[Visitor]:
+    """Somebody new, to whom the demo's free tier gives scopes."""
+    person, _ = newcomer(services(4))
+    visitor = Visitor(browser, services(4), reduced_motion="reduce").share_cookies(person)
+    yield visitor
+    visitor.close()
+
+
+@pytest.mark.parametrize("scope", [None, "openid email pr:read pr:write no:such"])
+def test_the_consent_page(consumer: Visitor, scope: str | None) -> None:
+    open_page(consumer, pages.consent_url(consumer.service, **({"scope": scope} if scope else {})))
+    assert consumer.page.locator("button[name=action][value=allow]").count() == 1
+    assert_good(consumer)
+
+
+@pytest.mark.parametrize(
+    "more", [{"prompt": "select_account"}, {"login_hint": "somebody.else@walks.example"}]
+)
+def test_the_page_that_asks_which_account(consumer: Visitor, more: dict[str, str]) -> None:
+    open_page(consumer, pages.consent_url(consumer.service, **more))
+    assert consumer.page.locator(".account-choice").count() >= 2
+    assert_good(consumer)
+
+
+def test_a_consent_page_on_which_nothing_can_be_allowed(operator: Visitor) -> None:
+    open_page(operator, pages.consent_url(operator.service))
+    assert operator.page.locator("button[name=action][value=allow]").count() == 0
     assert_good(operator)
 
 

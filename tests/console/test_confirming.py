@@ -238,7 +238,7 @@ def test_a_session_that_lies_open_gets_no_token_that_changes_things(
         assert asked["Location"].startswith("/accounts/reauthenticate/?next=%2Foauth%2Fauthorize%3F")
     back = olga.post(asked["Location"], {"password": cast.PASSWORD})
     assert olga.get(back["Location"]).status_code == 200
-    assert "code" in protocol.redirected(olga.post(back["Location"], allow))
+    assert "code" in protocol.redirected(cli.answer(olga, back["Location"], **allow))
     age(olga)
     silent = olga.get(asks_for(cli, scope, prompt="none"))
     assert protocol.redirected(silent)["error"] == "login_required"
