@@ -1,49 +1,14 @@
-"""Which clients a person connected, in one tenant or, for the person's own page, in all of them."""
+"""Which clients a tenant's people connected."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, Q, QuerySet, TextChoices
 
 from oauth import tokens
 from oauth.models import AccessToken, Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 
 ENOUGH = 10_000  # tokens; nobody needs to know which number beyond it
-
-
-@dataclass(frozen=True)
-class OwnConnection:
-    """One of a person's own consents, with the names of the other sides."""
-
-    consent_id: UUID
-    tenant_id: UUID
-    tenant_name: str
-    client_name: str
-    client_uri: str
-    client_source: str
-    application_name: str
-    resource_uri: str
-    scopes: list[str]
-    created_at: datetime
-    updated_at: datetime
-    last_used_at: datetime | None
-
-
-def of_identity(identity_id: UUID) -> list[OwnConnection]:
-    """The live consents of an identity across tenants, newest first, at most 500. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute("select * from connections_of(%s)", [identity_id])
-        return [OwnConnection(*row) for row in cursor.fetchall()]
-
-
-def tenant_of(identity_id: UUID, consent_id: UUID) -> UUID | None:
-    """The tenant of one of the identity's own consents; None when it is somebody else's or unknown."""
-    with connection.cursor() as cursor:
-        cursor.execute("select tenant_of_consent(%s, %s)", [identity_id, consent_id])
-        found: UUID | None = cursor.fetchone()[0]
-        return found
 
 
 def of_user(tenant_id: UUID, user_id: UUID) -> QuerySet[Consent]:

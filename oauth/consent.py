@@ -193,6 +193,12 @@ def record(
     return user.pk
 
 
+def user_of(*, tenant_id: UUID, consent_id: UUID) -> UUID:
+    """Whose consent it is, as a users.id. Raises Consent.DoesNotExist."""
+    owner: UUID = Consent.objects.values_list("user_id", flat=True).get(tenant_id=tenant_id, pk=consent_id)
+    return owner
+
+
 def withdraw(*, tenant_id: UUID, consent_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Consent:
     """End a consent and kill that client's tokens of that person for that Application, at once.
 

@@ -61,6 +61,15 @@ decision as (
 SEEN = """
 seen as (update endusers_enduser set last_seen_at = %(now)s where tenant_id = %(tenant)s and user_id = %(subject)s)
 """
+# The consent of which this token is a use. A row that somebody holds, to withdraw it say, is passed over: they may wait
+# for the tokens that this statement holds.
+USED = """
+used as (
+  update oauth_consent set last_used_at = %(now)s where id in (
+    select id from oauth_consent
+     where tenant_id = %(tenant)s and user_id = %(subject)s and client_id = %(client)s
+       and application_id = %(audience)s and withdrawn_at is null for no key update skip locked))
+"""
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ def write(
     acting: Acting | None = None,
 ) -> None:
     """Write what one token response gives, in one statement: tokens, the used code or refresh token, the decision,
-    and that the client was used.
+    and that client and consent were used.
 
     ``access_token`` None: a JWT, of which no row is kept. ``refresh_token`` None: none is given; with
     ``previous_id`` the previous one then slides on. ``client``: its key and name.
@@ -150,7 +159,7 @@ def write(
     if previous_id:
         parts.append(ROTATE if refresh_token else SLIDE)
     if decided is not None:
-        parts += [DECISION, SEEN] if holder.subject_kind == "user" else [DECISION]
+        parts += [DECISION, SEEN, USED] if holder.subject_kind == "user" else [DECISION]
     ends = family.ends if family else now
     values = {
         **vars(holder),

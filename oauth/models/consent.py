@@ -18,6 +18,11 @@ class Consent(TenantRow):
     scopes = text_array()
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When a token was given on it last; it may be used for ten minutes more.",
+    )
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_by = models.UUIDField(null=True, blank=True)
 

@@ -87,35 +87,3 @@ begin
                   where s.tenant_id = a.tenant_id and s.application_id = a.id and s.ended_at is null order by s.name)
       from authz_application a where a.id = p_id and a.ended_at is null and a.status = 'enabled';
 end $$;
-
--- One person's live consents across tenants, for their own page: keyed by the identity of the session.
-create or replace function connections_of(p_identity uuid)
-returns table(
-  consent_id uuid, tenant_id uuid, tenant_name text, client_name text, client_uri text, client_source text,
-  application_name text, resource_uri text, scopes text[], created_at timestamptz, updated_at timestamptz,
-  last_used_at timestamptz
-) language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-  return query
-    select c.id, c.tenant_id, t.name::text, k.name::text, k.client_uri::text, k.registration_source::text,
-           a.name::text, a.resource_uri::text, c.scopes, c.created_at, c.updated_at,
-           (select max(r.created) from oauth_refreshtoken r
-             where r.tenant_id = c.tenant_id and r.subject = c.user_id
-               and r.application_id = c.client_id and r.audience_id = c.application_id)
-      from users u
-      join oauth_consent c on c.tenant_id = u.tenant_id and c.user_id = u.id and c.withdrawn_at is null
-      join oauth_client k on k.id = c.client_id
-      join authz_application a on a.tenant_id = c.tenant_id and a.id = c.application_id
-      join tenants_tenant t on t.id = c.tenant_id
-     where u.identity_id = p_identity
-     order by c.created_at desc, c.id desc
-     limit 500;
-end $$;
-
--- The tenant of one of the identity's own consents, or null: the first step of withdrawing it.
-create or replace function tenant_of_consent(p_identity uuid, p_consent uuid) returns uuid
-language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-  return (select c.tenant_id from oauth_consent c join users u on u.tenant_id = c.tenant_id and u.id = c.user_id
-           where c.id = p_consent and u.identity_id = p_identity);
-end $$;

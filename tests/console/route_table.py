@@ -83,7 +83,8 @@ ROWS: dict[str, Row] = {
     "account/tenants/<uuid:tenant_id>/reopen/": own(GET=404, POST=None),  # nobody's, while it is open
     "account/connections/": own(),
     "account/connections/give/": own(GET=404, POST=None),  # without a workload's link
-    "account/connections/<uuid:consent_id>/withdraw/": own(POST=None),
+    "account/connections/<uuid:consent_id>/withdraw/": own(GET=404, POST=None),  # nobody's but the end user's
+    "account/connections/clients/<uuid:client_id>/withdraw/": own(GET=404, POST=None),
     "account/step-up/": own(),
     "account/step-up/done/": own(),
     "account/confirmed/": own(),

@@ -11,7 +11,7 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz import service_accounts
 from endusers import operations as endusers
-from oauth import clients, connections, consent
+from oauth import clients, consent, own_connections
 from oauth.exchange import TOKEN_EXCHANGE
 from oauth.models import AccessToken, Client, Consent, Decision
 from tests import cast
@@ -277,8 +277,8 @@ def test_the_page_asks_for_what_the_person_holds_and_nothing_else() -> None:
     assert browser.get(address).status_code == 403
     reactivate(it)
     with system_context():
-        identity = cast.person(ED).pk
-    assert "release-bot" in [row.client_name for row in connections.of_identity(identity)]
+        rows = own_connections.page_of(cast.person(ED).pk, now=timezone.now()).items
+    assert ("release-bot", "workload") in [(row.client.name, row.client.owner) for row in rows]
     assert "release-bot" in browser.get("/account/connections/").content.decode()
 
 
