@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import signed_in
 from oauth import own_connections
-from oauth.views.asking import API_WORDS
+from oauth.wishes import API_WORDS
 from tenants.plain_text import one_line
 from tenants.views.account import account_tabs
 
