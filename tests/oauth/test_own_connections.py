@@ -85,7 +85,13 @@ def test_a_connection_says_in_words_what_it_may_do_and_when_it_was_used() -> Non
     assert row.last_used_at is not None
     assert row.tokens == 2
     page = html(browser.get(PAGE))
-    for words in ("Claude Code", it.application.name, it.tenant.name, "Read deployments", "High"):
+    for words in (
+        "Claude Code",
+        it.application.name,
+        it.tenant.name,
+        "Read deployments",
+        'class="risk high"',
+    ):
         assert words in page, words
 
 

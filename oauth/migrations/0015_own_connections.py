@@ -6,7 +6,7 @@ from authsec.database.operations import SystemFunctions
 class Migration(migrations.Migration):
     """When each consent was last used, and one person's connections page by page."""
 
-    dependencies = [("oauth", "0012_client_keys")]
+    dependencies = [("oauth", "0014_introspection_counts")]
 
     operations = [
         migrations.AddField(
