@@ -13,7 +13,7 @@ from oauth import own_connections
 from oauth.models import Client, Consent, RefreshToken
 from oauth.own_connections import OwnConnection
 from tests import cast
-from tests.oauth.world import ED, World, redirected, world
+from tests.oauth.world import ED, World, world
 from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
@@ -64,11 +64,9 @@ def api_token(it: World, browser: Any) -> dict[str, Any]:
             grant_types=["authorization_code", "refresh_token"],
             api_access=True,
         )
-    url, verifier = it.query(client_id="test-cli", resource="http://localhost:8000/api", scope="api:read")
-    page = browser.get(url)
-    if page.status_code == 200:
-        page = browser.post(url, {"action": "allow", "scopes": ["api:read"]})
-    code = redirected(page)["code"]
+    code, verifier = it.consent(
+        browser, client_id="test-cli", resource="http://localhost:8000/api", scope="api:read"
+    )
     answer = it.exchange(code, verifier, client_id="test-cli", resource="http://localhost:8000/api")
     assert answer.status_code == 200, answer.content
     return dict(answer.json())
