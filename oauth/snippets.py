@@ -59,7 +59,9 @@ def offered(kind: str) -> list[Snippet]:
 
 
 def write(snippet: Snippet, application: Application, *, credential_id: str, scopes: list[str]) -> str:
-    """The snippet for this Application. No secret stands in it: code reads that from its environment."""
+    """The snippet for this Application, whose first scope guards the example. No secret stands in it: code reads that
+    from its environment.
+    """
     values = _values(application, credential_id or NO_CREDENTIAL, scopes)
 
     def literal(mark: re.Match[str]) -> str:
@@ -87,6 +89,7 @@ def _values(application: Application, credential_id: str, scopes: list[str]) -> 
         "PUBLISHED": f"{settings.ISSUER}/applications/{application.pk}/protected-resource-metadata",
         "RESOURCE": application.resource_uri,
         "ORIGIN": origin,
+        "PORT": str(parts.port or 8080),
         "PATH": parts.path or "/",
         "ROUTE": f"{parts.path.rstrip('/')}/hello",
         "WELL_KNOWN": urlsplit(document).path,

@@ -72,7 +72,7 @@ def _steps(tenant_id: UUID, slug: str) -> list[Step]:
     with connection.cursor() as cursor:
         cursor.execute(FACTS, {"tenant": tenant_id})
         application, scopes, consents, people, suspensions = cursor.fetchone()
-    own = _place("authz:application", slug=slug, application_id=application) if application else None
+    own = _place("oauth:connect", slug=slug, application_id=application) if application else None
     scopes_of = (
         _place("authz:application_scopes", slug=slug, application_id=application) if application else None
     )

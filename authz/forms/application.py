@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django import forms
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from authsec.web.pictures import MAX_BYTES
@@ -18,6 +19,13 @@ INPUT = {"class": "input"}
 MAX_ROWS = 200
 LINK = forms.TextInput(attrs={"inputmode": "url", "spellcheck": "false", "placeholder": "https://"})
 
+KIND = '<b>{}</b><span class="secondary block">{}</span>'
+KINDS = [
+    ("mcp_server", format_html(KIND, _("MCP server"), _("AI clients call its tools"))),
+    ("web_app", format_html(KIND, _("Web app"), _("people sign in to it"))),
+    ("api", format_html(KIND, "API", _("programs call it"))),
+]
+
 
 class ApplicationForm(VerbForm):
     """An Application's facts."""
@@ -25,7 +33,7 @@ class ApplicationForm(VerbForm):
     name = forms.CharField(
         label=_("Name"), max_length=100, help_text=_("As people know it, such as deploy-mcp.")
     )
-    kind = forms.ChoiceField(label=_("Kind"), choices=Application.Kind.choices, initial="mcp_server")
+    kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, initial="mcp_server", widget=forms.RadioSelect)
     resource_uri = forms.CharField(
         label=_("Resource URI"),
         max_length=500,

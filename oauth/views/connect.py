@@ -25,7 +25,8 @@ def connect(request: Request, application_id: UUID) -> HttpResponse:
     credential = credentials.live(
         tenant_id=found.tenant_id, application_id=found.pk, now=timezone.now()
     ).first()
-    scopes = [scope.name for scope in queries.scopes(found.tenant_id, found.pk)]
+    rows = sorted(queries.scopes(found.tenant_id, found.pk), key=lambda scope: not scope.is_default)
+    scopes = [scope.name for scope in rows]
     context = {
         "application": found,
         "tab": "connect",

@@ -79,10 +79,12 @@ def test_an_operator_hears_why_and_the_application_does_not(it: World, adam: Any
     with tenant_context(it.tenant.id):
         row = AccessToken.objects.get()
     named: dict[str, Any] = {"tenant_id": it.tenant.id, "actor": SYSTEM, "now": timezone.now()}
-    endusers.suspend(user_id=row.subject, reason="leaked", **named)
+    with tenant_context(it.tenant.id):
+        endusers.suspend(user_id=row.subject, reason="leaked", **named)
     assert heard() == b'{"active": false}'
     assert "is suspended" in tried(it, adam, token)
-    endusers.reactivate(user_id=row.subject, **named)
+    with tenant_context(it.tenant.id):
+        endusers.reactivate(user_id=row.subject, **named)
     applications.disable(application_id=it.application.pk, **named)
     assert "This Application is disabled" in tried(it, adam, token)
     applications.enable(application_id=it.application.pk, **named)
