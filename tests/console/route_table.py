@@ -4,66 +4,27 @@ A row says it a second time, independently of the marks in the code: a changed m
 ``gets`` and ``posts`` name the console permission that the method needs; ANYONE_IN means any active member.
 """
 
-from dataclasses import dataclass, field
-from typing import Any
-
+from tests.console.api_route_table import API_ROWS
+from tests.console.route_rows import (
+    ANYONE_IN,
+    API,
+    CONSOLE,
+    NOBODYS,
+    OWN,
+    PROTOCOL,
+    PUBLIC,
+    SELF,
+    Row,
+    asks,
+    deed,
+    own,
+    page,
+    protocol,
+    public,
+)
 from tests.console.sign_in_routes import FOR_ANYBODY, FOR_WHO_IS_IN
 
-PUBLIC = "public"  # anybody
-OWN = "own"  # any signed-in person, about themselves
-SELF = "self"  # any bearer of a management API token, about themselves
-PROTOCOL = "protocol"  # authenticates its caller itself; the statuses are given
-CONSOLE = "console"  # a page under /t/<slug>/
-API = "api"  # a management API route
-ANYONE_IN = "any member"
-NOBODYS = "00000000-0000-4000-8000-000000000000"  # an id that no row has
-
-
-@dataclass(frozen=True)
-class Row:
-    """One route: its kind, and per method the permission that lets pass (or, for a protocol, the statuses)."""
-
-    kind: str
-    methods: dict[str, Any] = field(default_factory=dict)
-    url: str = ""  # for routes that are regular expressions
-    bodies: dict[str, Any] = field(default_factory=dict)
-    more: tuple[str, ...] = ()  # what the caller must hold besides, because the body gives it (Rule 7)
-    tells: bool = False  # public by its nature: an Application says who it is
-
-
-def public(**methods: Any) -> Row:
-    return Row(PUBLIC, methods or {"GET": None})
-
-
-def own(url: str = "", **methods: Any) -> Row:
-    return Row(OWN, methods or {"GET": None}, url)
-
-
-def protocol(**methods: tuple[int, ...]) -> Row:
-    return Row(PROTOCOL, methods)
-
-
-def page(right: str, post: str | None = None, **more: Any) -> Row:
-    """A page that is read with one permission and, where it has a form, posted with another."""
-    methods = {"GET": right} | ({"POST": post} if post else {})
-    return Row(CONSOLE, methods, **more)
-
-
-def deed(right: str, **more: Any) -> Row:
-    """A route that only takes POST."""
-    return Row(CONSOLE, {"POST": right}, **more)
-
-
-def asks(right: str, **more: Any) -> Row:
-    """A form, and what it does: both need the same permission."""
-    return page(right, right, **more)
-
-
-def api(bodies: dict[str, Any] | None = None, more: tuple[str, ...] = (), **methods: str) -> Row:
-    return Row(API, methods, bodies=bodies or {}, more=more)
-
-
-CONTRACTOR = ("apps:read", "effective_access:own")  # what inviting one gives
+__all__ = ["ANYONE_IN", "API", "ASK_AGAIN", "CONSOLE", "OWN", "PROTOCOL", "PUBLIC", "ROWS", "SELF"]
 
 ROWS: dict[str, Row] = {
     # the front door
@@ -258,138 +219,7 @@ ROWS: dict[str, Row] = {
     "api/me/memberships/<uuid:tenant_id>": Row(SELF, {"DELETE": None}),
     "api/invitations/<str:token>": Row(PUBLIC, {"GET": 404}, url="/api/invitations/nothing"),
     "api/invitations/<str:token>/accept": Row(SELF, {"POST": 404}, url="/api/invitations/nothing/accept"),
-    # management API, in a tenant
-    "api/orgs/<uuid:tenant_id>/invite": api(
-        POST="org:invite",
-        bodies={"POST": {"email": "ida@new.example", "role": "contractor"}},
-        more=CONTRACTOR,
-    ),
-    "api/orgs/<uuid:tenant_id>/invitations": api(GET="org:invite"),
-    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>": api(GET="org:invite", DELETE="org:invite"),
-    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>/resend": api(
-        POST="org:invite", more=CONTRACTOR
-    ),
-    "uflow/v2/tenants/<uuid:tenant_id>/memberships": api(GET="team:read"),
-    "uflow/v2/tenants/<uuid:tenant_id>/memberships/<uuid:member_id>": api(
-        GET="team:read",
-        PATCH="team:update",
-        DELETE="team:update",
-        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
-    ),
-    "api/orgs/<uuid:tenant_id>/members": api(GET="team:read"),
-    "api/orgs/<uuid:tenant_id>/members/<uuid:member_id>": api(
-        GET="team:read",
-        PATCH="team:update",
-        DELETE="team:update",
-        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
-    ),
-    "api/orgs/<uuid:tenant_id>": api(
-        GET="org:read", PATCH="org:update", bodies={"PATCH": {"name": "Another name"}}
-    ),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
-        GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
-    ),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/suspend": api(
-        POST="endusers:suspend", bodies={"POST": {"reason": "a reason"}}
-    ),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/reactivate": api(POST="endusers:suspend"),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
-    "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
-    "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
-    "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
-    "uflow/v2/groups/<uuid:group_id>/members": api(
-        GET="groups:read", POST="groups:manage", bodies={"POST": {"user_ids": ["$member_id"]}}
-    ),
-    "uflow/v2/groups/<uuid:group_id>/members/<uuid:user_id>": api(DELETE="groups:manage"),
-    "uflow/v2/groups/<uuid:group_id>/role-bindings": api(
-        GET="bindings:read", POST="bindings:create", bodies={"POST": {"role_id": "$role_id"}}
-    ),
-    "uflow/v2/roles": api(GET="roles:read", POST="roles:manage", bodies={"POST": {"name": "a new role"}}),
-    "uflow/v2/roles/<uuid:role_id>": api(GET="roles:read", PATCH="roles:manage", DELETE="roles:manage"),
-    "uflow/v2/bindings": api(
-        GET="bindings:read",
-        POST="bindings:create",
-        bodies={"POST": {"role_id": "$role_id", "user_id": "$member_id"}},
-    ),
-    "uflow/v2/bindings/<uuid:binding_id>": api(
-        GET="bindings:read", PATCH="bindings:create", DELETE="bindings:end"
-    ),
-    "uflow/v2/applications": api(
-        GET="apps:read",
-        POST="apps:manage",
-        bodies={"POST": {"name": "a new one", "kind": "api", "resource_uri": "http://localhost:9876/new"}},
-    ),
-    "uflow/v2/applications/<uuid:application_id>": api(
-        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
-    ),
-    "uflow/v2/applications/<uuid:application_id>/verify": api(POST="apps:manage"),
-    "uflow/v2/applications/<uuid:application_id>/scopes": api(
-        GET="apps:read",
-        POST="apps:manage",
-        PUT="apps:manage",
-        bodies={"POST": {"scopes": []}, "PUT": {"scopes": []}},
-    ),
-    "uflow/v2/applications/<uuid:application_id>/scopes/<path:scope_name>": api(
-        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
-    ),
-    "uflow/v2/applications/<uuid:application_id>/tools": api(GET="apps:read"),
-    "uflow/v2/applications/<uuid:application_id>/tools/<path:tool_name>": api(
-        GET="apps:read", PATCH="apps:manage", bodies={"PATCH": {"is_public": True}}
-    ),
-    "uflow/v2/applications/<uuid:application_id>/credentials": api(GET="apps:read", POST="apps:manage"),
-    "uflow/v2/applications/<uuid:application_id>/credentials/<slug:credential_key>": api(
-        DELETE="apps:manage"
-    ),
-    "uflow/v2/applications/<uuid:application_id>/rotate-secret": api(POST="apps:manage"),
-    "uflow/v2/service-accounts": api(
-        GET="service_accounts:read",
-        POST="service_accounts:manage",
-        bodies={"POST": {"name": "a new account"}},
-    ),
-    "uflow/v2/service-accounts/<uuid:account_id>": api(
-        GET="service_accounts:read", PATCH="service_accounts:manage", DELETE="service_accounts:manage"
-    ),
-    "uflow/v2/service-accounts/<uuid:account_id>/operators": api(
-        GET="service_accounts:read",
-        POST="service_accounts:manage",
-        bodies={"POST": {"user_ids": ["$member_id"]}},
-    ),
-    "uflow/v2/service-accounts/<uuid:account_id>/operators/<uuid:user_id>": api(
-        DELETE="service_accounts:manage"
-    ),
-    "uflow/v2/service-accounts/<uuid:account_id>/keys": api(
-        GET="service_accounts:read",
-        PUT="service_accounts:manage",
-        DELETE="service_accounts:manage",
-        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
-    ),
-    "uflow/v2/service-accounts/<uuid:account_id>/rotate-secret": api(POST="service_accounts:manage"),
-    "uflow/v2/clients": api(
-        GET="clients:read",
-        POST="clients:manage",
-        bodies={"POST": {"name": "a new client", "redirect_uris": ["http://127.0.0.1/new"]}},
-    ),
-    "uflow/v2/clients/<uuid:client_pk>": api(
-        GET="clients:read", PATCH="clients:manage", DELETE="clients:manage"
-    ),
-    "uflow/v2/clients/<uuid:client_pk>/keys": api(
-        GET="clients:read",
-        PUT="clients:manage",
-        DELETE="clients:manage",
-        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
-    ),
-    "uflow/v2/clients/<uuid:client_pk>/rotate-secret": api(POST="clients:manage"),
-    "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
-    "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
-    "uflow/v2/audit-events": api(GET="audit:read"),
-    "uflow/v2/audit-events/<uuid:event_id>": api(GET="audit:read"),
-    "uflow/v2/audit-events/export": api(POST="audit:export"),
-    "uflow/v2/jobs": api(GET=ANYONE_IN),
-    "uflow/v2/jobs/<uuid:job_id>": api(GET="audit:export"),
-    "uflow/v2/jobs/<uuid:job_id>/cancel": api(POST="audit:export"),
-    "uflow/v2/jobs/<uuid:job_id>/result": api(GET="audit:export"),
-}
+} | API_ROWS
 # Routes that go on only soon after the person confirmed who they are (``@reauthenticate``).
 ASK_AGAIN = {
     "account/passkeys/add/",

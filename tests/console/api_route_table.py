@@ -1,0 +1,137 @@
+"""The routes of the management API in a tenant, and who may pass: a part of the route table."""
+
+from tests.console.route_rows import ANYONE_IN, CONTRACTOR, Row, api
+
+API_ROWS: dict[str, Row] = {
+    # management API, in a tenant
+    "api/orgs/<uuid:tenant_id>/invite": api(
+        POST="org:invite",
+        bodies={"POST": {"email": "ida@new.example", "role": "contractor"}},
+        more=CONTRACTOR,
+    ),
+    "api/orgs/<uuid:tenant_id>/invitations": api(GET="org:invite"),
+    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>": api(GET="org:invite", DELETE="org:invite"),
+    "api/orgs/<uuid:tenant_id>/invitations/<uuid:invitation_id>/resend": api(
+        POST="org:invite", more=CONTRACTOR
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/memberships": api(GET="team:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/memberships/<uuid:member_id>": api(
+        GET="team:read",
+        PATCH="team:update",
+        DELETE="team:update",
+        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
+    ),
+    "api/orgs/<uuid:tenant_id>/members": api(GET="team:read"),
+    "api/orgs/<uuid:tenant_id>/members/<uuid:member_id>": api(
+        GET="team:read",
+        PATCH="team:update",
+        DELETE="team:update",
+        bodies={"PATCH": {"status": "suspended", "reason": "a reason"}},
+    ),
+    "api/orgs/<uuid:tenant_id>": api(
+        GET="org:read", PATCH="org:update", bodies={"PATCH": {"name": "Another name"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
+        GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/suspend": api(
+        POST="endusers:suspend", bodies={"POST": {"reason": "a reason"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/reactivate": api(POST="endusers:suspend"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
+    "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
+    "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
+    "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
+    "uflow/v2/groups/<uuid:group_id>/members": api(
+        GET="groups:read", POST="groups:manage", bodies={"POST": {"user_ids": ["$member_id"]}}
+    ),
+    "uflow/v2/groups/<uuid:group_id>/members/<uuid:user_id>": api(DELETE="groups:manage"),
+    "uflow/v2/groups/<uuid:group_id>/role-bindings": api(
+        GET="bindings:read", POST="bindings:create", bodies={"POST": {"role_id": "$role_id"}}
+    ),
+    "uflow/v2/roles": api(GET="roles:read", POST="roles:manage", bodies={"POST": {"name": "a new role"}}),
+    "uflow/v2/roles/<uuid:role_id>": api(GET="roles:read", PATCH="roles:manage", DELETE="roles:manage"),
+    "uflow/v2/bindings": api(
+        GET="bindings:read",
+        POST="bindings:create",
+        bodies={"POST": {"role_id": "$role_id", "user_id": "$member_id"}},
+    ),
+    "uflow/v2/bindings/<uuid:binding_id>": api(
+        GET="bindings:read", PATCH="bindings:create", DELETE="bindings:end"
+    ),
+    "uflow/v2/applications": api(
+        GET="apps:read",
+        POST="apps:manage",
+        bodies={"POST": {"name": "a new one", "kind": "api", "resource_uri": "http://localhost:9876/new"}},
+    ),
+    "uflow/v2/applications/<uuid:application_id>": api(
+        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/verify": api(POST="apps:manage"),
+    "uflow/v2/applications/<uuid:application_id>/scopes": api(
+        GET="apps:read",
+        POST="apps:manage",
+        PUT="apps:manage",
+        bodies={"POST": {"scopes": []}, "PUT": {"scopes": []}},
+    ),
+    "uflow/v2/applications/<uuid:application_id>/scopes/<path:scope_name>": api(
+        GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/tools": api(GET="apps:read"),
+    "uflow/v2/applications/<uuid:application_id>/tools/<path:tool_name>": api(
+        GET="apps:read", PATCH="apps:manage", bodies={"PATCH": {"is_public": True}}
+    ),
+    "uflow/v2/applications/<uuid:application_id>/credentials": api(GET="apps:read", POST="apps:manage"),
+    "uflow/v2/applications/<uuid:application_id>/credentials/<slug:credential_key>": api(
+        DELETE="apps:manage"
+    ),
+    "uflow/v2/applications/<uuid:application_id>/rotate-secret": api(POST="apps:manage"),
+    "uflow/v2/service-accounts": api(
+        GET="service_accounts:read",
+        POST="service_accounts:manage",
+        bodies={"POST": {"name": "a new account"}},
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>": api(
+        GET="service_accounts:read", PATCH="service_accounts:manage", DELETE="service_accounts:manage"
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/operators": api(
+        GET="service_accounts:read",
+        POST="service_accounts:manage",
+        bodies={"POST": {"user_ids": ["$member_id"]}},
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/operators/<uuid:user_id>": api(
+        DELETE="service_accounts:manage"
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/keys": api(
+        GET="service_accounts:read",
+        PUT="service_accounts:manage",
+        DELETE="service_accounts:manage",
+        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
+    ),
+    "uflow/v2/service-accounts/<uuid:account_id>/rotate-secret": api(POST="service_accounts:manage"),
+    "uflow/v2/clients": api(
+        GET="clients:read",
+        POST="clients:manage",
+        bodies={"POST": {"name": "a new client", "redirect_uris": ["http://127.0.0.1/new"]}},
+    ),
+    "uflow/v2/clients/<uuid:client_pk>": api(
+        GET="clients:read", PATCH="clients:manage", DELETE="clients:manage"
+    ),
+    "uflow/v2/clients/<uuid:client_pk>/keys": api(
+        GET="clients:read",
+        PUT="clients:manage",
+        DELETE="clients:manage",
+        bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
+    ),
+    "uflow/v2/clients/<uuid:client_pk>/rotate-secret": api(POST="clients:manage"),
+    "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
+    "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),
+    "uflow/v2/audit-events": api(GET="audit:read"),
+    "uflow/v2/audit-events/<uuid:event_id>": api(GET="audit:read"),
+    "uflow/v2/audit-events/export": api(POST="audit:export"),
+    "uflow/v2/jobs": api(GET=ANYONE_IN),
+    "uflow/v2/jobs/<uuid:job_id>": api(GET="audit:export"),
+    "uflow/v2/jobs/<uuid:job_id>/cancel": api(POST="audit:export"),
+    "uflow/v2/jobs/<uuid:job_id>/result": api(GET="audit:export"),
+}
