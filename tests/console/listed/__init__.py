@@ -55,5 +55,6 @@ MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
         "none": requests.prompt_none,
         "login": requests.prompt_login,
         "consent": requests.prompt_consent,
+        "select_account": requests.prompt_select_account,
     },
 }

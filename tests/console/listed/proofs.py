@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,15 @@ KEYS = {
     "PS256": lambda: RSAKey.generate_key(2048, {"kid": "one"}),
     "Ed25519": lambda: OKPKey.generate_key("Ed25519", {"kid": "one"}),
 }
+
+
+@cache
+def key_for(alg: str) -> Any:
+    """A key of this algorithm, made once: RSA takes its time."""
+    assert alg in KEYS, (
+        f"{alg} is listed: add how to make such a key to KEYS in tests/console/listed/proofs.py"
+    )
+    return KEYS[alg]()
 
 
 def registered(method: str, key: Any = None) -> dict[str, Any]:
@@ -53,7 +63,7 @@ def proof(client: dict[str, Any], method: str, key: Any, alg: str) -> tuple[dict
 
 def proves(it: World, method: str, alg: str = "ES256") -> None:
     """A client of this method gets a token and revokes it: both endpoints list the same methods."""
-    key = KEYS[alg]() if method == "private_key_jwt" else None
+    key = key_for(alg) if method == "private_key_jwt" else None
     client = registered(method, key)
     it.client.client_id = client["client_id"]
     code, verifier = it.consent(it.signed_in(ED))
@@ -71,9 +81,6 @@ def proves(it: World, method: str, alg: str = "ES256") -> None:
 
 
 def proves_by(it: World, alg: str) -> None:
-    assert alg in KEYS, (
-        f"{alg} is listed: add how to make such a key to KEYS in tests/console/listed/proofs.py"
-    )
     proves(it, "private_key_jwt", alg)
 
 

@@ -76,3 +76,13 @@ def prompt_consent(it: World, value: str) -> None:
     answer = browser.get(it.query(prompt=value)[0])
     assert answer.status_code == 200
     assert b'value="allow"' in answer.content
+
+
+def prompt_select_account(it: World, value: str) -> None:
+    """OpenID Connect Core §3.1.2.1: whoever is signed in is asked whether it is they."""
+    browser = it.signed_in(ED)
+    it.consent(browser)
+    answer = browser.get(it.query(prompt=value)[0])
+    assert answer.status_code == 200
+    assert ED in answer.content.decode()
+    assert b'value="allow"' not in answer.content
