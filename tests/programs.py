@@ -1,9 +1,10 @@
-"""Programs in Node.js that stand in for somebody's client, server or suite: started, listened to, ended."""
+"""Programs, most in Node.js, that stand in for somebody's client, server or suite: started, listened to, ended."""
 
 import json
 import os
 import queue
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -98,6 +99,16 @@ class Program:
         while (said := self._lines.get(timeout=PATIENCE_S)) is not None:
             self.said.append(said)
         return self._process.wait(PATIENCE_S)
+
+
+class PythonProgram(Program):
+    """The same for a Python script, by the interpreter of these tests or by another."""
+
+    def __init__(
+        self, script: Path | str, *, folder: Path, python: Path | str = sys.executable, **environment: str
+    ) -> None:
+        super().__init__(script, folder=folder, **environment)
+        self._command = [str(python), "-u", str(script)]
 
 
 def free_port() -> int:

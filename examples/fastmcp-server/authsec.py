@@ -1,0 +1,120 @@
+"""A FastMCP server behind AuthSec: who calls, and what they may do now. Copy this file into a server of your own."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastmcp import FastMCP
+from fastmcp.exceptions import InsufficientScopeError
+from fastmcp.server.auth import RemoteAuthProvider
+from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
+from fastmcp.server.dependencies import get_access_token
+from fastmcp.server.middleware import Middleware
+from starlette.middleware import Middleware as Layer
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+
+def needs(scope: str) -> dict[str, Any]:
+    """For ``@mcp.tool(meta=needs("pr:read"))``: what a token must carry to call the tool. Clients can read it too."""
+    return {"scope": scope}
+
+
+def introspection(
+    issuer: str, resource: str, credential: tuple[str, str], *, scopes: Iterable[str], first: str
+) -> RemoteAuthProvider:
+    """Ask AuthSec about every token (RFC 7662), and tell clients where to get one (RFC 9728).
+
+    Nothing is kept between two calls: somebody who was suspended a moment ago is out now. ``scopes``: all that the
+    tools need; ``first``: the one that a client is to ask for to begin with.
+    """
+    return RemoteAuthProvider(
+        token_verifier=IntrospectionTokenVerifier(
+            introspection_url=f"{issuer}/oauth/introspect",
+            client_id=credential[0],
+            client_secret=credential[1],
+            audience=resource,
+        ),
+        authorization_servers=[
+            issuer
+        ],  # a string: as a URL type it would get a slash that strict clients refuse
+        base_url=_origin(resource),
+        scopes_supported=list(scopes),
+        challenge_scopes=[first],
+    )
+
+
+class ToolScopes(Middleware):
+    """Lets a call through if the token carries the tool's scope. A tool that names none is nobody's."""
+
+    async def on_call_tool(self, context: Any, call_next: Any) -> Any:
+        wanted = await _scope_of(context.fastmcp_context.fastmcp, context.message.name)
+        token = get_access_token()
+        if token is None or wanted not in token.scopes:
+            raise InsufficientScopeError([wanted or "none that can be had"])
+        return await call_next(context)
+
+
+class ScopeChallenge:
+    """Says the same to the client in HTTP: 403 with the scope that is missing, so that it asks its user for it.
+
+    A courtesy that reads the request ahead; what counts is ToolScopes, behind it.
+    """
+
+    def __init__(self, app: Any, mcp: FastMCP, resource: str) -> None:
+        self.app, self.mcp = app, mcp
+        self.metadata_url = (
+            f"{_origin(resource)}/.well-known/oauth-protected-resource{urlsplit(resource).path}"
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        caller = scope.get("user")
+        if scope["type"] != "http" or scope["method"] != "POST" or not getattr(caller, "scopes", None):
+            return await self.app(scope, receive, send)
+        body = await Request(scope, receive).body()
+        missing = await _scope_of(self.mcp, _called_tool(body))
+        if missing and missing not in caller.scopes:
+            return await self._refuse(missing)(scope, receive, send)
+        unread = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Any:
+            return unread.pop() if unread else await receive()
+
+        return await self.app(scope, again, send)
+
+    def _refuse(self, scope: str) -> JSONResponse:
+        """RFC 6750 §3.1 and MCP's step-up."""
+        challenge = (
+            f'Bearer error="insufficient_scope", scope="{scope}", resource_metadata="{self.metadata_url}"'
+        )
+        return JSONResponse(
+            {"error": "insufficient_scope", "scope": scope}, 403, headers={"WWW-Authenticate": challenge}
+        )
+
+
+def http_app(mcp: FastMCP, resource: str) -> Any:
+    """The ASGI application, at the path of the resource URI."""
+    mcp.add_middleware(ToolScopes())
+    challenge = Layer(ScopeChallenge, mcp=mcp, resource=resource)
+    return mcp.http_app(
+        path=urlsplit(resource).path or "/", middleware=[challenge], stateless_http=True, json_response=True
+    )
+
+
+def _origin(resource: str) -> str:
+    parts = urlsplit(resource)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _called_tool(body: bytes) -> str:
+    try:
+        message = json.loads(body)
+        return str(message["params"]["name"]) if message["method"] == "tools/call" else ""
+    except (ValueError, KeyError, TypeError):
+        return ""  # the server says what is wrong with it
+
+
+async def _scope_of(mcp: FastMCP, tool_name: str) -> str:
+    tool = await mcp.get_tool(tool_name) if tool_name else None
+    return str((tool.meta or {}).get("scope", "")) if tool else ""
