@@ -338,7 +338,9 @@ SPECTACULAR_SETTINGS = {
         "InvitationState": "tenants.models.Invitation.State",
         "MembershipSource": "tenants.models.Membership.Source",
         "ApplicationStatus": "authz.models.Application.Status",
-        "ClientStatus": "oauth.connections.ClientStatus",
+        "ClientStatus": "oauth.client_policy.ClientStatus",
+        "ClientOrigin": "oauth.known_clients.Origin",
+        "ClientRule": "oauth.models.ClientPolicy.Policy",
         "ClientAuthMethod": "oauth.models.Client.AuthMethod",
     },
 }

@@ -2,16 +2,15 @@
 it denies them; a service account's client lives and ends with its account.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authsec.audit.operations import record
-from oauth.models import Client, ClientApplication
+from oauth.approvals import Reach, lift, limit, note, reach_of
+from oauth.models import Client
 from oauth.registration import checked_redirect_uris, readable_name
-
-FACTS = ("name", "redirect_uris", "application_ids")
 
 
 class NotOwn(Exception):
@@ -25,40 +24,48 @@ class Closed(Exception):
 def edit(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, **given: Any) -> Client:
     """Change what is given of ``name``, ``redirect_uris`` and ``application_ids`` (empty: any Application).
 
-    Redirect URIs count at the next authorization, as does a narrower list of Applications: connections that stand go
-    on. Raises NotOwn, Closed, or Refused.
+    Redirect URIs count at the next authorization, the Applications at the next introspection. Raises NotOwn, Closed,
+    Refused, or BadLimit.
     """
     client = own(tenant_id, client_id)
     if client.disabled_at:
         raise Closed("This client is closed.")
-    before = _facts(client)
-    after = before | {name: given[name] for name in FACTS if name in given}
+    before = {"name": client.name, "redirect_uris": client.redirect_uris.split()}
+    after = dict(before)
     if "name" in given:
         after["name"] = readable_name(given["name"])
     if "redirect_uris" in given:
         after["redirect_uris"] = checked_redirect_uris(given["redirect_uris"])
-    after["application_ids"] = sorted(set(map(str, after["application_ids"])))
-    changed = [name for name in FACTS if before[name] != after[name]]
+    if "application_ids" in given:
+        _limit_to(client, given["application_ids"], actor, now)
+    changed = [name for name in before if before[name] != after[name]]
     if not changed:
         return client
     client.name, client.redirect_uris = after["name"], " ".join(after["redirect_uris"])
     client.save(update_fields=["name", "redirect_uris", "updated"])
-    if "application_ids" in changed:
-        limits = ClientApplication.objects.filter(tenant_id=tenant_id, client=client)
-        limits.exclude(application_id__in=after["application_ids"]).delete()
-        new = set(after["application_ids"]) - set(before["application_ids"])
-        ClientApplication.objects.bulk_create(
-            ClientApplication(tenant_id=tenant_id, client=client, application_id=key) for key in sorted(new)
-        )
-    _record(
+    note(
         "client.edited",
         client,
+        tenant_id,
         actor,
         now,
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
     return client
+
+
+def _limit_to(client: Client, application_ids: Iterable[UUID], actor: Actor, now: datetime) -> None:
+    """Whole Applications; one whose scopes are limited already stays so."""
+    present = reach_of(client.tenant_id, [client.pk]).get(client.pk, [])
+    kept = [one for one in present if one.application_id in application_ids]
+    held = {one.application_id for one in kept}
+    reach = kept + [Reach(key) for key in application_ids if key not in held]
+    about = {"tenant_id": client.tenant_id, "client_id": client.pk, "actor": actor, "now": now}
+    if reach:
+        limit(**about, reach=reach)
+    else:
+        lift(**about)
 
 
 def close(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Client:
@@ -71,9 +78,8 @@ def close(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, reas
         return client
     client.disabled_at = now
     client.save(update_fields=["disabled_at", "updated"])
-    _record(
-        "client.closed", client, actor, now, reason=reason, before={"closed": False}, after={"closed": True}
-    )
+    before, after = {"closed": False}, {"closed": True}
+    note("client.closed", client, tenant_id, actor, now, reason=reason, before=before, after=after)
     return client
 
 
@@ -86,25 +92,3 @@ def own(tenant_id: UUID, client_id: UUID) -> Client:
     if client.service_account_id:
         raise NotOwn("This is a service account's client: change or end the account.")
     return client
-
-
-def _facts(client: Client) -> dict[str, Any]:
-    limits = ClientApplication.objects.filter(tenant_id=client.tenant_id, client=client)
-    return {
-        "name": client.name,
-        "redirect_uris": client.redirect_uris.split(),
-        "application_ids": sorted(map(str, limits.values_list("application_id", flat=True))),
-    }
-
-
-def _record(action: str, client: Client, actor: Actor, now: datetime, **more: Any) -> None:
-    record(
-        tenant_id=client.tenant_id,
-        actor=actor,
-        action=action,
-        target_kind="client",
-        target_id=client.pk,
-        target_name=client.name or client.client_id,
-        now=now,
-        **more,
-    )

@@ -1,16 +1,14 @@
-"""OAuth clients: those that register themselves, those that a tenant makes, and the tenant's word on each."""
+"""OAuth clients: those that register themselves, and those that a tenant makes."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authsec.audit.operations import record
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
-from authz.bindings import console_permissions_of
-from authz.console import forbid_escalation
-from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
+from oauth.approvals import NoSuchClient, Reach, approve, deny, forbid_taking_over, judged, limit, note
+from oauth.models import Client, ClientApproval
 from oauth.registration import (
     CODE_GRANTS,
     Refused,
@@ -34,12 +32,7 @@ __all__ = [
     "read_registration",
     "register_public",
     "rotate_secret",
-    "set_policy",
 ]
-
-
-class NoSuchClient(Exception):
-    """The tenant has no such client to decide on."""
 
 
 class ProvesByKey(Exception):
@@ -67,7 +60,7 @@ def create_for_tenant(
     actor: Actor,
     now: datetime,
 ) -> tuple[Client, str]:
-    """Create a tenant's own client, limited to some of its Applications where given. Raises Refused.
+    """Create a tenant's own client, limited to some of its Applications where given. Raises Refused, or BadLimit.
 
     Returns the client and its secret, shown once ('' when public, or when it proves itself by one of the keys in
     ``jwks`` or at ``jwks_uri``).
@@ -80,8 +73,6 @@ def create_for_tenant(
         keys=checked_keys(auth_method, jwks, jwks_uri),
     )
     client, secret = _create(registration, tenant_id=tenant_id)
-    for application_id in application_ids or []:
-        ClientApplication.objects.create(tenant_id=tenant_id, client=client, application_id=application_id)
     ClientApproval.objects.create(
         tenant_id=tenant_id,
         client=client,
@@ -90,9 +81,12 @@ def create_for_tenant(
         last_seen_at=now,
         decided_at=now,
         decided_by=actor.id,
+        judged=judged(client),
     )
-    limits = {"application_ids": sorted(map(str, application_ids or []))}
-    _record(client, tenant_id, "client.registered", actor, now, after=_facts(registration) | limits)
+    note("client.registered", client, tenant_id, actor, now, after=_facts(registration))
+    if application_ids:
+        reach = [Reach(key) for key in application_ids]
+        limit(tenant_id=tenant_id, client_id=client.pk, reach=reach, actor=actor, now=now)
     return client, secret
 
 
@@ -107,7 +101,7 @@ def create_for_service_account(
     registration = Registration(readable_name(name), [], "client_secret_basic", ["client_credentials"])
     client, secret = _create(registration, tenant_id=tenant_id, service_account_id=service_account_id)
     facts = _facts(registration) | {"service_account_id": str(service_account_id)}
-    _record(client, tenant_id, "client.registered", actor, now, after=facts)
+    note("client.registered", client, tenant_id, actor, now, after=facts)
     return client, secret
 
 
@@ -127,14 +121,8 @@ def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: dateti
     secret = new_secret("as_cs_")
     client.client_secret = secret
     client.save(update_fields=["client_secret", "updated"])
-    _record(client, tenant_id, "client.secret_rotated", actor, now, after={"client_id": client.client_id})
+    note("client.secret_rotated", client, tenant_id, actor, now, after={"client_id": client.client_id})
     return secret
-
-
-def forbid_taking_over(tenant_id: UUID, service_account_id: UUID, actor: Actor, now: datetime) -> None:
-    """Raise Escalation unless the actor holds every console permission that a service account holds (Rule 7)."""
-    given = console_permissions_of(tenant_id=tenant_id, service_account_id=service_account_id)
-    forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
 
 
 def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
@@ -161,115 +149,9 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
     return client, secret
 
 
-# --- the tenant's word ----------------------------------------------------------------------------
-
-
-def approve(
-    *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
-) -> ClientApproval:
-    """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient.
-
-    Letting a service account's client in again gives its power back to whoever has the secret: raises Escalation as
-    :func:`rotate_secret` does.
-    """
-    client = Client.objects.filter(pk=client_id, tenant_id=tenant_id).first()
-    if client and client.service_account_id:
-        forbid_taking_over(tenant_id, client.service_account_id, actor, now)
-    return _decide(tenant_id, client_id, ClientApproval.Status.APPROVED, reason, actor, now)
-
-
-def deny(
-    *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
-) -> ClientApproval:
-    """Shut a client out: its tokens for this tenant's Applications answer inactive from the next call on.
-
-    Raises NoSuchClient.
-    """
-    return _decide(tenant_id, client_id, ClientApproval.Status.DENIED, reason, actor, now)
-
-
-def _decide(
-    tenant_id: UUID, client_id: UUID, status: str, reason: str, actor: Actor, now: datetime
-) -> ClientApproval:
-    client = Client.objects.filter(pk=client_id).first()
-    if client is None or client.tenant_id not in (None, tenant_id):
-        raise NoSuchClient
-    approval, _ = ClientApproval.objects.select_for_update().get_or_create(
-        tenant_id=tenant_id, client=client, defaults={"first_seen_at": now, "last_seen_at": now}
-    )
-    if approval.status == status and approval.decided_at:
-        return approval
-    before = approval.status
-    approval.status, approval.reason = status, reason
-    approval.decided_at, approval.decided_by = now, actor.id
-    approval.save()
-    _record(client, tenant_id, f"client.{status}", actor, now, reason, {"status": before}, {"status": status})
-    return approval
-
-
 def _facts(registration: Registration) -> dict[str, Any]:
     return {
         "name": registration.name,
         "redirect_uris": registration.redirect_uris,
         "auth_method": registration.auth_method,
     }
-
-
-def _record(
-    client: Client,
-    tenant_id: UUID,
-    action: str,
-    actor: Actor,
-    now: datetime,
-    reason: str = "",
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> None:
-    record(
-        tenant_id=tenant_id,
-        actor=actor,
-        action=action,
-        target_kind="client",
-        target_id=client.pk,
-        target_name=client.name or client.client_id,
-        now=now,
-        reason=reason,
-        before=before,
-        after=after,
-    )
-
-
-def set_policy(
-    *,
-    tenant_id: UUID,
-    metadata_policy: str,
-    registration_policy: str,
-    allowed_hosts: list[str],
-    actor: Actor,
-    now: datetime,
-) -> ClientPolicy:
-    """Say which clients the tenant lets in without a word of its own, by how they came."""
-    policy, _ = ClientPolicy.objects.select_for_update().get_or_create(tenant_id=tenant_id)
-    wanted = {
-        "metadata_policy": metadata_policy,
-        "registration_policy": registration_policy,
-        "allowed_hosts": allowed_hosts,
-    }
-    before = {name: getattr(policy, name) for name in wanted}
-    if before == wanted:
-        return policy
-    for name, value in wanted.items():
-        setattr(policy, name, value)
-    policy.save()
-    record(
-        tenant_id=tenant_id,
-        actor=actor,
-        action="client_policy.changed",
-        target_kind="tenant",
-        target_id=tenant_id,
-        target_name="",
-        now=now,
-        before=before,
-        after=wanted,
-    )
-    return policy

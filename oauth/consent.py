@@ -12,6 +12,7 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record as record_event
 from endusers import operations as endusers
 from oauth import tokens
+from oauth.client_policy import is_listed, rule_for
 from oauth.issuance import Grantable
 from oauth.models import Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 from tenants import operations as tenants
@@ -75,7 +76,7 @@ def allowed_for_api(*, client: Client, identity_id: UUID, now: datetime) -> froz
 # --- the tenant's word on the client --------------------------------------------------------------
 
 
-def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: datetime) -> str:
+def approval_of(*, tenant_id: UUID, client: Client, place: str, now: datetime) -> str:
     """What the tenant says of a client: approved, pending or denied.
 
     A tenant's own client is approved. Without the tenant's word its policy decides: open lets in, review notes the
@@ -88,12 +89,11 @@ def approval_of(*, tenant_id: UUID, client: Client, redirect_host: str, now: dat
     if said is not None and said.status != ClientApproval.Status.PENDING:
         return said.status
     policy = ClientPolicy.objects.filter(tenant_id=tenant_id).first()
-    rule = _rule(policy, client)
+    rule = rule_for(client, policy or ClientPolicy(tenant_id=tenant_id))
     if rule == ClientPolicy.Policy.OPEN:
         return ClientApproval.Status.APPROVED
     if policy and rule == ClientPolicy.Policy.ALLOW_LIST:
-        host = client.document_host or redirect_host
-        listed = host in policy.allowed_hosts
+        listed = is_listed(client.document_host or place, policy.allowed_hosts)
         return ClientApproval.Status.APPROVED if listed else ClientApproval.Status.DENIED
     note_client(tenant_id=tenant_id, client=client, now=now)
     return ClientApproval.Status.PENDING
@@ -110,14 +110,6 @@ def note_client(*, tenant_id: UUID, client: Client, now: datetime) -> None:
         unique_fields=["tenant", "client"],
         update_fields=["last_seen_at"],
     )
-
-
-def _rule(policy: ClientPolicy | None, client: Client) -> str:
-    if policy is None:
-        return ClientPolicy.Policy.OPEN
-    if client.registration_source == Client.RegistrationSource.CIMD:
-        return policy.metadata_policy
-    return policy.registration_policy
 
 
 # --- consents -------------------------------------------------------------------------------------

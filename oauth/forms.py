@@ -1,17 +1,13 @@
 """Forms about clients, and about a token."""
 
 import json
-import re
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from oauth.client_keys import BadKeys, read_keys
-from oauth.models import ClientPolicy
 from oauth.trial import LONGEST, presented
-
-HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 class KeysForm(forms.Form):
@@ -45,43 +41,6 @@ class KeysForm(forms.Form):
         except BadKeys as bad:
             self.add_error("jwks" if given.get("jwks") else "jwks_uri", str(bad))
         return given
-
-
-class PolicyForm(forms.Form):
-    """Which clients a tenant lets in by itself."""
-
-    registration_policy = forms.ChoiceField(
-        label=_("Clients that registered themselves"), choices=ClientPolicy.Policy.choices
-    )
-    metadata_policy = forms.ChoiceField(
-        label=_("Clients known by a document at their address"), choices=ClientPolicy.Policy.choices
-    )
-    allowed_hosts = forms.CharField(
-        label=_("Allowed hosts"),
-        required=False,
-        max_length=4000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_(
-            "For “only clients of listed hosts”: one host a line. Of a document it is the host that the document "
-            "is at, of a client that registered itself the host of its redirect address."
-        ),
-    )
-
-    def __init__(self, *args: Any, instance: ClientPolicy | None, **kwargs: Any) -> None:
-        policy = instance or ClientPolicy()
-        kwargs["initial"] = {
-            "registration_policy": policy.registration_policy,
-            "metadata_policy": policy.metadata_policy,
-            "allowed_hosts": "\n".join(policy.allowed_hosts),
-        }
-        super().__init__(*args, **kwargs)
-
-    def clean_allowed_hosts(self) -> list[str]:
-        """Host names, lower case, each once."""
-        hosts = list(dict.fromkeys(self.cleaned_data["allowed_hosts"].lower().split()))
-        if wrong := [host for host in hosts if len(host) > 253 or not HOST.fullmatch(host)]:
-            raise forms.ValidationError(_("Not a host name: %(host)s."), params={"host": wrong[0]})
-        return hosts
 
 
 class TokenForm(forms.Form):

@@ -28,9 +28,6 @@ select a.id, a.name, a.kind, a.resource_uri, a.admission, a.verified_at is not n
        %(tenant)s, %(kind)s, %(subject)s, a.id, %(client)s, %(consented)s, %(at)s, %(mfa_at)s, %(ip)s) t
  where a.tenant_id = %(tenant)s and a.ended_at is null
    and (a.id = %(application)s or a.resource_uri = %(resource_uri)s)
-   and (not exists (select from oauth_clientapplication l where l.tenant_id = %(tenant)s and l.client_id = %(client)s)
-        or exists (select from oauth_clientapplication l
-                    where l.tenant_id = %(tenant)s and l.client_id = %(client)s and l.application_id = a.id))
 """
 
 
@@ -106,7 +103,7 @@ def read_terms(
 ) -> Terms | None:
     """Read the terms for an Application named by id or URI, in one statement.
 
-    None: the tenant has no such Application, or the client is limited to others.
+    None: the tenant has no such Application. That it limits the client to others is a ``standing``.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -195,7 +192,7 @@ def api_standing(tenant_id: UUID, service_account_id: UUID) -> bool:
 
 
 def resources_of_client(client_id: UUID) -> list[str]:
-    """The resource URIs that a pre-registered client is limited to; empty: any. Exactly one needs no parameter."""
+    """The resource URIs that a tenant's own client is limited to; empty: any. Exactly one needs no parameter."""
     with connection.cursor() as cursor:
         cursor.execute("select * from resources_of_client(%s)", [client_id])
         return [row[0] for row in cursor.fetchall()]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -10,6 +11,7 @@ from authz.models import Application
 from oauth import redirects
 from oauth.authorization import AuthorizationRequest
 from oauth.consent import Target
+from oauth.documents.logos import shown_to_people
 from oauth.models import Client
 from tenants.plain_text import one_line
 
@@ -25,6 +27,7 @@ class ClientFacts:
     proof: str
     returns: redirects.Destination
     checked_at: datetime | None = None
+    logo_url: str = ""
 
     @property
     def vouched(self) -> bool:
@@ -32,8 +35,8 @@ class ClientFacts:
         return self.proof != "itself"
 
 
-def client_facts(asked: AuthorizationRequest) -> ClientFacts:
-    """Describe the client of a request."""
+def client_facts(asked: AuthorizationRequest, tenant_id: UUID | None = None) -> ClientFacts:
+    """Describe the client of a request to the people of a tenant."""
     client, checked_at = asked.client, None
     source = client.registration_source
     if client.tenant_id is not None:
@@ -45,7 +48,8 @@ def client_facts(asked: AuthorizationRequest) -> ClientFacts:
     else:
         proof, host = "installation", ""
     name = one_line(client.name) or _("An unnamed client")
-    return ClientFacts(name, host, proof, redirects.destination(asked.redirect_uri), checked_at)
+    logo_url = shown_to_people(tenant_id=tenant_id, client=client)
+    return ClientFacts(name, host, proof, redirects.destination(asked.redirect_uri), checked_at, logo_url)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,10 @@ INACTIVE = {
     "client_denied": Reason(
         _("Client denied"), _("The client that holds it was denied or disabled. See OAuth clients.")
     ),
+    "client_limited": Reason(
+        _("Client limited"),
+        _("The tenant’s limits keep the client from this Application. See OAuth clients."),
+    ),
     "account_ended": Reason(_("Service account ended"), _("The service account that it is for has ended.")),
     "suspended": Reason(
         _("Suspended"), _("Whom it is for is suspended. Reactivating them brings the same token back.")

@@ -116,6 +116,14 @@ class Destination:
     origin: str
     shown: str
 
+    @property
+    def place(self) -> str:
+        """What an allow-list compares: a host, ``localhost`` for loopback, or a scheme with its colon.
+
+        The colon matters: a program may register the scheme ``good.example``, which is not that host.
+        """
+        return {"app": f"{self.host}:", "loopback": "localhost"}.get(self.kind, self.host)
+
 
 def destination(uri: str) -> Destination:
     """Describe a valid redirect URI. ``origin`` is a CSP source for ``form-action``."""

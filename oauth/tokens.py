@@ -199,7 +199,7 @@ def write(
     }
     with connection.cursor() as cursor:
         written = f"with {', '.join(parts)}" if parts else ""
-        cursor.execute(f"{written} select note_client_use(%(client)s, %(now)s)", values)
+        cursor.execute(f"{written} select note_client_use(%(client)s, %(now)s, %(tenant)s)", values)
 
 
 def access_end(now: datetime, acting: Acting | None = None) -> datetime:

@@ -34,6 +34,7 @@ WHY = {
     "not_yet": _lazy("%(tenant)s gives you this at a later date."),
     "expired": _lazy("%(tenant)s had given you this; it has expired."),
     "ended": _lazy("%(tenant)s had given you this and has taken it back."),
+    "client_limited": _lazy("%(tenant)s gives you this, but does not let %(client)s have it."),
 }
 
 

@@ -181,6 +181,14 @@ CATALOG = {
     ),
     "client.approved": Entry("Client approved", "{actor} approved client {target}", "check", "ok"),
     "client.denied": Entry("Client denied", "{actor} denied client {target}", "ban", "stop"),
+    "client.disabled": Entry("Client disabled", "{actor} disabled client {target}", "power-off", "stop"),
+    "client.enabled": Entry("Client reactivated", "{actor} reactivated client {target}", "check", "ok"),
+    "client.limited": Entry(
+        "Client limited", "{actor} limited what client {target} reaches", "list-filter", "stop"
+    ),
+    "client.unlimited": Entry(
+        "Client limits lifted", "{actor} lifted the limits of client {target}", "check"
+    ),
     "client_policy.changed": Entry(
         "Client policy changed", "{actor} changed which clients are let in", "settings-2"
     ),

@@ -30,7 +30,7 @@ class Storyteller:
         if "properties" in schema:
             shown = _shown(owner, schema)
             return {name: self.example(schema["properties"][name], owner, name) for name in shown}
-        if schema.get("type") == "array":
+        if "items" in schema:
             return [self.example(schema["items"], owner)]
         return _plain(schema)
 

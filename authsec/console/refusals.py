@@ -17,7 +17,7 @@ from authsec.web.problems import Problem
 from authz import tools
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
-from oauth import client_changes, client_key_changes, client_keys, clients, credentials
+from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants
 
 log = logging.getLogger(__name__)
@@ -56,6 +56,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     clients.ProvesByKey: (409, "conflict", ""),
     client_key_changes.HasNoProof: (409, "conflict", ""),
     client_keys.BadKeys: (422, "invalid", "jwks"),
+    approvals.BadLimit: (422, "invalid", ""),
     client_changes.NotOwn: (409, "conflict", ""),
     client_changes.Closed: (409, "conflict", ""),
     credentials.NoSuchApplication: (404, "not-found", ""),

@@ -18,10 +18,12 @@ from authsec.web.parameters import one_of, parameters
 from authsec.web.problems import Problem, invalid, not_found
 from authz.api.rows import found, narrowed, searched
 from authz.models import Application
-from oauth import client_changes, clients
-from oauth.api import schemas
-from oauth.connections import ClientStatus, let_in, with_status
-from oauth.models import Client, ClientApplication, ClientApproval, ClientPolicy
+from oauth import approvals, client_changes, client_policy, clients
+from oauth.api import client_schemas as schemas
+from oauth.api.client_items import client_items
+from oauth.api.schemas import Secret
+from oauth.known_clients import COMES_FROM, Origin
+from oauth.models import Client, ClientApproval
 
 TAGS = ["clients"]
 
@@ -35,8 +37,9 @@ class Clients(ApiView):
         responses=schemas.Clients,
         tags=TAGS,
         parameters=[
-            *searched("a name or client_id"),
-            OpenApiParameter("status", enum=ClientStatus.values),
+            *searched("a name, client_id or redirect URI"),
+            OpenApiParameter("status", enum=client_policy.ClientStatus.values),
+            OpenApiParameter("origin", enum=Origin.values, description="How it came."),
             OpenApiParameter(
                 "own", enum=["true", "false"], description="Only the tenant's own, or only others."
             ),
@@ -44,14 +47,17 @@ class Clients(ApiView):
     )
     def get(self, request: Request) -> Response:
         """Its own clients, those of its service accounts, and those that came to it, newest first."""
-        given = parameters(request, "status", "own")
+        given = parameters(request, "status", "own", "origin")
         rows = _known(self.tenant_id)
         if own := one_of(given, "own", ["true", "false"]):
             rows = rows.filter(tenant_id__isnull=own == "false")
-        if status := one_of(given, "status", ClientStatus.values):
-            said = with_status(self.tenant_id, status, _policy(self.tenant_id))
+        word = ClientApproval.objects.filter(tenant_id=self.tenant_id)
+        if origin := one_of(given, "origin", Origin.values):
+            rows = rows.filter(COMES_FROM[Origin(origin)])
+        if status := one_of(given, "status", client_policy.ClientStatus.values):
+            said = client_policy.with_status(word, status, client_policy.of_tenant(self.tenant_id))
             rows = rows.filter(pk__in=said.values("client_id"))
-        rows = narrowed(request, rows, "name", "client_id", ended="disabled_at")
+        rows = narrowed(request, rows, "name", "client_id", "redirect_uris", ended="disabled_at")
         return page_of(request, rows, partial(client_items, tenant_id=self.tenant_id), column="created")
 
     @requires("clients:manage")
@@ -126,9 +132,7 @@ class RotateClientSecret(ApiView):
     """A new secret for a confidential client of the tenant's own."""
 
     @requires("clients:manage")
-    @extend_schema(
-        operation_id="rotate_client_secret", request=None, responses={201: schemas.Secret}, tags=TAGS
-    )
+    @extend_schema(operation_id="rotate_client_secret", request=None, responses={201: Secret}, tags=TAGS)
     def post(self, request: Request, client_pk: UUID) -> Response:
         """The old secret stops at once: a client has one. Its tokens live on. 409 for a public client."""
         _one(self.tenant_id, client_pk)
@@ -148,7 +152,7 @@ class ApproveClient(ApiView):
     @extend_schema(operation_id="approve_client", request=schemas.Word, responses=schemas.Client, tags=TAGS)
     def post(self, request: Request, client_pk: UUID) -> Response:
         """Whoever waits at its consent page goes on."""
-        return _say(self, request, clients.approve, client_pk)
+        return _say(self, request, approvals.approve, client_pk)
 
 
 class DenyClient(ApiView):
@@ -158,7 +162,46 @@ class DenyClient(ApiView):
     @extend_schema(operation_id="deny_client", request=schemas.Word, responses=schemas.Client, tags=TAGS)
     def post(self, request: Request, client_pk: UUID) -> Response:
         """Its tokens for this tenant's Applications answer inactive from the next call on."""
-        return _say(self, request, clients.deny, client_pk)
+        return _say(self, request, approvals.deny, client_pk)
+
+
+class ClientLimits(ApiView):
+    """What a client reaches of the tenant's Applications."""
+
+    @requires("clients:approve")
+    @extend_schema(
+        operation_id="limit_client", request=schemas.ClientLimitsInput, responses=schemas.Client, tags=TAGS
+    )
+    def put(self, request: Request, client_pk: UUID) -> Response:
+        """Leave it only these Applications or scopes, from the next introspection on. Nothing is revoked."""
+        client = _one(self.tenant_id, client_pk)
+        given = read_input(schemas.ClientLimitsInput, request)
+        named = [
+            (index, approvals.Reach(one["application_id"], scope))
+            for index, one in enumerate(given["limits"])
+            for scope in (one["scopes"] or [""])
+        ]
+        try:
+            approvals.limit(
+                tenant_id=self.tenant_id,
+                client_id=client_pk,
+                reach=[reach for _, reach in named],
+                reason=given["reason"],
+                actor=self.actor,
+                now=timezone.now(),
+            )
+        except approvals.BadLimit as bad:
+            member = "limits" if bad.index is None else f"limits.{named[bad.index][0]}"
+            raise invalid(str(bad), {member: str(bad)}) from bad
+        return Response(client_items([client], self.tenant_id)[0])
+
+    @requires("clients:approve")
+    @extend_schema(operation_id="lift_client_limits", responses=schemas.Client, tags=TAGS)
+    def delete(self, request: Request, client_pk: UUID) -> Response:
+        """Take all limits off it: what people allowed counts again."""
+        client = _one(self.tenant_id, client_pk)
+        approvals.lift(tenant_id=self.tenant_id, client_id=client_pk, actor=self.actor, now=timezone.now())
+        return Response(client_items([client], self.tenant_id)[0])
 
 
 def _say(view: ApiView, request: Request, verb: Any, client_pk: UUID) -> Response:
@@ -186,10 +229,6 @@ def _one(tenant_id: UUID, client_pk: UUID) -> Client:
     return client
 
 
-def _policy(tenant_id: UUID) -> ClientPolicy:
-    return ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)
-
-
 def _check_applications(tenant_id: UUID, application_ids: Sequence[UUID]) -> None:
     for index, application_id in enumerate(dict.fromkeys(application_ids)):
         found(Application, tenant_id, application_id, f"application_ids.{index}")
@@ -203,31 +242,3 @@ def _pointed() -> Iterator[None]:
     except clients.Refused as refused:
         member = "redirect_uris" if refused.code == "invalid_redirect_uri" else refused.member
         raise invalid(refused.description, {member: refused.description}) from refused
-
-
-def client_items(rows: Sequence[Client], tenant_id: UUID) -> list[dict[str, Any]]:
-    """Clients as the API shows them, with the word of ``tenant_id``. Three statements."""
-    keys, policy = [row.pk for row in rows], _policy(tenant_id)
-    word = ClientApproval.objects.filter(tenant_id=tenant_id, client__in=keys).select_related("client")
-    said = {row.client_id: let_in(row, policy) for row in word}
-    limits: dict[UUID, list[UUID]] = {}
-    limited = ClientApplication.objects.filter(tenant_id=tenant_id, client__in=keys).order_by("application")
-    for client_id, application_id in limited.values_list("client_id", "application_id"):
-        limits.setdefault(client_id, []).append(application_id)
-    return [
-        {
-            "id": row.pk,
-            "client_id": row.client_id,
-            "name": row.name,
-            "own": row.tenant_id is not None,
-            "redirect_uris": row.redirect_uris.split(),
-            "token_endpoint_auth_method": row.token_endpoint_auth_method,
-            "status": said.get(row.pk),
-            "service_account_id": row.service_account_id,
-            "application_ids": limits.get(row.pk, []),
-            "created_at": row.created,
-            "last_used_at": row.last_used_at,
-            "ended_at": row.disabled_at,
-        }
-        for row in rows
-    ]

@@ -1,4 +1,4 @@
-"""Bodies that the API of Applications, service accounts and clients takes and gives."""
+"""Bodies that the API of Applications and service accounts takes and gives."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from rest_framework import serializers
 from authsec.web.api import Input, Listed
 from authz import models
 from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
-from oauth.connections import ClientStatus
 from oauth.models import Client as ClientRow
 
 CONTACT = "Whom people ask: an e-mail address or an https page. Shown where somebody is not let in."
@@ -213,63 +212,3 @@ class ClientKeys(serializers.Serializer[Any]):
         allow_null=True, help_text="The public keys; null where they are at jwks_uri."
     )
     jwks_uri = serializers.CharField(allow_null=True)
-
-
-class ClientInput(Input):
-    name = serializers.CharField(max_length=100)
-    redirect_uris = serializers.ListField(child=serializers.CharField(max_length=2000), max_length=20)
-    token_endpoint_auth_method = serializers.ChoiceField(
-        ClientRow.AuthMethod.choices, required=False, default="none"
-    )
-    jwks = serializers.JSONField(
-        required=False, help_text="With private_key_jwt: its public keys (RFC 7517 §5)."
-    )
-    jwks_uri = serializers.CharField(
-        max_length=500, required=False, help_text="With private_key_jwt, instead of `jwks`: where they are."
-    )
-    application_ids = serializers.ListField(
-        child=serializers.UUIDField(), required=False, max_length=50, default=list
-    )
-
-
-class ClientChange(Input):
-    """What is left out stays as it is. `application_ids`: empty for any Application."""
-
-    name = serializers.CharField(max_length=100, required=False)
-    redirect_uris = serializers.ListField(
-        child=serializers.CharField(max_length=2000), required=False, max_length=20
-    )
-    application_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
-
-
-class Client(serializers.Serializer[Any]):
-    id = serializers.UUIDField()
-    client_id = serializers.CharField()
-    name = serializers.CharField(allow_blank=True)
-    own = serializers.BooleanField(help_text="Made by this tenant; else it registered itself.")
-    redirect_uris = serializers.ListField(child=serializers.CharField())
-    token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
-    status = serializers.ChoiceField(
-        ClientStatus.choices,
-        allow_null=True,
-        help_text="The tenant's word or, without one, what its policy says. Null: nothing was said or asked.",
-    )
-    service_account_id = serializers.UUIDField(allow_null=True, help_text="Whose client this is, if any's.")
-    application_ids = serializers.ListField(
-        child=serializers.UUIDField(), help_text="The only Applications that it may ask for; empty: any."
-    )
-    created_at = serializers.DateTimeField()
-    last_used_at = serializers.DateTimeField(allow_null=True, help_text="To within a few minutes.")
-    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was closed.")
-
-
-class NewClient(Client):
-    client_secret = serializers.CharField(required=False, help_text="Of a confidential one; shown this once.")
-
-
-class Clients(Listed):
-    items = Client(many=True)
-
-
-class Word(Input):
-    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")

@@ -12,6 +12,7 @@ from typing import Any
 
 from authsec.database.context import system_context
 from oauth import throttle
+from oauth.documents import logos
 from oauth.documents.rules import read_document
 from oauth.models import Client
 from oauth.outbound import fetch as fetching
@@ -153,6 +154,8 @@ def _keep(
     keys = registration.keys
     if known is None or not keys.uri or known.jwks_uri != keys.uri:  # else those fetched from there stay
         said |= {"jwks": keys.jwks, "jwks_expires_at": None}
+    if not registration.kept.get("logo_uri"):
+        said["logo"] = ""
     client = Client(
         client_id=location.url,
         client_secret="",
@@ -164,3 +167,4 @@ def _keep(
         Client.objects.bulk_create(
             [client], update_conflicts=True, unique_fields=["client_id"], update_fields=list(said)
         )
+        logos.ask_for(Client.objects.get(client_id=location.url), now=now)

@@ -1,7 +1,7 @@
 """Clients, codes, tokens, consents and keys: django-oauth-toolkit's six models swapped, and our own beside them."""
 
 from oauth.models.activity import IntrospectionCount
-from oauth.models.client import Client, ClientApplication, ClientApproval, ClientPolicy
+from oauth.models.client import Client, ClientApproval, ClientLimit, ClientLogo, ClientPolicy
 from oauth.models.consent import Consent, Decision
 from oauth.models.credential import ResourceCredential, SigningKey, UsedAssertion
 from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued, RefreshToken
@@ -9,8 +9,9 @@ from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued,
 __all__ = [
     "AccessToken",
     "Client",
-    "ClientApplication",
     "ClientApproval",
+    "ClientLimit",
+    "ClientLogo",
     "ClientPolicy",
     "Consent",
     "Decision",

@@ -47,6 +47,9 @@ class Client(AbstractApplication):
     )
     last_used_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    logo = models.CharField(
+        max_length=64, blank=True, default="", db_default="", help_text="Digest of its picture in ClientLogo."
+    )
 
     class Meta(AbstractApplication.Meta):
         constraints = [
@@ -81,8 +84,26 @@ class Client(AbstractApplication):
         return f"{self.name} ({host})"[:255] if (host := self.document_host) else self.name
 
 
+class ClientLogo(models.Model):
+    """The picture of a client that is known by its document, made anew here; of the installation, like the client.
+
+    ``problem`` says why there is none, for the operator. Only authsec_system writes it.
+    """
+
+    client = models.OneToOneField(Client, models.CASCADE, primary_key=True, related_name="picture")
+    uri = models.CharField(max_length=500)
+    digest = models.CharField(max_length=64, blank=True, db_index=True)
+    content = models.BinaryField(default=bytes)
+    problem = models.CharField(max_length=300, blank=True)
+    read_at = models.DateTimeField()
+
+
 class ClientApproval(TenantRow):
-    """The tenant's word on a client. Without a row the tenant's policy decides."""
+    """The tenant's word on a client. Without a row the tenant's policy decides.
+
+    ``limited_at``: since when the client reaches only what its live ClientLimit rows say, so that none means nothing.
+    ``judged`` is what the client said of itself when the tenant decided.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending", "Pending"
@@ -96,6 +117,11 @@ class ClientApproval(TenantRow):
     decided_at = models.DateTimeField(null=True, blank=True)
     decided_by = models.UUIDField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)
+    last_used_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it last got a token for this tenant, to within five minutes."
+    )
+    limited_at = models.DateTimeField(null=True, blank=True)
+    judged = models.JSONField(default=dict, blank=True, db_default=models.Value({}, models.JSONField()))
 
     class Meta:
         constraints = [
@@ -127,15 +153,22 @@ class ClientPolicy(TenantRow):
         constraints = [models.UniqueConstraint(fields=["tenant"], name="oauth_clientpolicy_uniq")]
 
 
-class ClientApplication(TenantRow):
-    """An Application that a pre-registered client is limited to. Exactly one makes ``resource`` optional."""
+class ClientLimit(TenantRow):
+    """One Application, or one scope of it, that a limited client still reaches. ``scope`` '' : all of them."""
 
-    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="applications")
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="limits")
     application = TenantForeignKey("authz.Application")
+    scope = models.CharField(max_length=128, blank=True)
+    added_at = models.DateTimeField(default=timezone.now)
+    added_by = models.UUIDField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+    ended_by = models.UUIDField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["tenant", "client", "application"], name="oauth_clientapplication_uniq"
+                fields=["tenant", "client", "application", "scope"],
+                condition=models.Q(ended_at__isnull=True),
+                name="oauth_clientlimit_live_uniq",
             )
         ]

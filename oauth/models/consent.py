@@ -38,7 +38,14 @@ class Consent(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "user", "client", "application"], name="oauth_consent_user_idx"),
             models.Index(fields=["tenant", "application", "user"], name="oauth_consent_app_idx"),
-            models.Index(fields=["tenant", "client", "user"], name="oauth_consent_client_idx"),
+            models.Index(
+                "tenant",
+                "client",
+                models.F("created_at").desc(),
+                models.F("id").desc(),
+                condition=models.Q(withdrawn_at__isnull=True),
+                name="oauth_consent_live_idx",
+            ),
         ]
 
 

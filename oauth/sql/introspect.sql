@@ -59,6 +59,10 @@ begin
     select standing_word(
              'user', o.status = 'open', t.enabled, t.client_live and v.status is distinct from 'denied', null,
              m.status, e.status, n.id is not null) as standing,
+           case when v.limited_at is not null then array(
+             select l.scope::text from oauth_clientlimit l
+              where l.tenant_id = o.id and l.client_id = t.application_id and l.application_id = t.application
+                and l.ended_at is null) end as reach,
            p.email::text as username, r.key::text as tier, r.rate_limit, r.rate_window_s, e.rate_limit_override as override
       into who
       from tenants_tenant o
@@ -74,6 +78,10 @@ begin
     select standing_word(
              'service_account', o.status = 'open', t.enabled, t.client_live and v.status is distinct from 'denied',
              s.id is not null and s.ended_at is null, null, null, true) as standing,
+           case when v.limited_at is not null then array(
+             select l.scope::text from oauth_clientlimit l
+              where l.tenant_id = o.id and l.client_id = t.application_id and l.application_id = t.application
+                and l.ended_at is null) end as reach,
            s.name::text as username, null::text as tier, null::int as rate_limit, null::int as rate_window_s,
            null::jsonb as override
       into who
@@ -82,9 +90,9 @@ begin
       left join authz_serviceaccount s on s.tenant_id = o.id and s.id = t.subject
      where o.id = t.tenant;
   end if;
-  if who.standing is distinct from '' then
+  if who.standing is distinct from '' or who.reach = '{}' then
     -- Beside unknown tokens there are people who left.
-    why := coalesce(nullif(who.standing, 'unknown'), 'nobody');
+    why := case who.standing when '' then 'client_limited' else coalesce(nullif(who.standing, 'unknown'), 'nobody') end;
     return next;
     return;
   end if;
@@ -103,6 +111,12 @@ begin
       into v_active, v_waiting
       from effective_scopes(t.tenant, 'service_account', t.subject, t.application, v_at, t.mfa_at, v_ip) e
      where e.supported;
+  end if;
+
+  -- What the tenant keeps from this client is neither held nor waiting, as in issue_terms.
+  if who.reach is not null then
+    v_active := array(select h.name from unnest(v_active) h(name) where reaches(who.reach, h.name));
+    v_waiting := array(select w.name from unnest(v_waiting) w(name) where reaches(who.reach, w.name));
   end if;
 
   -- Token scope ∩ entitlement now, in the token's order; almost always the token's own.

@@ -64,15 +64,18 @@ begin
                   where a.resource_uri = p_uri and a.ended_at is null and a.verified_at is null);
 end $$;
 
--- The Applications that a registered client is limited to: exactly one makes the parameter unnecessary.
+-- The Applications that a tenant's own client is limited to: exactly one makes the parameter unnecessary. What a tenant
+-- says of a client of the installation counts inside that tenant alone.
 create or replace function resources_of_client(p_client uuid) returns setof text
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return query
-    select a.resource_uri::text
-      from oauth_clientapplication l
+    select distinct a.resource_uri::text
+      from oauth_client c
+      join oauth_clientapproval v on v.tenant_id = c.tenant_id and v.client_id = c.id and v.limited_at is not null
+      join oauth_clientlimit l on l.tenant_id = c.tenant_id and l.client_id = c.id and l.ended_at is null
       join authz_application a on a.tenant_id = l.tenant_id and a.id = l.application_id and a.ended_at is null
-     where l.client_id = p_client
+     where c.id = p_client
      limit 50;
 end $$;
 

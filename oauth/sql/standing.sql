@@ -21,11 +21,31 @@ create or replace function standing_word(
     else '' end
 $$;
 
+-- What the tenant's limits leave a client of one Application: null for no limit, {""} for the whole of it, else scopes;
+-- {} for nothing. One look at the tenant's word, and a second only where it limits.
+create or replace function client_reach(p_tenant uuid, p_client uuid, p_application uuid) returns text[]
+language plpgsql stable as $$
+begin
+  return (select array(select l.scope::text from oauth_clientlimit l
+                        where l.tenant_id = p_tenant and l.client_id = p_client and l.application_id = p_application
+                          and l.ended_at is null)
+            from oauth_clientapproval v
+           where v.tenant_id = p_tenant and v.client_id = p_client and v.limited_at is not null);
+end $$;
+
+-- Whether a reach holds a scope.
+create or replace function reaches(p_reach text[], p_scope text) returns boolean
+language sql immutable parallel safe as $$
+  select p_reach is null or p_scope = any (p_reach) or '' = any (p_reach)
+$$;
+
 create or replace function standing(
   p_tenant uuid, p_kind text, p_subject uuid, p_application uuid, p_client uuid, p_consented boolean
 ) returns text language plpgsql stable as $$
+declare
+  v_word text;
 begin
-  return (select standing_word(
+  v_word := (select standing_word(
       p_kind,
       (select t.status = 'open' from tenants_tenant t where t.id = p_tenant),
       (select a.status = 'enabled' and a.ended_at is null from authz_application a
@@ -39,11 +59,15 @@ begin
       not p_consented or exists (
         select from oauth_consent n where n.tenant_id = p_tenant and n.user_id = p_subject and n.client_id = p_client
            and n.application_id = p_application and n.withdrawn_at is null)));
+  if v_word in ('', 'unknown') and client_reach(p_tenant, p_client, p_application) = '{}' then
+    return 'client_limited';
+  end if;
+  return v_word;
 end $$;
 
 -- The terms of granted = entitled ∩ supported ∩ requested, for one subject, Application and client: standing, what
--- reaches the subject (scope → its best state), what the Application supports and gives by default, and whether the
--- subject is an active member or has an end-user row.
+-- reaches the subject (scope → its best state, or client_limited where the tenant keeps it from this client), what the
+-- Application supports and gives by default, and whether the subject is an active member or has an end-user row.
 create or replace function issue_terms(
   p_tenant uuid, p_kind text, p_subject uuid, p_application uuid, p_client uuid, p_consented boolean,
   p_at timestamptz, p_mfa_at timestamptz, p_ip inet
@@ -52,11 +76,13 @@ language plpgsql stable as $$
 declare
   v_standing text := standing(p_tenant, p_kind, p_subject, p_application, p_client, p_consented);
   v_kind text := case when v_standing = 'unknown' then 'stranger' else p_kind end;
+  v_reach text[] := client_reach(p_tenant, p_client, p_application);
 begin
   return query select
     v_standing,
     case when v_standing in ('', 'unknown') then coalesce((
-      select jsonb_object_agg(found.name, found.state) from (
+      select jsonb_object_agg(
+               found.name, case when reaches(v_reach, found.name) then found.state else 'client_limited' end) from (
         select distinct on (r.name) r.name, g.state
           from effective_grants(p_tenant, v_kind, p_subject, p_at, p_mfa_at, p_ip) g
           join authz_role o on o.tenant_id = p_tenant and o.id = g.role_id and (o.ended_at is null or o.ended_at > p_at)

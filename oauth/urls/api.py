@@ -4,6 +4,7 @@ from django.urls import path
 
 from oauth.api import (
     applications,
+    client_policy,
     clients,
     credentials,
     end_users,
@@ -53,11 +54,13 @@ urlpatterns = [
         service_accounts.RotateServiceAccountSecret.as_view(),
         name="rotate_service_account_secret",
     ),
+    path("uflow/v2/client-policy", client_policy.ClientPolicy.as_view(), name="client_policy"),
     path("uflow/v2/clients", clients.Clients.as_view(), name="clients"),
     path(CLIENT, clients.OneClient.as_view(), name="client"),
     path(f"{CLIENT}/approve", clients.ApproveClient.as_view(), name="approve_client"),
     path(f"{CLIENT}/deny", clients.DenyClient.as_view(), name="deny_client"),
     path(f"{CLIENT}/keys", keys.ClientKeys.as_view(), name="client_keys"),
+    path(f"{CLIENT}/limits", clients.ClientLimits.as_view(), name="client_limits"),
     path(f"{CLIENT}/rotate-secret", clients.RotateClientSecret.as_view(), name="rotate_client_secret"),
     path(
         "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens",

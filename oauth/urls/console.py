@@ -5,25 +5,37 @@ from django.urls import path
 from oauth.views import (
     account_keys,
     address,
+    client,
     clients,
     connect,
     credentials,
     delegation,
     launch,
+    own_clients,
     people,
 )
 
 APPLICATION = "applications/<uuid:application_id>/"
 CREDENTIALS = f"{APPLICATION}credentials/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
+CLIENT = "clients/<uuid:client_id>/"
 PERSON = "users/<uuid:user_id>/"
 
 app_name = "oauth"
 urlpatterns = [
     path("clients/", clients.clients, name="clients"),
     path("clients/policy/", clients.policy, name="client_policy"),
-    path("clients/<uuid:client_id>/approve/", clients.approve, name="client_approve"),
-    path("clients/<uuid:client_id>/deny/", clients.deny, name="client_deny"),
+    path("clients/new/", own_clients.new, name="client_new"),
+    path(CLIENT, client.client, name="client"),
+    path(f"{CLIENT}people/", client.people, name="client_people"),
+    path(f"{CLIENT}limits/", client.limit, name="client_limit"),
+    *(
+        path(f"{CLIENT}{verb}/", client.decide, {"verb": verb}, name=f"client_{verb}")
+        for verb in ("approve", "deny", "disable", "reactivate", "lift")
+    ),
+    path(f"{CLIENT}edit/", own_clients.edit, name="client_edit"),
+    path(f"{CLIENT}rotate/", own_clients.rotate, name="client_rotate"),
+    path(f"{CLIENT}remove/", own_clients.remove, name="client_remove"),
     path("settings/close/tokens/", people.closing_consequence, name="closing_consequence"),
     path(f"{PERSON}connections/", people.user_connections, name="user_connections"),
     path(

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from oauth.api import introspect, register, resource_servers, revoke, token, wellknown
+from oauth.api.client_logo import client_logo
 from oauth.api.jwks import jwks
 from oauth.api.userinfo import userinfo
 from oauth.views.authorize import authorize
@@ -30,4 +31,5 @@ urlpatterns = [
     path("oauth/jwks", jwks, name="jwks"),
     path(f"{RESOURCE_SERVER}/sdk-policy", resource_servers.policy, name="sdk_policy"),
     path(f"{RESOURCE_SERVER}/sdk-manifest", resource_servers.manifest, name="sdk_manifest"),
+    path("oauth/client-logos/<slug:digest>", client_logo, name="client_logo"),
 ]

@@ -77,7 +77,7 @@ class Asking:
 
         ``changed``: scopes that the person ticked and that can no longer be given.
         """
-        client = client_facts(self.asked)
+        client = client_facts(self.asked, self.target.tenant_id if self.target else None)
         question = Question(self.asked.key, request.user.pk, self.boxes, self.now)
         context = {
             "client": client,

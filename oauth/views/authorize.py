@@ -129,7 +129,7 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
         word = consent.approval_of(
             tenant_id=target.tenant_id,
             client=asked.client,
-            redirect_host=destination(asked.redirect_uri).host,
+            place=destination(asked.redirect_uri).place,
             now=now,
         )
         if word == ClientApproval.Status.DENIED:

@@ -1,98 +1,116 @@
 """OAuth clients as a tenant sees them: who came, who is let in, and by which rule."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.utils.translation import gettext_lazy as _lazy
+from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
-from oauth import clients as verbs
-from oauth import connections
-from oauth.forms import PolicyForm
-from oauth.models import ClientPolicy
-from tenants.forms import OptionalReason
+from oauth import client_policy, known_clients
+from oauth.client_forms import REMOVED, FilterForm, PolicyForm
+from oauth.documents.logos import logo_url
+from oauth.models import Client, ClientApproval, ClientPolicy
+
+VIEWS = (
+    (_lazy("All"), {}),
+    (_lazy("Waiting for review"), {"status": "pending"}),
+    (_lazy("Denied"), {"status": "denied"}),
+    (_lazy("Made here"), {"origin": "hand"}),
+)
 
 
 @requires("clients:read")
+@require_safe
 def clients(request: Request) -> HttpResponse:
-    """One page of the clients that came to this tenant, the latest first."""
-    tenant_id = request.tenant.tenant_id
+    """One page of the clients that came to this tenant or were made in it, the latest used first."""
+    tenant_id, form = request.tenant.tenant_id, FilterForm.read(request.GET)
+    asked, policy = form.cleaned_data, client_policy.of_tenant(request.tenant.tenant_id)
+    rows = known_clients.of_tenant(tenant_id, removed=asked["status"] == REMOVED)
+    if asked["origin"]:
+        rows = known_clients.from_origin(rows, asked["origin"])
+    if asked["status"] and asked["status"] != REMOVED:
+        rows = client_policy.with_status(rows, asked["status"], policy)
     page = paginate(
-        connections.clients_of(tenant_id), column="last_seen_at", cursor=request.GET.get("cursor", "")
+        known_clients.search(rows, asked["q"]), column="last_seen_at", cursor=request.GET.get("cursor", "")
     )
-    policy = ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)
-    people = connections.people_of(tenant_id, [row.client_id for row in page.items])
+    usage = known_clients.usage_of(tenant_id, [row.client_id for row in page.items])
+    waiting = _waiting(request, policy)
     context = {
         "page": page,
-        "rows": [(row, connections.let_in(row, policy), people.get(row.client_id, 0)) for row in page.items],
+        "rows": [shown(row, policy) | {"usage": usage[row.client_id]} for row in page.items],
         "policy": policy,
+        "form": form,
+        "waiting": waiting,
+        "views": [_view(request, label, chosen, waiting) for label, chosen in VIEWS],
         "crumbs": [(_("OAuth clients"), None)],
     }
-    return page_or_partial(request, "oauth/clients.html", context, partial="rows")
+    return page_or_partial(request, "oauth/clients.html", context, partial="update")
 
 
-@requires("clients:approve")
-@require_http_methods(["GET", "HEAD", "POST"])
-def approve(request: Request, client_id: UUID) -> HttpResponse:
-    """Ask, then let the client in."""
-    return _decide(request, client_id, "approve")
-
-
-@requires("clients:approve")
-@require_http_methods(["GET", "HEAD", "POST"])
-def deny(request: Request, client_id: UUID) -> HttpResponse:
-    """Say what stops, then shut the client out."""
-    return _decide(request, client_id, "deny")
-
-
-def _decide(request: Request, client_id: UUID, verb: str) -> HttpResponse:
-    tenant_id = request.tenant.tenant_id
-    row = connections.clients_of(tenant_id).filter(client_id=client_id).first()
-    if row is None:
-        raise Http404
-    form = OptionalReason(posted(request))
-    if request.method == "POST" and form.is_valid():
-        decide = verbs.approve if verb == "approve" else verbs.deny
-        reason = form.cleaned_data["reason"]
-        decide(**told(request, client_id=client_id), reason=reason)
-        name = row.client.name or row.client.client_id
-        said = _("%s may ask here now") if verb == "approve" else _("%s is denied; its tokens are inactive")
-        messages.success(request, said % name)
-        return go_to(request, reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))
-    context = {
+def shown(row: ClientApproval, policy: ClientPolicy) -> dict[str, Any]:
+    """One client as lists and its own page show it."""
+    client: Client = row.client
+    return {
         "row": row,
-        "verb": verb,
-        "form": form,
-        "people": connections.people_of(tenant_id, [client_id]).get(client_id, 0),
-        "crumbs": _crumbs(request, row.client.name or row.client.client_id),
+        "client": client,
+        "name": client.name or _("An unnamed client"),
+        "status": client_policy.let_in(row, policy),
+        "origin": known_clients.origin_of(client),
+        "hosts": known_clients.redirect_hosts(client),
+        "logo": logo_url(client),
     }
-    status = 422 if request.method == "POST" else 200
-    return page_or_partial(request, "oauth/client_decision.html", context, partial="dialog", status=status)
+
+
+def _waiting(request: Request, policy: ClientPolicy) -> int:
+    """How many wait for somebody's word. No statement where the policy makes nobody wait."""
+    if client_policy.Policy.REVIEW not in (policy.metadata_policy, policy.registration_policy):
+        return 0
+    rows = known_clients.of_tenant(request.tenant.tenant_id)
+    return client_policy.with_status(rows, client_policy.ClientStatus.PENDING, policy).count()
+
+
+def _view(request: Request, label: object, chosen: dict[str, str], waiting: int) -> dict[str, Any]:
+    present = {name: request.GET[name] for name in ("status", "origin") if request.GET.get(name)}
+    query = "&".join(f"{name}={value}" for name, value in chosen.items())
+    return {
+        "label": label,
+        "url": reverse("oauth:clients", kwargs={"slug": request.tenant.slug})
+        + (f"?{query}" if query else ""),
+        "current": present == chosen,
+        "count": waiting if chosen.get("status") == "pending" and waiting else None,
+    }
 
 
 @requires("clients:approve")
 @require_http_methods(["GET", "HEAD", "POST"])
 def policy(request: Request) -> HttpResponse:
-    """Which clients are let in without a word of the tenant's."""
-    tenant_id = request.tenant.tenant_id
-    present = ClientPolicy.objects.filter(tenant_id=tenant_id).first()
-    form = PolicyForm(posted(request), instance=present)
+    """Which clients are let in without a word of the tenant's, and whom another answer would affect."""
+    tenant_id, present = request.tenant.tenant_id, client_policy.of_tenant(request.tenant.tenant_id)
+    tried = request.method != "POST" and "metadata_policy" in request.GET
+    initial = PolicyForm.initial_of(present)
+    form = PolicyForm(request.GET if tried else posted(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        verbs.set_policy(**told(request), **form.cleaned_data)
+        client_policy.set_policy(**told(request), **form.cleaned_data)
         messages.success(request, _("Client policy saved"))
         return go_to(request, reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))
-    context: dict[str, Any] = {"form": form, "crumbs": _crumbs(request, _("Policy"))}
+    context: dict[str, Any] = {
+        "form": form,
+        "tried": tried and form.is_valid(),
+        "moves": client_policy.moves(tenant_id, present, ClientPolicy(**form.cleaned_data))
+        if form.is_bound and form.is_valid()
+        else [],
+        "crumbs": [
+            (_("OAuth clients"), reverse("oauth:clients", kwargs={"slug": request.tenant.slug})),
+            (_("Policy"), None),
+        ],
+    }
     status = 422 if request.method == "POST" else 200
-    return page_or_partial(request, "oauth/client_policy.html", context, partial="dialog", status=status)
-
-
-def _crumbs(request: Request, last: str) -> list[tuple[str, str | None]]:
-    above = (_("OAuth clients"), reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))
-    return [above, (last, None)]
+    return render(request, "oauth/client_policy.html", context, status=status)

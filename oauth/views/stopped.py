@@ -24,6 +24,7 @@ PAGES = {
     "tenant_closed": 403,
     "application_disabled": 403,
     "client_denied": 403,
+    "client_limited": 403,
     "members_only": 403,
     "listed_only": 403,
     "unverified": 403,
@@ -91,7 +92,7 @@ def look_again(request: Any, asked: AuthorizationRequest, resource: str) -> Http
         word = consent.approval_of(
             tenant_id=target.tenant_id,
             client=asked.client,
-            redirect_host=destination(asked.redirect_uri).host,
+            place=destination(asked.redirect_uri).place,
             now=now,
         )
         if word != ClientApproval.Status.PENDING:

@@ -20,6 +20,7 @@ WITHOUT_TENANT = {
     "tenants.Session",
     "tenants.TrustedBrowser",
     "oauth.SigningKey",
+    "oauth.ClientLogo",
     "oauth.UsedAssertion",
 }
 OWN_APPS = {"tenants", "endusers", "authz", "oauth", "audit", "jobs"}
@@ -171,7 +172,7 @@ def test_every_reference_between_tenant_rows_is_a_composite_key() -> None:
         "oauth.RefreshToken.access_token",
         "oauth.IDToken.application",
         "oauth.ClientApproval.client",
-        "oauth.ClientApplication.client",
+        "oauth.ClientLimit.client",
         "oauth.Consent.client",
         "endusers.EndUser.user",
     }

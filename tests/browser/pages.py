@@ -24,7 +24,7 @@ SAMPLES = {
     "service_account_id": "select id from authz_serviceaccount where tenant_id = %s limit 1",
     "account_id": "select id from authz_serviceaccount where tenant_id = %s limit 1",
     "binding_id": "select id from authz_binding where tenant_id = %s and group_id is not null limit 1",
-    "client_id": "select client_id from oauth_clientapproval where tenant_id = %s limit 1",
+    "client_id": "select id from oauth_client where tenant_id = %s and service_account_id is null limit 1",
     "consent_id": "select id from oauth_consent where tenant_id = %s limit 1",
     "credential_id": "select id from oauth_resourcecredential where tenant_id = %s limit 1",
     # The demo has none: one that nobody works on, so that its page shows progress.

@@ -124,6 +124,12 @@ API_ROWS: dict[str, Row] = {
         DELETE="clients:manage",
         bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
     ),
+    "uflow/v2/client-policy": api(
+        GET="clients:read",
+        PUT="clients:approve",
+        bodies={"PUT": {"metadata_policy": "review", "registration_policy": "open"}},
+    ),
+    "uflow/v2/clients/<uuid:client_pk>/limits": api(PUT="clients:approve", DELETE="clients:approve"),
     "uflow/v2/clients/<uuid:client_pk>/rotate-secret": api(POST="clients:manage"),
     "uflow/v2/clients/<uuid:client_pk>/approve": api(POST="clients:approve"),
     "uflow/v2/clients/<uuid:client_pk>/deny": api(POST="clients:approve"),

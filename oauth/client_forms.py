@@ -1,0 +1,239 @@
+"""Forms of the Clients pages."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import BadRequest
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from authz.models import Application, Scope
+from oauth.approvals import Reach
+from oauth.client_policy import MOST_HOSTS, BadHost, ClientStatus, read_host
+from oauth.known_clients import Origin
+from oauth.models import Client, ClientPolicy
+from oauth.registration import Refused, checked_redirect_uris, readable_name
+
+ANY = ("", _("Any"))
+REMOVED = "removed"
+STATUSES = [
+    (ClientStatus.PENDING.value, _("Waits for review")),
+    (ClientStatus.APPROVED.value, _("Approved")),
+    (ClientStatus.DENIED.value, _("Denied or disabled")),
+    (ClientStatus.OPEN.value, _("Let in by policy")),
+    (ClientStatus.LISTED.value, _("Its host is listed")),
+    (ClientStatus.UNLISTED.value, _("Its host is not listed")),
+    (REMOVED, _("Removed")),
+]
+
+
+class BadFilter(BadRequest):
+    """A filter in the address that the list does not have. Answered with 400 and the reason."""
+
+
+class FilterForm(forms.Form):
+    """The list's filters, as the address holds them; every one may be missing."""
+
+    q = forms.CharField(required=False, max_length=200)
+    status = forms.ChoiceField(required=False, label=_("Status"), choices=[ANY, *STATUSES])
+    origin = forms.ChoiceField(required=False, label=_("Origin"), choices=[ANY, *Origin.choices])
+
+    @classmethod
+    def read(cls, data: QueryDict) -> "FilterForm":
+        """The filters of an address. Raises BadFilter."""
+        form = cls(data)
+        if not form.is_valid():
+            name, errors = next(iter(form.errors.items()))
+            raise BadFilter(f"{name}: {errors[0]}")
+        return form
+
+    @property
+    def chips(self) -> dict[str, Any]:
+        """What is chosen, in words: the chips' values by name."""
+        chosen = {name: self.cleaned_data[name] for name in ("status", "origin")}
+        return {
+            name: dict(self.fields[name].choices)[value]  # type: ignore[attr-defined]
+            for name, value in chosen.items()
+            if value
+        }
+
+    @property
+    def narrowed(self) -> bool:
+        return any(self.cleaned_data.values())
+
+
+class PolicyForm(forms.Form):
+    """Which clients a tenant lets in by itself."""
+
+    metadata_policy = forms.ChoiceField(
+        label=_("Clients known by a document at their address"),
+        choices=ClientPolicy.Policy.choices,
+        widget=forms.RadioSelect,
+        help_text=_("Fetching the document proved its host. The first choice of AI clients."),
+    )
+    registration_policy = forms.ChoiceField(
+        label=_("Clients that registered themselves"),
+        choices=ClientPolicy.Policy.choices,
+        widget=forms.RadioSelect,
+        help_text=_("Nobody checked who they are; only where their answers go is certain."),
+    )
+    allowed_hosts = forms.CharField(
+        label=_("Listed hosts"),
+        required=False,
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "class": "input mono"}),
+        help_text=_(
+            "One a line: claude.ai, *.example.com for all hosts below it, localhost for programs on a person’s "
+            "computer, cursor: for a program’s own scheme. Compared with the host of the document, or of the "
+            "redirect address of a client that registered itself."
+        ),
+    )
+
+    @staticmethod
+    def initial_of(policy: ClientPolicy) -> dict[str, Any]:
+        """The fields as a policy has them."""
+        return {
+            "registration_policy": policy.registration_policy,
+            "metadata_policy": policy.metadata_policy,
+            "allowed_hosts": "\n".join(policy.allowed_hosts),
+        }
+
+    def clean_allowed_hosts(self) -> list[str]:
+        """The entries as they are kept, each once; all that are wrong are named."""
+        hosts: dict[str, None] = {}
+        for line in self.cleaned_data["allowed_hosts"].replace(",", "\n").split():
+            try:
+                hosts[read_host(line)] = None
+            except BadHost as bad:
+                self.add_error("allowed_hosts", str(bad))
+        if len(hosts) > MOST_HOSTS:
+            self.add_error("allowed_hosts", _("At most %d hosts.") % MOST_HOSTS)
+        return list(hosts)
+
+    def clean(self) -> dict[str, Any]:
+        """An allow-list without hosts would let nobody in, which is rarely meant."""
+        data = super().clean() or {}
+        uses = ClientPolicy.Policy.ALLOW_LIST in (
+            data.get("metadata_policy"),
+            data.get("registration_policy"),
+        )
+        if uses and not self.errors and not data.get("allowed_hosts"):
+            self.add_error("allowed_hosts", _("Name at least one host, or let each client wait for review."))
+        return data
+
+
+class ClientForm(forms.Form):
+    """A client of the tenant's own."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("As people read it when they are asked.")
+    )
+    redirect_uris = forms.CharField(
+        label=_("Redirect URIs"),
+        max_length=20_000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "input mono"}),
+        help_text=_(
+            "One a line, compared letter for letter: https, http on loopback, or a scheme of its own."
+        ),
+    )
+    applications = forms.MultipleChoiceField(
+        label=_("Applications"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None ticked: it may ask for any. Exactly one: it need not name the resource."),
+    )
+
+    def __init__(self, *arguments: Any, offered: Iterable[Application], **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.fields["applications"].choices = [(str(row.pk), row.name) for row in offered]  # type: ignore[attr-defined]
+
+    def clean_name(self) -> str:
+        try:
+            return readable_name(self.cleaned_data["name"])
+        except Refused as refused:
+            raise forms.ValidationError(refused.description) from refused
+
+    def clean_redirect_uris(self) -> list[str]:
+        try:
+            return checked_redirect_uris(self.cleaned_data["redirect_uris"].split())
+        except Refused as refused:
+            raise forms.ValidationError(refused.description) from refused
+
+    def facts(self) -> dict[str, Any]:
+        """The verbs' arguments."""
+        data = self.cleaned_data
+        return {
+            "name": data["name"],
+            "redirect_uris": data["redirect_uris"],
+            "application_ids": [UUID(key) for key in data["applications"]],
+        }
+
+
+class NewClientForm(ClientForm):
+    """How it authenticates is for good."""
+
+    auth_method = forms.ChoiceField(
+        label=_("How it authenticates"),
+        initial="none",
+        widget=forms.RadioSelect,
+        choices=[
+            (Client.AuthMethod.NONE.value, _("Public: a program on people’s devices; PKCE, no secret")),
+            (Client.AuthMethod.BASIC.value, _("Confidential: a server; secret by HTTP Basic")),
+            (Client.AuthMethod.POST.value, _("Confidential: a server; secret in the form body")),
+        ],
+    )
+    field_order = ["name", "redirect_uris", "auth_method", "applications"]
+
+
+class LimitForm(forms.Form):
+    """What a client may still reach: whole Applications, or scopes of them."""
+
+    reach = forms.MultipleChoiceField(
+        label=_("It reaches only"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": _("Tick what it may still reach. To shut it out, deny it.")},
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(
+        self, *arguments: Any, applications: Iterable[Application], scopes: Iterable[Scope], **more: Any
+    ) -> None:
+        super().__init__(*arguments, **more)
+        self.applications, self.scopes = list(applications), list(scopes)
+        self.fields["reach"].choices = [  # type: ignore[attr-defined]
+            *((value_of(Reach(row.pk)), row.name) for row in self.applications),
+            *((value_of(Reach(row.application_id, row.name)), row.name) for row in self.scopes),
+        ]
+
+    @property
+    def groups(self) -> list[dict[str, Any]]:
+        """Each Application with its scopes, as the page lists them: value, whether ticked."""
+        chosen = set(self["reach"].value() or [])
+        below: dict[UUID, list[dict[str, Any]]] = {}
+        for row in self.scopes:
+            value = value_of(Reach(row.application_id, row.name))
+            entry = {"scope": row, "value": value, "ticked": value in chosen}
+            below.setdefault(row.application_id, []).append(entry)
+        return [
+            {
+                "application": row,
+                "value": value_of(Reach(row.pk)),
+                "ticked": value_of(Reach(row.pk)) in chosen,
+                "scopes": below.get(row.pk, []),
+            }
+            for row in self.applications
+        ]
+
+    def wanted(self) -> list[Reach]:
+        """What is ticked."""
+        parts = (value.partition(" ") for value in self.cleaned_data["reach"])
+        return [Reach(UUID(key), scope) for key, _blank, scope in parts]
+
+
+def value_of(reach: Reach) -> str:
+    """One thing that a client reaches as a checkbox's value."""
+    return f"{reach.application_id} {reach.scope}".strip()

@@ -1,0 +1,192 @@
+"""One OAuth client: what it said of itself, who uses it for what, and the tenant's word on it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from authsec.audit import queries as audit
+from authsec.web.access import requires
+from authsec.web.htmx import go_to, page_or_partial
+from authsec.web.http import Request, posted, told
+from authsec.web.pagination import paginate
+from authz.models import Application, Scope
+from oauth import approvals, client_policy, known_clients
+from oauth.client_forms import LimitForm, value_of
+from oauth.client_words import CHANGED, QUESTIONS, changed_since
+from oauth.models import ClientApproval
+from oauth.views.clients import shown
+from tenants.forms import OptionalReason
+
+GET_OR_POST = ["GET", "HEAD", "POST"]
+
+
+@requires("clients:read")
+@require_safe
+def client(request: Request, client_id: UUID) -> HttpResponse:
+    """What is known of a client here, and what it does."""
+    row, tenant_id = load(request, client_id), request.tenant.tenant_id
+    reach = approvals.reach_of(tenant_id, [client_id]).get(client_id, []) if row.limited_at else None
+    usage = known_clients.usage_of(tenant_id, [client_id])[client_id]
+    said = row.client.metadata
+    context = shown(row, client_policy.of_tenant(tenant_id)) | {
+        "usage": usage,
+        "reached": _reached(tenant_id, usage, reach),
+        "stops": known_clients.stops(tenant_id, client_id, now=timezone.now()),
+        "said": [(label, said[name]) for name, label in SAID if isinstance(said.get(name), str)],
+        "changed": [CHANGED[name] for name in changed_since(row)],
+        "picture": getattr(row.client, "picture", None),
+        "entries": audit.about(tenant_id, client_id, limit=12),
+        "crumbs": crumbs(request, row),
+    }
+    return render(request, "oauth/client.html", context)
+
+
+SAID = (("policy_uri", _("Privacy policy")), ("tos_uri", _("Terms")), ("software_id", _("Software")))
+
+
+def _reached(
+    tenant_id: UUID, usage: known_clients.Usage, reach: list[approvals.Reach] | None
+) -> list[dict[str, Any]]:
+    """Per Application what people allowed and what the limits leave; limits alone where nobody allowed anything."""
+    left: dict[UUID, list[str]] = {}
+    for one in reach or []:
+        left.setdefault(one.application_id, []).append(one.scope)
+    used = {one.application_id: one for one in usage.applications}
+    unused = Application.objects.filter(tenant_id=tenant_id, pk__in=set(left) - set(used)) if left else []
+    rows = [*usage.applications, *(known_clients.Reached(row.pk, row.name) for row in unused)]
+    return [
+        {
+            "application": one,
+            "limited": reach is not None,
+            "whole": "" in left.get(one.application_id, []),
+            "left": [scope for scope in left.get(one.application_id, []) if scope],
+            "scopes": [
+                (name, times, reach is None or {"", name} & set(left.get(one.application_id, [])))
+                for name, times in sorted(one.scopes.items())
+            ],
+        }
+        for one in rows
+    ]
+
+
+@requires("clients:read")
+@require_safe
+def people(request: Request, client_id: UUID) -> HttpResponse:
+    """Who connected the client, the latest first."""
+    row = load(request, client_id)
+    page = paginate(
+        known_clients.connections_of(request.tenant.tenant_id, client_id),
+        column="created_at",
+        cursor=request.GET.get("cursor", ""),
+    )
+    context = shown(row, client_policy.of_tenant(request.tenant.tenant_id)) | {
+        "page": page,
+        "crumbs": crumbs(request, row, _("People")),
+    }
+    return render(request, "oauth/client_people.html", context)
+
+
+@requires("clients:approve")
+@require_http_methods(GET_OR_POST)
+def decide(request: Request, client_id: UUID, verb: str) -> HttpResponse:
+    """Say what follows, with numbers of now; then approve, deny, disable, reactivate or lift limits."""
+    row, form = load(request, client_id), OptionalReason(posted(request))
+    question = QUESTIONS[verb]
+    if row.client.disabled_at:
+        raise Http404("This client is removed.")
+    if request.method == "POST" and form.is_valid():
+        question.verb(**told(request, client_id=client_id), reason=form.cleaned_data["reason"])
+        messages.success(request, question.done % {"name": name_of(row)})
+        return go_to(request, page_of(request, client_id))
+    return ask(request, row, form, question.words(row, request.tenant.name))
+
+
+@requires("clients:approve")
+@require_http_methods(GET_OR_POST)
+def limit(request: Request, client_id: UUID) -> HttpResponse:
+    """Choose what a client may still reach."""
+    row, tenant_id = load(request, client_id), request.tenant.tenant_id
+    if row.client.disabled_at:
+        raise Http404("This client is removed.")
+    reach = approvals.reach_of(tenant_id, [client_id]).get(client_id, []) if row.limited_at else []
+    standing = Application.objects.filter(tenant_id=tenant_id, ended_at__isnull=True).order_by("name")
+    scopes = Scope.objects.filter(tenant_id=tenant_id, ended_at__isnull=True).order_by("name")
+    form = LimitForm(
+        posted(request),
+        applications=standing,
+        scopes=scopes,
+        initial={"reach": [value_of(one) for one in reach]},
+    )
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        approvals.limit(**told(request, client_id=client_id), reach=form.wanted(), reason=reason)
+        messages.success(request, _("%s is limited") % name_of(row))
+        return go_to(request, page_of(request, client_id))
+    context = shown(row, client_policy.of_tenant(tenant_id)) | {
+        "form": form,
+        "lines": lines(known_clients.stops(tenant_id, client_id, now=timezone.now())),
+        "back": page_of(request, client_id),
+        "crumbs": crumbs(request, row, _("Limits")),
+    }
+    return render(request, "oauth/client_limits.html", context, status=422 if form.errors else 200)
+
+
+def load(request: Request, client_id: UUID) -> ClientApproval:
+    """A client that the tenant made or met, or 404."""
+    row = known_clients.one_of(request.tenant.tenant_id, client_id)
+    if row is None:
+        raise Http404("No such client.")
+    return row
+
+
+def ask(
+    request: Request, row: ClientApproval, form: OptionalReason, question: dict[str, Any]
+) -> HttpResponse:
+    """A confirmation as a page, or as a dialog for htmx, with what stops counted now."""
+    tenant_id = request.tenant.tenant_id
+    context = question | {
+        "form": form,
+        "lines": lines(known_clients.stops(tenant_id, row.client_id, now=timezone.now())),
+        "back": page_of(request, row.client_id),
+        "crumbs": crumbs(request, row, str(question["action"])),
+    }
+    status = 422 if request.method == "POST" else 200
+    return page_or_partial(request, "oauth/client_ask.html", context, partial="dialog", status=status)
+
+
+def lines(stops: known_clients.Stops) -> list[tuple[str, str]]:
+    """Whom it is about, as a confirmation lists it."""
+    plus = "+" if stops.more else ""
+    return [
+        (f"{stops.people:,}{plus}", ngettext("person uses it here", "people use it here", stops.people)),
+        (
+            f"{stops.tokens:,}{plus}",
+            ngettext("of its tokens works now", "of its tokens work now", stops.tokens),
+        ),
+    ]
+
+
+def name_of(row: ClientApproval) -> str:
+    """What people call the client."""
+    return str(row.client.name or row.client.client_id)
+
+
+def page_of(request: Request, client_id: UUID) -> str:
+    """The address of a client's page."""
+    return reverse("oauth:client", kwargs={"slug": request.tenant.slug, "client_id": client_id})
+
+
+def crumbs(request: Request, row: ClientApproval, last: str = "") -> list[tuple[str, str | None]]:
+    """The way to a client's page, or to one below it."""
+    above = (_("OAuth clients"), reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))
+    if not last:
+        return [above, (name_of(row), None)]
+    return [above, (name_of(row), page_of(request, row.client_id)), (last, None)]
