@@ -1,7 +1,6 @@
 """Node.js, which comes as a wheel, and the packages that folders here pin: installed when a pin changed."""
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -31,14 +30,12 @@ def holds(folder: Path) -> bool:
 
 def install(folder: Path) -> bool:
     """``npm ci`` from whatever registry this machine uses: the lock has digests and no addresses."""
-    command = [NODE, NPM, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    # Its programs start with `env node`.
-    environment = os.environ | {"PATH": f"{NODE.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+    quietly = ("--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
+    command = [NODE, NPM, "ci", *quietly]
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=environment,
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from authsec.database.embedded import CHECKOUT
-from scripts.node import NODE
+from scripts.node import NODE, holds
 from tests.plain_client import Person
 from tests.servers import listening
 
@@ -37,6 +37,7 @@ class Program:
         self.said: list[str] = []
 
     def __enter__(self) -> "Program":
+        assert holds(self._folder), "packages are missing: .venv/bin/python scripts/node.py"
         self._process = subprocess.Popen(
             self._command,
             cwd=self._folder,

@@ -60,7 +60,7 @@ def example(services_here: Service, application: dict[str, Any]) -> Iterator[str
         yield application["resource_uri"]
 
 
-def test_the_typescript_client_reads_then_steps_up_to_write_then_refreshes(
+def test_the_typescript_client_reads_steps_up_to_write_refreshes_and_ends_with_suspension(
     service: Service, example: str
 ) -> None:
     """MCP authorization 2026-07-28: RFC 9728, 8414, 7591, 8707, 9207, PKCE, and step-up by insufficient_scope."""
@@ -90,6 +90,14 @@ def test_the_typescript_client_reads_then_steps_up_to_write_then_refreshes(
         assert third["scope"].split() == ["pr:read", "pr:write"]
         assert third["refresh_token"] != second["refresh_token"]
         assert "merged by" in ai.told("answer")["content"][0]["text"]
+
+        caller = release_bot(service)
+        people = f"tenants/{caller.tenant}/end-users"
+        [found] = caller("GET", f"{people}?q={email}")["items"]
+        caller("POST", f"{people}/{found['user_id']}/suspend", {"reason": "a walk"})
+        ai.ask(tool="list_pull_requests")
+        page = person.get(ai.told("open"))  # neither the token nor a refresh helps any more
+        assert "suspended" in page.text
         for tokens in (first, second, third):
             service.keep(tokens["access_token"], tokens["refresh_token"])
 
