@@ -65,6 +65,7 @@ def write(exchange: Exchange, token: dict[str, Any], *, rotates: bool) -> None:
         openid=exchange.openid,
         family=_family(exchange),
         code_id=grant.pk if grant else None,
+        device_id=exchange.device.pk if exchange.device else None,
         previous_id=refresh.pk if refresh else None,
         acting=exchange.acting,
     )
@@ -98,7 +99,7 @@ def _requested(exchange: Exchange) -> tuple[str, ...]:
 
 
 def _family(exchange: Exchange) -> tokens.Family | None:
-    grant, refresh = exchange.grant, exchange.refresh
+    grant, refresh = exchange.grant or exchange.device, exchange.refresh
     if grant:
         ends = exchange.now + timedelta(seconds=settings.REFRESH_FAMILY_SECONDS)
         return tokens.Family(grant.token_family, grant.scope, ends, tuple(grant.openid))

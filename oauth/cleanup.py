@@ -13,6 +13,7 @@ KEPT = {
     "oauth_grant": ("expires", timedelta(days=1)),
     "oauth_accesstoken": ("expires", timedelta(hours=1)),
     "oauth_refreshtoken": ("family_expires", timedelta(days=1)),
+    "oauth_devicegrant": ("expires", timedelta(hours=1)),
     "oauth_usedassertion": ("expires_at", timedelta()),
     "oauth_introspectioncount": ("hour", timedelta(days=90)),
 }

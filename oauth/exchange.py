@@ -17,12 +17,13 @@ from authsec.database.context import app_context, system_context, tenant_context
 from authsec.secrets import digest
 from authz.resource_uri import canonical
 from oauth.issuance import Grantable, Terms
-from oauth.models import AccessToken, Client, Grant, RefreshToken
+from oauth.models import AccessToken, Client, DeviceGrant, Grant, RefreshToken
 from oauth.tokens import Acting, Holder
 
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"  # noqa: S105  # RFC 8693 §2.1
+DEVICE_CODE = "urn:ietf:params:oauth:grant-type:device_code"  # RFC 8628 §3.4
 
-Row = TypeVar("Row", Grant, RefreshToken, AccessToken)
+Row = TypeVar("Row", Grant, RefreshToken, AccessToken, DeviceGrant)
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Exchange:
     authenticated: bool = False
     grant: Grant | None = None
     refresh: RefreshToken | None = None
+    device: DeviceGrant | None = None
     terms: Terms | None = None
     grantable: Grantable | None = None
     approval: Approval | None = None
@@ -70,9 +72,9 @@ class Exchange:
         return canonical(self.parameters.get("resource", ""))
 
     @property
-    def origin(self) -> Grant | RefreshToken | None:
+    def origin(self) -> Grant | RefreshToken | DeviceGrant | None:
         """The row of a person's yes that tokens descend from; None where a client asks in its own name."""
-        return self.grant or self.refresh
+        return self.grant or self.refresh or self.device
 
     @property
     def tenant_id(self) -> UUID | None:
@@ -101,6 +103,8 @@ def load(client: Client, parameters: dict[str, str], *, now: datetime, ip: str |
         exchange.grant = _claimed(Grant, "select * from claim_code(%s)", code)
     if exchange.grant_type == "refresh_token" and (token := parameters.get("refresh_token")):
         exchange.refresh = _claimed(RefreshToken, "select * from claim_refresh_token(%s)", token)
+    if exchange.grant_type == DEVICE_CODE and (polled := parameters.get("device_code")):
+        exchange.device = _claimed(DeviceGrant, "select * from claim_device_code(%s)", polled)
     if exchange.grant_type == TOKEN_EXCHANGE and (presented := parameters.get("subject_token")):
         exchange.subject_token = _claimed(AccessToken, "select * from find_subject_token(%s)", presented)
     return exchange

@@ -1,7 +1,7 @@
 """What a token request may be given: the one road from every grant type to ``oauth/issuance.py``.
 
 A grant type says when all else is right (the code is this client's, the secret fits); standing and scopes are decided
-here, for a person's yes (a code, a refresh token) and for a service account alike.
+here, for a person's yes (a code, a device's, a refresh token) and for a service account alike.
 """
 
 from typing import Any
@@ -25,18 +25,18 @@ from oauth.issuance import (
     read_terms,
     resources_of_client,
 )
-from oauth.models import Grant, RefreshToken
+from oauth.models import DeviceGrant, Grant, RefreshToken
 
 # A standing that only the authorize page lets pass is none here.
 REFUSED = "This access has ended or is suspended."
 
 
-def read_standing(exchange: Exchange, row: Grant | RefreshToken, request: Any) -> None:
+def read_standing(exchange: Exchange, row: Grant | RefreshToken | DeviceGrant, request: Any) -> None:
     """Ask for standing and entitlement of a code's or refresh token's holder, before anything is used up or revoked.
 
     Raises InvalidGrantError without standing.
     """
-    if row.tenant_id is None or row.application_id is None:
+    if row.tenant_id is None or row.application_id is None or row.subject is None:
         return
     terms = read_terms(
         tenant_id=row.tenant_id,
@@ -100,10 +100,10 @@ def _signs_in_only(exchange: Exchange) -> bool:
     return row is not None and is_web_app(exchange) and (not row.scope or alone)
 
 
-def _openid(exchange: Exchange, row: Grant | RefreshToken) -> tuple[str, ...]:
+def _openid(exchange: Exchange, row: Grant | RefreshToken | DeviceGrant) -> tuple[str, ...]:
     """What consent gave of OpenID Connect's scopes, or the part of it that a refresh names."""
     asked = exchange.parameters.get("scope", "").split()
-    if exchange.grant is None and set(asked) - {"offline_access"}:
+    if exchange.refresh is not None and set(asked) - {"offline_access"}:
         return identity_scopes(set(asked) & set(row.openid))
     return tuple(row.openid)
 

@@ -16,7 +16,8 @@ from oauth.documents.clients import Busy, Unusable, make_current
 from oauth.documents.location import names_document
 
 AUTHORIZE = "/oauth/authorize"
-AUTHENTICATED = ("/oauth/token", "/oauth/revoke")
+DEVICE = "/oauth/device_authorization"
+AUTHENTICATED = ("/oauth/token", "/oauth/revoke", DEVICE)
 Errand = Callable[[HttpResponse], None]
 
 
@@ -78,7 +79,7 @@ def _client_id(request: Any) -> str:
 
 
 class ClientKeysMiddleware:
-    """Reads the keys of a client that proves itself by one, where they lie at a URL and are not known yet.
+    """Reads what is said elsewhere about a client that authenticates: its keys, and of a device's client its document.
 
     Stands before the transaction's middleware, too. The view raises what it finds in ``request.client_keys_problem``.
     """
@@ -89,20 +90,23 @@ class ClientKeysMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         request.client_keys_problem = None
         if request.method == "POST" and request.path_info in AUTHENTICATED:
-            request.client_keys_problem = _keys_problem(request)
+            request.client_keys_problem = _problem(request)
         return self.get_response(request)
 
 
-def _keys_problem(request: Any) -> BadRequest | None:
+def _problem(request: Any) -> BadRequest | None:
     try:
-        text = parse_form(read_body(request)).get("client_assertion", "")
+        parameters = parse_form(read_body(request))
+        text = parameters.get("client_assertion", "")
         assertion = client_assertion.read(text) if text else None
     except (BadRequest, client_assertion.Unproved):
         return None  # the view refuses it anyway
-    if assertion is None:
-        return None
+    client_id, now = assertion.client_id if assertion else parameters.get("client_id", ""), timezone.now()
     try:
-        keys.make_current(assertion.client_id, assertion.kid, ip=request.client_ip, now=timezone.now())
+        if request.path_info == DEVICE and names_document(client_id):
+            make_current(client_id, ip=request.client_ip, now=now)
+        if assertion:
+            keys.make_current(client_id, assertion.kid, ip=request.client_ip, now=now)
     except Busy as busy:
         return BadRequest("temporarily_unavailable", str(busy), 429)
     except Unusable as unusable:

@@ -7,8 +7,10 @@ from typing import Any
 
 from oauth import redirects
 from oauth.client_keys import ALGORITHMS, BadKeys, Keys, read_keys
+from oauth.exchange import DEVICE_CODE
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
+GRANTS = (*CODE_GRANTS, DEVICE_CODE)
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post", "private_key_jwt")
 ID_TOKEN_ALGORITHMS = ("RS256", "ES256")
 MAX_REDIRECTS = 20
@@ -62,11 +64,14 @@ def read_registration(document: Any) -> Registration:
     if not isinstance(document, dict):
         raise Refused("invalid_client_metadata", "Send a JSON object.")
     method = checked_auth_method(document.get("token_endpoint_auth_method"))
+    grant_types, redirect_uris = _grant_types(document), document.get("redirect_uris")
+    # A device has none to come back to (RFC 7591 §2: required for redirect-based flows only).
+    needless = "authorization_code" not in grant_types and redirect_uris in (None, [])
     return Registration(
         name=readable_name(document.get("client_name")),
-        redirect_uris=checked_redirect_uris(document.get("redirect_uris")),
+        redirect_uris=[] if needless else checked_redirect_uris(redirect_uris),
         auth_method=method,
-        grant_types=_grant_types(document),
+        grant_types=grant_types,
         client_uri=_client_uri(document.get("client_uri")),
         kept={name: document[name] for name in KEPT if _may_keep(document.get(name))}
         | _algorithm("id_token_signed_response_alg", document, ID_TOKEN_ALGORITHMS)
@@ -102,10 +107,12 @@ def _grant_types(document: dict[str, Any]) -> list[str]:
     responses = ["code"] if responses is None else responses
     if not isinstance(asked, list) or not isinstance(responses, list):
         raise Refused("invalid_client_metadata", "grant_types and response_types are lists.")
-    granted = [name for name in CODE_GRANTS if name in asked]
-    if "authorization_code" not in granted or (responses and "code" not in responses):
+    granted = [name for name in GRANTS if name in asked]
+    by_code = "authorization_code" in granted
+    if not (by_code or DEVICE_CODE in granted) or (by_code and responses and "code" not in responses):
         raise Refused(
-            "invalid_client_metadata", "grant_types must hold authorization_code, response_types code."
+            "invalid_client_metadata",
+            f"grant_types must hold authorization_code (then response_types code) or {DEVICE_CODE}.",
         )
     return granted
 

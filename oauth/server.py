@@ -11,11 +11,12 @@ from oauthlib.oauth2.rfc6749.grant_types import (
     ClientCredentialsGrant,
     RefreshTokenGrant,
 )
+from oauthlib.oauth2.rfc8628.grant_types import DeviceCodeGrant
 
 from authsec.secrets import new_secret
 from oauth import token_exchange, tokens
 from oauth.bearer import new_access_token
-from oauth.exchange import TOKEN_EXCHANGE
+from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE
 
 
 class CodeGrant(AuthorizationCodeGrant):
@@ -46,7 +47,7 @@ class TokenExchangeGrant(ClientCredentialsGrant):
 
 
 class Server(AuthorizationEndpoint, TokenEndpoint):
-    """Code, refresh, client credentials and token exchange around one validator, which decides in its ``decide``."""
+    """All grant types around one validator, which decides in its ``decide``."""
 
     def __init__(self, validator: Any, **_: Any) -> None:
         decide = {"post_token": [validator.decide]}
@@ -71,6 +72,7 @@ class Server(AuthorizationEndpoint, TokenEndpoint):
                 "refresh_token": RefreshTokenGrant(validator, **decide),
                 "client_credentials": ClientCredentialsGrant(validator, **decide),
                 TOKEN_EXCHANGE: TokenExchangeGrant(validator, **decide),
+                DEVICE_CODE: DeviceCodeGrant(validator, **decide),
             },
         )
         self.request_validator = validator

@@ -15,6 +15,9 @@ LIMITS = {
     "document_asker": "20/minute",  # clients' documents fetched, by address of who asks for it
     "manifest": "60/minute",  # lists of tools published, by Application
     "document_host": "30/minute",  # and by host that is asked
+    "device": "60/minute",  # devices that ask for a code, by address
+    "user_code": "10/10 minutes",  # codes typed wrongly, by account (RFC 8628 §5.1)
+    "user_code_address": "60/10 minutes",  # and by address
     "client_keys": "2/minute",  # a client's keys fetched for the sake of an unknown kid, by client
     "proof": "6/minute",  # proofs of an address looked for, by Application
     "proof_host": "30/minute",  # and by host that is asked

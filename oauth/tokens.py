@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from authsec.database.fields import uuid7
 from authsec.secrets import digest
 from oauth.issuance import Grantable
-from oauth.models import AccessToken, Grant, RefreshToken
+from oauth.models import AccessToken, DeviceGrant, Grant, RefreshToken
 
 ACCESS = """
 access as (
@@ -42,6 +42,7 @@ refresh as (
     %(resource)s::jsonb, %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
 """
 CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = %(now)s where id = %(code)s)"
+CONSUME_DEVICE = "consumed as (update oauth_devicegrant set consumed_at = %(now)s where id = %(device)s)"
 ROTATE = (
     "rotated as (update oauth_refreshtoken set revoked = %(now)s, updated = %(now)s where id = %(previous)s)"
 )
@@ -88,7 +89,7 @@ class Holder:
     auth_ip: str | None = None
 
     @classmethod
-    def of(cls, row: Grant | RefreshToken | AccessToken) -> "Holder":
+    def of(cls, row: Grant | RefreshToken | AccessToken | DeviceGrant) -> "Holder":
         """The holder of a code or token."""
         return cls(
             row.tenant_id,
@@ -140,6 +141,7 @@ def write(
     openid: tuple[str, ...] = (),
     family: Family | None = None,
     code_id: UUID | None = None,
+    device_id: UUID | None = None,
     previous_id: UUID | None = None,
     acting: Acting | None = None,
 ) -> None:
@@ -156,6 +158,8 @@ def write(
         parts.append(REFRESH)
     if code_id:
         parts.append(CONSUME)
+    if device_id:
+        parts.append(CONSUME_DEVICE)
     if previous_id:
         parts.append(ROTATE if refresh_token else SLIDE)
     if decided is not None:
@@ -188,6 +192,7 @@ def write(
         "family_expires": ends,
         "refresh_expires": min(now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS), ends),
         "code": code_id,
+        "device": device_id,
         "previous": previous_id,
         "grant_type": grant_type,
         "now": now,

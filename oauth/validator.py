@@ -12,7 +12,7 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 
 from authsec.secrets import digest
-from oauth import bearer, gate, id_token, redirects, tokens
+from oauth import bearer, device, gate, id_token, redirects, tokens
 from oauth.exchange import TOKEN_EXCHANGE, Exchange
 from oauth.issuance import OPENID_SCOPES
 from oauth.models import Grant
@@ -158,6 +158,21 @@ class Validator(OAuth2Validator):
         self, client_id: str, code: str, request: Any, *args: Any, **kwargs: Any
     ) -> None:
         """Done in the statement that wrote the tokens. The row stays: by it a replay is recognised."""
+
+    # --- devices --------------------------------------------------------------------------------------
+
+    def validate_device_code(
+        self, client_id: str, device_code: str, request: Any, *args: Any, **kwargs: Any
+    ) -> str | None:
+        """What a poll is answered (RFC 8628 §3.5); None for a code that is unknown, another client's, or used up."""
+        row = self.exchange.device
+        if row is None or row.application_id != request.client.pk or row.consumed_at is not None:
+            return None
+        status = device.poll(row, now=self.exchange.now)
+        if status == "authorized":
+            gate.read_standing(self.exchange, row, request)
+            request.scopes = row.scope.split()
+        return status
 
     # --- refresh --------------------------------------------------------------------------------------
 

@@ -53,7 +53,7 @@ def _answer(client: Client, secret: str) -> dict[str, Any]:
         "client_id_issued_at": int(client.created.timestamp()),
         "redirect_uris": client.redirect_uris.split(),
         "grant_types": client.grant_types,
-        "response_types": ["code"],
+        "response_types": ["code"] if "authorization_code" in client.grant_types else [],
         "token_endpoint_auth_method": client.token_endpoint_auth_method,
     }
     if client.name:

@@ -1,4 +1,4 @@
-"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials, token exchange."""
+"""The token endpoint (RFC 6749 §3.2): code exchange, refresh, client credentials, token exchange, devices."""
 
 import json
 from typing import Any
@@ -11,13 +11,13 @@ from authsec.web.access import protocol
 from oauth.api.authentication import authenticated_client, count_failure
 from oauth.api.wire import cross_origin, no_store, read_form
 from oauth.client_authentication import BadRequest
-from oauth.exchange import TOKEN_EXCHANGE, Exchange, load
+from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE, Exchange, load
 from oauth.server import Server
 from oauth.validator import Validator
 
 # Looked at already; the toolkit's server need not see them.
 OF_THE_CLIENT = ("client_id", "client_secret", "client_assertion", "client_assertion_type")
-GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE)
+GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE, DEVICE_CODE)
 
 
 @protocol
@@ -34,7 +34,7 @@ def token(request: Any) -> HttpResponse:
     exchange = load(client, parameters, now=now, ip=request.client_ip)
     with exchange.context():
         status, body = respond(exchange)
-    if status >= 400:
+    if status >= 400 and body["error"] != "authorization_pending":  # a device that waits does nothing wrong
         count_failure(request, parameters)
     return no_store(JsonResponse(body, status=status))
 

@@ -3,10 +3,12 @@
 A token of the management API (the resource ``{issuer}/api``) has neither tenant nor audience.
 """
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from oauth2_provider.models import (
     AbstractAccessToken,
     AbstractDeviceGrant,
@@ -150,11 +152,27 @@ class IDToken(Issued, AbstractIDToken):
 
 
 class DeviceGrant(Issued, AbstractDeviceGrant):
-    """A device authorization in progress (RFC 8628). Codes are kept as digests."""
+    """A device authorization in progress (RFC 8628). ``device_code`` and ``user_code`` hold digests, never the codes.
 
+    Until somebody says yes there is no tenant and no subject: the resource may be known to its own members only.
+    """
+
+    client_id: Any = None  # the toolkit's text; ours is the reference below
     user = identity_reference()
-    subject = models.UUIDField(null=True, blank=True)  # type: ignore[assignment]  # known once somebody says yes
+    application = client_reference()
+    subject: Any = models.UUIDField(null=True, blank=True)  # known once somebody says yes
+    resource = models.JSONField(default=list, blank=True, help_text="The one resource that it is about.")
+    token_family = models.UUIDField(default=uuid7, editable=False)
+    created = models.DateTimeField(default=timezone.now)
+    asked_ip = models.GenericIPAddressField(null=True, blank=True, help_text="Where the device is.")
+    # Kept by the token endpoint alone: the toolkit would renew it at every save.
+    last_checked = models.DateTimeField(null=True, blank=True)
+    consumed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["device_code"], name="oauth_devicegrant_code_uniq")]
+        constraints = [
+            tenant_with_audience("oauth_devicegrant"),
+            models.UniqueConstraint(fields=["device_code"], name="oauth_devicegrant_code_uniq"),
+            models.UniqueConstraint(fields=["user_code"], name="oauth_devicegrant_user_code_uniq"),
+        ]
         indexes = [models.Index(fields=["expires"], name="oauth_devicegrant_expires_idx")]

@@ -4,6 +4,7 @@ from django.urls import path
 
 from oauth.api import introspect, register, resource_servers, revoke, token, wellknown
 from oauth.api.client_logo import client_logo
+from oauth.api.device import device_authorization
 from oauth.api.jwks import jwks
 from oauth.api.userinfo import userinfo
 from oauth.views.authorize import authorize
@@ -24,6 +25,7 @@ urlpatterns = [
     ),
     path("oauth/authorize", authorize, name="authorize"),
     path("oauth/token", token.token, name="token"),
+    path("oauth/device_authorization", device_authorization, name="device_authorization"),
     path("oauth/revoke", revoke.revoke, name="revoke"),
     path("oauth/register", register.register, name="register"),
     path("oauth/introspect", introspect.introspect, name="introspect"),
