@@ -20,6 +20,7 @@ urlpatterns = [
     path("account/", include("oauth.urls.account")),
     path("account/", include("endusers.account_urls")),
     path("account/", include("tenants.account_urls")),
+    path("device/", include("oauth.urls.device")),
     path("invitations/<str:token>/", invitation.invitation, name="invitation"),
     path("account/tenants/<uuid:tenant_id>/reopen/", reopening.reopen, name="reopen_tenant"),
     path("t/<slug:slug>/", landing.workspace, name="workspace"),

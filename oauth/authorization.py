@@ -71,6 +71,11 @@ class AuthorizationRequest:
         return self.parameters.get("state", "")
 
     @property
+    def destination(self) -> redirects.Destination:
+        """Where the answer goes, as a person reads it."""
+        return redirects.destination(self.redirect_uri)
+
+    @property
     def scopes(self) -> list[str]:
         """What the client asks for; empty when it names nothing."""
         return self.parameters.get("scope", "").split()

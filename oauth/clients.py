@@ -1,5 +1,6 @@
 """OAuth clients: those that register themselves, and those that a tenant makes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from oauth.registration import (
     Refused,
     Registration,
     checked_auth_method,
+    checked_grant_types,
     checked_keys,
     checked_redirect_uris,
     read_registration,
@@ -56,6 +58,7 @@ def create_for_tenant(
     auth_method: str = "none",
     jwks: dict[str, Any] | None = None,
     jwks_uri: str = "",
+    grant_types: Sequence[str] = CODE_GRANTS,
     application_ids: list[UUID] | None = None,
     actor: Actor,
     now: datetime,
@@ -67,9 +70,9 @@ def create_for_tenant(
     """
     registration = Registration(
         name=readable_name(name),
-        redirect_uris=checked_redirect_uris(redirect_uris),
+        redirect_uris=checked_redirect_uris(redirect_uris, needed="authorization_code" in grant_types),
         auth_method=checked_auth_method(auth_method),
-        grant_types=list(CODE_GRANTS),
+        grant_types=checked_grant_types(grant_types),
         keys=checked_keys(auth_method, jwks, jwks_uri),
     )
     client, secret = _create(registration, tenant_id=tenant_id)

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from oauth.client_keys import ALGORITHMS
-from oauth.exchange import TOKEN_EXCHANGE
+from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE
 from oauth.id_token import CLAIMS
 from oauth.issuance import IDENTITY_SCOPES
 from oauth.registration import AUTH_METHODS, ID_TOKEN_ALGORITHMS
@@ -20,6 +20,7 @@ def authorization_server() -> dict[str, Any]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth/authorize",
         "token_endpoint": f"{issuer}/oauth/token",
+        "device_authorization_endpoint": f"{issuer}/oauth/device_authorization",
         "introspection_endpoint": f"{issuer}/oauth/introspect",
         "revocation_endpoint": f"{issuer}/oauth/revoke",
         "jwks_uri": f"{issuer}/oauth/jwks",
@@ -30,6 +31,7 @@ def authorization_server() -> dict[str, Any]:
             "refresh_token",
             "client_credentials",
             TOKEN_EXCHANGE,
+            DEVICE_CODE,
         ],
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": methods,

@@ -49,7 +49,7 @@ def client_facts(asked: AuthorizationRequest, tenant_id: UUID | None = None) -> 
         proof, host = "installation", ""
     name = one_line(client.name) or _("An unnamed client")
     logo_url = shown_to_people(tenant_id=tenant_id, client=client)
-    return ClientFacts(name, host, proof, redirects.destination(asked.redirect_uri), checked_at, logo_url)
+    return ClientFacts(name, host, proof, asked.destination, checked_at, logo_url)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def with_parameters(uri: str, parameters: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Destination:
-    """Where the answer goes, as a person reads it. ``kind``: host, loopback or app (a private-use scheme).
+    """Where the answer goes, as a person reads it. ``kind``: host, loopback, app (a private-use scheme) or device.
 
     ``shown``: the host with its port where that is not the usual one, or the app's scheme.
     """

@@ -65,11 +65,10 @@ def read_registration(document: Any) -> Registration:
         raise Refused("invalid_client_metadata", "Send a JSON object.")
     method = checked_auth_method(document.get("token_endpoint_auth_method"))
     grant_types, redirect_uris = _grant_types(document), document.get("redirect_uris")
-    # A device has none to come back to (RFC 7591 §2: required for redirect-based flows only).
-    needless = "authorization_code" not in grant_types and redirect_uris in (None, [])
+    by_redirect = "authorization_code" in grant_types
     return Registration(
         name=readable_name(document.get("client_name")),
-        redirect_uris=[] if needless else checked_redirect_uris(redirect_uris),
+        redirect_uris=checked_redirect_uris(redirect_uris, needed=by_redirect),
         auth_method=method,
         grant_types=grant_types,
         client_uri=_client_uri(document.get("client_uri")),
@@ -80,8 +79,13 @@ def read_registration(document: Any) -> Registration:
     )
 
 
-def checked_redirect_uris(value: Any) -> list[str]:
-    """The redirect URIs, each once. Raises Refused (invalid_redirect_uri)."""
+def checked_redirect_uris(value: Any, *, needed: bool = True) -> list[str]:
+    """The redirect URIs, each once. Raises Refused (invalid_redirect_uri).
+
+    Not ``needed`` by a client that only devices use (RFC 7591 §2: required for redirect-based flows).
+    """
+    if not needed and value in (None, []):
+        return []
     if not isinstance(value, list) or not value or len(value) > MAX_REDIRECTS:
         raise Refused("invalid_redirect_uri", f"redirect_uris holds 1 to {MAX_REDIRECTS} URIs.")
     for uri in value:
@@ -100,6 +104,16 @@ def checked_auth_method(value: Any) -> str:
     return str(method)
 
 
+def checked_grant_types(asked: Any) -> list[str]:
+    """Of these grant types those that a client can register for. Raises Refused where none gets it a first token."""
+    granted = [name for name in GRANTS if name in asked]
+    if not {"authorization_code", DEVICE_CODE} & set(granted):
+        raise Refused(
+            "invalid_client_metadata", f"grant_types must hold authorization_code or {DEVICE_CODE}."
+        )
+    return granted
+
+
 def _grant_types(document: dict[str, Any]) -> list[str]:
     asked, responses = document.get("grant_types"), document.get("response_types")
     # Some libraries write a member that they leave out as null.
@@ -107,13 +121,9 @@ def _grant_types(document: dict[str, Any]) -> list[str]:
     responses = ["code"] if responses is None else responses
     if not isinstance(asked, list) or not isinstance(responses, list):
         raise Refused("invalid_client_metadata", "grant_types and response_types are lists.")
-    granted = [name for name in GRANTS if name in asked]
-    by_code = "authorization_code" in granted
-    if not (by_code or DEVICE_CODE in granted) or (by_code and responses and "code" not in responses):
-        raise Refused(
-            "invalid_client_metadata",
-            f"grant_types must hold authorization_code (then response_types code) or {DEVICE_CODE}.",
-        )
+    granted = checked_grant_types(asked)
+    if "authorization_code" in granted and responses and "code" not in responses:
+        raise Refused("invalid_client_metadata", "With authorization_code response_types must hold code.")
     return granted
 
 

@@ -39,6 +39,7 @@ def _facts(row: Client) -> Item:
         "redirect_uris": row.redirect_uris.split(),
         "redirect_hosts": known_clients.redirect_hosts(row),
         "token_endpoint_auth_method": row.token_endpoint_auth_method,
+        "grant_types": row.grant_types,
         "service_account_id": row.service_account_id,
         "logo_url": logo_url(row) or None,
         "created_at": row.created,

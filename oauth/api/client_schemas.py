@@ -10,11 +10,19 @@ from oauth.client_policy import MOST_HOSTS, ClientStatus
 from oauth.known_clients import Origin
 from oauth.models import Client as ClientRow
 from oauth.models import ClientPolicy as PolicyRow
+from oauth.registration import CODE_GRANTS, GRANTS
 
 
 class ClientInput(Input):
     name = serializers.CharField(max_length=100)
-    redirect_uris = serializers.ListField(child=serializers.CharField(max_length=2000), max_length=20)
+    redirect_uris = serializers.ListField(
+        child=serializers.CharField(max_length=2000),
+        max_length=20,
+        help_text="Empty for a client that only devices use.",
+    )
+    grant_types = serializers.ListField(
+        child=serializers.ChoiceField(GRANTS), required=False, max_length=5, default=list(CODE_GRANTS)
+    )
     token_endpoint_auth_method = serializers.ChoiceField(
         ClientRow.AuthMethod.choices, required=False, default="none"
     )
@@ -88,6 +96,7 @@ class Client(serializers.Serializer[Any]):
         child=serializers.CharField(), help_text="Where its answers may go; a scheme has its colon."
     )
     token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
+    grant_types = serializers.ListField(child=serializers.CharField())
     status = serializers.ChoiceField(
         ClientStatus.choices,
         allow_null=True,

@@ -79,6 +79,7 @@ class Clients(ApiView):
                 auth_method=given["token_endpoint_auth_method"],
                 jwks=given.get("jwks"),
                 jwks_uri=given.get("jwks_uri", ""),
+                grant_types=given["grant_types"],
                 application_ids=list(dict.fromkeys(given["application_ids"])),
                 actor=self.actor,
                 now=timezone.now(),

@@ -49,15 +49,11 @@ def device_authorization(request: Any) -> HttpResponse:
 
 def _checked(client: Client, parameters: dict[str, str]) -> str:
     """The resource that is asked for, in its kept spelling. Raises BadRequest for what nobody could allow."""
-    asked = DeviceRequest.of(client, parameters)
+    asked = DeviceRequest.begun(client, parameters)
     try:
         asked.check()
         resource = asked.resource()
-        if resource == settings.API_RESOURCE:
-            if not client.api_access:
-                raise Refused("invalid_target", "This client may not use the management API.")
-            asked.api_scopes()
-        elif not _exists(client, resource):
+        if resource != settings.API_RESOURCE and not _exists(client, resource):
             raise Refused("invalid_target", "There is no such resource here.")
     except Refused as refused:
         raise BadRequest(refused.code, refused.description) from refused

@@ -1,12 +1,18 @@
-"""The answer that leaves for the client: the code, in the transaction that writes the consent."""
+"""The answer that leaves for the client, in the transaction that writes the consent: a code, or a device's tokens."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 
-from oauth import consent
+from oauth import consent, device
+from oauth.authorization import AuthorizationRequest
+from oauth.device_request import DeviceRequest
 from oauth.exchange import Approval, Exchange
+from oauth.models import DeviceGrant
+from oauth.parties import client_facts
 from oauth.server import Server
 from oauth.tokens import Holder
 from oauth.validator import Validator
@@ -30,6 +36,8 @@ def issue_code(
     ``scopes``: the Application's; ``openid``: OpenID Connect's, which say who the person is.
     """
     asked = asking.asked
+    if isinstance(asked, DeviceRequest):
+        return allow_device(request, asked, asking, scopes, openid)
     exchange = Exchange(asked.parameters, asking.now, request.client_ip, client=asked.client)
     exchange.approval = Approval(
         holder=_holder(request, asking, (*openid, *scopes)),
@@ -50,6 +58,40 @@ def issue_code(
             request, asked.refusal(answer.get("error", "server_error"), answer.get("error_description", ""))
         )
     return leave(request, asked.answer(code=answer["code"]))
+
+
+def refuse(request: Any, asked: AuthorizationRequest, description: str) -> HttpResponse:
+    """Tell whoever asked that the person did not allow it (RFC 6749 §4.1.2.1, RFC 8628 §3.5)."""
+    if not isinstance(asked, DeviceRequest):
+        return leave(request, asked.refusal("access_denied", description))
+    device.deny(_taken(asked))
+    return _told(request, asked, "denied")
+
+
+def allow_device(
+    request: Any,
+    asked: DeviceRequest,
+    asking: Asking,
+    scopes: tuple[str, ...],
+    openid: tuple[str, ...],
+) -> HttpResponse:
+    """Record the consent and what the device's next poll gets, in one transaction."""
+    row = _taken(asked)
+    holder = _holder(request, asking, (*openid, *scopes))
+    device.allow(row, holder=holder, scopes=scopes, requested=asking.kept_requested(scopes), openid=openid)
+    return _told(request, asked, "allowed")
+
+
+def _taken(asked: DeviceRequest) -> DeviceGrant:
+    if asked.row is None:
+        raise device.NotOpen
+    return device.take(asked.row.pk, now=timezone.now())
+
+
+def _told(request: Any, asked: DeviceRequest, answer: str) -> HttpResponse:
+    response = render(request, "oauth/device_told.html", {"client": client_facts(asked), "answer": answer})
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:

@@ -21,8 +21,7 @@ from oauth.api_token import WRITE
 from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
 from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
-from oauth.redirects import destination
-from oauth.views.answer import issue_code, leave
+from oauth.views.answer import issue_code, leave, refuse
 from oauth.views.asking import Asking, api_asking
 from oauth.views.stopped import answered, choose_account, look_again, stale, stop
 from tenants.confirming import is_confirmed
@@ -46,17 +45,17 @@ def authorize(request: Any) -> HttpResponse:
         resource = asked.resource()
         if request.htmx:
             return look_again(request, asked, resource)
-        interruption = _before_consent(request, asked, resource)
+        interruption = before_consent(request, asked, resource)
         if interruption is not None:
             return interruption
         if resource == settings.API_RESOURCE:
-            return _for_api(request, asked)
-        return _for_application(request, asked, resource)
+            return for_api(request, asked)
+        return for_application(request, asked, resource)
     except Refused as error:
         return leave(request, asked.refusal(error.code, error.description))
 
 
-def _before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse | None:
+def before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse | None:
     """Signing in, as recently as asked for, with a verified address. None when all of it is done."""
     silent = "none" in asked.prompts
     if not request.user.is_authenticated:
@@ -120,7 +119,8 @@ def _target(asked: AuthorizationRequest, resource: str, identity_id: Any) -> con
     return found
 
 
-def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse:
+def for_application(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse:
+    """Ask about an Application, or take the answer. Raises Refused."""
     target = _target(asked, resource, request.user.pk)
     if target is None:
         raise Refused("invalid_target", "There is no such resource here.")
@@ -129,7 +129,7 @@ def _for_application(request: Any, asked: AuthorizationRequest, resource: str) -
         word = consent.approval_of(
             tenant_id=target.tenant_id,
             client=asked.client,
-            place=destination(asked.redirect_uri).place,
+            place=asked.destination.place,
             now=now,
         )
         if word == ClientApproval.Status.DENIED:
@@ -224,10 +224,10 @@ def _answer(request: Any, asking: Asking) -> HttpResponse:
 
 def _deny(request: Any, asked: AuthorizationRequest, description: str) -> HttpResponse:
     question.note_answer(request.session, key=asked.key, answer=question.DENIED)
-    return leave(request, asked.refusal("access_denied", description))
+    return refuse(request, asked, description)
 
 
-def _for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
+def for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
     """The management API belongs to no tenant: its scopes come to whoever may ask, Cedar decides what they do."""
     _target(asked, settings.API_RESOURCE, request.user.pk)
     now = timezone.now()

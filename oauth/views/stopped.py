@@ -16,7 +16,6 @@ from oauth import consent
 from oauth.authorization import AuthorizationRequest, Refused
 from oauth.models import ClientApproval
 from oauth.parties import ApplicationFacts, application_facts, client_facts
-from oauth.redirects import destination
 
 # Why it does not go on, and the status that says so.
 PAGES = {
@@ -92,7 +91,7 @@ def look_again(request: Any, asked: AuthorizationRequest, resource: str) -> Http
         word = consent.approval_of(
             tenant_id=target.tenant_id,
             client=asked.client,
-            place=destination(asked.redirect_uri).place,
+            place=asked.destination.place,
             now=now,
         )
         if word != ClientApproval.Status.PENDING:

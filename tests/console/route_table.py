@@ -67,6 +67,9 @@ ROWS: dict[str, Row] = {
     ),
     "accounts/passkeys/sign-in/": public(POST=None),
     "accounts/passkeys/confirm/": own(POST=None),
+    # a device's code, and what it asks for
+    "device/": own(GET=None, POST=None),
+    "device/allow/": own(GET=404, POST=404),  # without the code of a device that waits
     # an invitation: whoever holds the link
     "invitations/<str:token>/": Row(PUBLIC, {"GET": 404}, url="/invitations/nothing/"),
     # the front page
@@ -213,6 +216,7 @@ ROWS: dict[str, Row] = {
     ),
     "oauth/authorize": protocol(GET=(400,), POST=(400,)),
     "oauth/token": protocol(GET=(405,), POST=(400, 401)),
+    "oauth/device_authorization": protocol(GET=(405,), POST=(400, 401)),
     "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
     "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
     "oauth/register": protocol(GET=(405,), POST=(400,)),

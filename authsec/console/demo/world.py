@@ -23,7 +23,7 @@ from endusers import operations as endusers
 from oauth import clients
 from oauth.clients import Registration
 from oauth.models import Client
-from oauth.registration import CODE_GRANTS
+from oauth.registration import CODE_GRANTS, GRANTS
 from tenants import operations as tenants
 from tenants.models import Identity, Tenant
 
@@ -211,11 +211,14 @@ def _installation_client() -> Client:
                 "client_secret": "",
                 "authorization_grant_type": Client.GRANT_AUTHORIZATION_CODE,
                 "token_endpoint_auth_method": "none",
-                "grant_types": list(CODE_GRANTS),
+                "grant_types": list(GRANTS),
                 "redirect_uris": " ".join(CLI_REDIRECTS),
                 "api_access": True,
             },
         )[0]
+        if client.grant_types != list(GRANTS):  # loaded before there was a grant for devices
+            client.grant_types = list(GRANTS)
+            client.save(update_fields=["grant_types", "updated"])
         return client
 
 
