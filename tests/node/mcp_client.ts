@@ -1,14 +1,20 @@
 /**
  * The MCP project's TypeScript client, unmodified, as the tests drive it. It calls tools of SERVER_URL, one a line of
  * its input (`{"tool": …, "arguments": …}`), and says `answer: …` or `refused: …`; `open: …` is what it would open in
- * a browser, and `token: …` what it got.
+ * a browser, and `token: …` what it got. With CLIENT_ID and CLIENT_SECRET it is a program on its own behalf.
  */
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 
-import { Client, type OAuthClientProvider, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
+import {
+    Client,
+    ClientCredentialsProvider,
+    type OAuthClientProvider,
+    StreamableHTTPClientTransport,
+    UnauthorizedError
+} from '@modelcontextprotocol/client';
 
 function tell(what: string, value: unknown): void {
     console.log(`${what}: ${JSON.stringify(value)}`);
@@ -26,7 +32,7 @@ const redirectUrl = `http://127.0.0.1:${(loopback.address() as AddressInfo).port
 const kept: Record<string, any> = {};
 const state = crypto.randomUUID();
 let answer: Promise<URLSearchParams>;
-const provider: OAuthClientProvider = {
+const person: OAuthClientProvider = {
     redirectUrl,
     clientMetadataUrl: process.env.CLIENT_DOCUMENT || undefined,
     clientMetadata: {
@@ -59,6 +65,12 @@ const provider: OAuthClientProvider = {
         tell('open', url.href);
     }
 };
+
+/** Nobody is asked where the client is a service account's (RFC 6749 §4.4). */
+const { CLIENT_ID: clientId, CLIENT_SECRET: clientSecret, ISSUER: expectedIssuer } = process.env;
+const provider = clientId
+    ? new ClientCredentialsProvider({ clientId, clientSecret: clientSecret!, expectedIssuer: expectedIssuer! })
+    : person;
 
 const transport = () => new StreamableHTTPClientTransport(new URL(process.env.SERVER_URL!), { authProvider: provider });
 let current = transport();

@@ -122,6 +122,19 @@ def test_what_the_person_left_unticked_stays_shut(service: Service, example: str
         )
 
 
+def test_a_service_account_calls_a_tool_on_its_own_behalf(service: Service) -> None:
+    """RFC 6749 §4.4, by the same client; the issuer is pinned, so its secret goes nowhere else."""
+    bot = service.service_account("release-bot")
+    server = service.resource_server("deploy-mcp").resource_uri
+    who = {"CLIENT_ID": bot["client_id"], "CLIENT_SECRET": bot["client_secret"], "ISSUER": service.base_url}
+    with Program("mcp_client.ts", SERVER_URL=server, **who) as ai:
+        ai.ask(tool="whoami")
+        said = ai.told("answer")["structuredContent"]
+        assert (said["sub"], "deploy:run" in said["scopes"]) == (bot["id"], True)
+        ai.ask(tool="deploy_run")
+        assert ai.told("answer")["structuredContent"] == {"result": "did deploy:run"}
+
+
 def test_the_example_sends_strangers_to_the_authority_and_refuses_others_tokens(
     service: Service, example: str
 ) -> None:
