@@ -25,4 +25,6 @@ def describe(url: str) -> Asking | None:
         tenant=target.tenant_slug if target else "",
         returns_to=redirects.destination(asked.redirect_uri).origin,
         login_hint=asked.parameters.get("login_hint", "")[:254],
+        back=asked.refusal("access_denied", "The person did not go on."),
+        another=asked.url_for_another(),
     )

@@ -116,6 +116,7 @@ class Asking:
     """Who waits behind the sign-in page: the client's and the Application's names, the tenant's slug, and the origin
     (``https://host:port`` or ``scheme:``) of the client's registered redirect address, empty when it has none.
     Application and tenant are empty while only signing in can tell them. ``login_hint``: whom the client expects.
+    ``back``: to the client with nothing, ``another``: to the same request as whoever signs in next.
     """
 
     client: str
@@ -123,6 +124,8 @@ class Asking:
     tenant: str
     returns_to: str = ""
     login_hint: str = ""
+    back: str = ""
+    another: str = ""
 
 
 _describe: Callable[[str], Asking | None] | None = None

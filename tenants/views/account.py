@@ -126,9 +126,10 @@ def step_up(request: Any) -> HttpResponse:
     if not enrolled:
         request.session[STEP_UP_NEXT] = onward
     status = 422 if request.method == "POST" and enrolled else 200
-    context = {"form": form, "factors": factors, "onward": onward, "without": without}
+    asking = describe_next(onward)
+    context = {"form": form, "factors": factors, "onward": onward, "without": without, "asking": asking}
     response = render(request, "account/step_up.html", context, status=status)
-    admit_return(response, describe_next(onward))
+    admit_return(response, asking)
     return response
 
 

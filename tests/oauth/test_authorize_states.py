@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from authz.models import Binding, Scope
+from authz.models import Application, Binding, Scope
 from endusers.models import EndUser
 from oauth import clients
 from oauth.models import ClientPolicy, Grant
@@ -48,7 +48,7 @@ def test_the_sign_in_page_says_who_asks_for_what_and_offers_an_account() -> None
     it = world()
     url, _ = it.query(login_hint=ED)
     page = Browser().get(Browser().get(url)["Location"]).text
-    assert "Claude Code asks for <b>deploy-mcp</b> at <b>acme-corp</b>" in page
+    assert "<bdi>Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b>acme-corp</b>" in page
     assert f'value="{ED}"' in page
     assert "/accounts/signup/?next=%2Foauth%2Fauthorize" in page
 
@@ -114,6 +114,58 @@ def test_the_wrong_account_has_a_way_out_of_every_page_that_refuses_it() -> None
     assert f"{timezone.now():%-d %b %Y}" in page, "since when"
     assert "an administrator of" in page, "whom to ask"
     assert 'form="switch"' in page
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"admission": "members"}, "is for members of"),
+        ({"admission": "listed"}, "is for people whom"),
+        ({"status": "disabled"}, "is switched off"),
+    ],
+)
+def test_who_is_not_let_in_reads_why_whom_to_ask_and_how_to_be_somebody_else(
+    change: dict[str, str], says: str
+) -> None:
+    it = world()
+    with tenant_context(it.tenant.id):
+        Application.objects.update(**change, support_contact="help@acme.example")
+    url, _ = it.query()
+    browser = it.signed_in(ED)
+    for answer in (browser.get(url), browser.post(url, {"action": "allow", "scopes": ["read"]})):
+        assert answer.status_code == 403
+        assert says in answer.text
+        assert 'href="mailto:help@acme.example"' in answer.text
+        assert 'form="switch"' in answer.text
+    assert nothing_written(it, ED)
+
+
+def test_confirming_who_one_is_names_who_waits_and_leads_back_to_them() -> None:  # Core §3.1.2.3
+    it = world()
+    browser = it.signed_in(ED)
+    page = browser.get(browser.get(it.query(prompt="login")[0])["Location"])
+    assert "<b><bdi>Claude Code</bdi></b> waits behind it" in page.text
+    assert "error=access_denied" in after(page, 'class="button" href="')
+    assert "prompt" not in after(page, ANOTHER)
+    page = browser.get(browser.get(it.query(acr_values="urn:authsec:acr:mfa")[0])["Location"])
+    assert "<b><bdi>Claude Code</bdi></b> asks for needs it" in page.text
+    assert "Continue without" in page.text
+
+
+def test_a_person_sees_the_applications_logo_rules_and_support() -> None:
+    it = world()
+    with tenant_context(it.tenant.id):
+        Application.objects.update(
+            support_contact="https://acme.example/help",
+            privacy_uri="https://acme.example/privacy",
+            terms_uri="https://acme.example/terms",
+            logo_digest="0" * 64,
+        )
+    page = it.signed_in(ED).get(it.query()[0]).text
+    for link in ("help", "privacy", "terms"):
+        assert f'href="https://acme.example/{link}" rel="noopener noreferrer"' in page
+    assert f'/logo/{"0" * 64}.png"' in page
+    assert "localhost:9101" in page, "the host that the Application proved"
 
 
 # --- the tenant's word on the client ----------------------------------------------------------------
