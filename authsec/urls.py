@@ -18,6 +18,7 @@ urlpatterns = [
     path("accounts/passkeys/", include(ceremonies)),
     path("accounts/", include("allauth.urls")),
     path("account/", include("oauth.urls.account")),
+    path("account/", include("oauth.urls.own_data")),
     path("account/", include("endusers.account_urls")),
     path("account/", include("tenants.account_urls")),
     path("device/", include("oauth.urls.device")),

@@ -47,7 +47,7 @@ def follow_membership(
         _keep_an_owner_with_power(membership, before)
         _bring_in_no_more_than_held(membership, before, actor, now)
         if membership.status == Membership.Status.LEFT:
-            _take_everything(tenant_id, user_id, actor.consequence(), now)
+            take_everything(tenant_id, user_id, actor.consequence(), now)
         elif membership.status in HAD_BEEN_IN:
             old = before["type"] if before and before["status"] in HAD_BEEN_IN else None
             if old != membership.type:
@@ -149,7 +149,7 @@ def _type_bindings(tenant_id: UUID, user_id: UUID, member_type: str) -> list[Bin
     )
 
 
-def _take_everything(tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime) -> None:
+def take_everything(tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime) -> None:
     """Leaving ends group memberships, direct bindings and operator rows, each with its event."""
     left = "Left the tenant."
     live = {"tenant_id": tenant_id, "user_id": user_id, "ended_at": None}

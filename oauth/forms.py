@@ -56,3 +56,22 @@ class TokenForm(forms.Form):
     def clean_token(self) -> str:
         """The token alone."""
         return presented(self.cleaned_data["token"])
+
+
+class TypedAddress(forms.Form):
+    """A word, typed to say that one means it."""
+
+    typed = forms.CharField(
+        max_length=254, widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
+    )
+
+    def __init__(self, *args: Any, expected: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.expected = expected
+        self.fields["typed"].label = _("Type %s to confirm") % expected
+
+    def clean_typed(self) -> str:
+        typed = str(self.cleaned_data["typed"]).strip()
+        if typed.lower() != self.expected.lower():
+            raise forms.ValidationError(_("This is not %s.") % self.expected)
+        return typed

@@ -13,10 +13,9 @@ from authsec.database.context import system_context, tenant_context
 from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
 from oauth import consent
 from oauth.documents.location import host_of
-from oauth.models import Client, RefreshToken
+from oauth.models import Client, Consent, RefreshToken
 
 LIMIT = 25
-MOST_CONSENTS = 1_000  # so many at once, in one transaction
 OVER = ("ended", "expired")  # states of a binding that give nothing any more
 SORTS = {True: "connected", False: "ended"}
 
@@ -165,25 +164,25 @@ def disconnect(*, identity_id: UUID, consent_id: UUID, name: str, actor: Actor, 
         )
 
 
-def disconnect_client(
-    *, identity_id: UUID, client_id: UUID | None, name: str, actor: Actor, now: datetime, reason: str = ""
-) -> int:
-    """Withdraw every live consent of the person to one client (None: to all of them) in every tenant, and take the
-    management API from it. Returns how many connections ended.
+def disconnect_client(*, identity_id: UUID, client_id: UUID, name: str, actor: Actor, now: datetime) -> int:
+    """Withdraw every live consent of the person to one client in every tenant, and take the management API from it.
+    Returns how many connections ended.
     """
     with connection.cursor() as asked:
         asked.execute("select * from live_consents_of(%s, %s)", [identity_id, client_id])
         rows = asked.fetchall()
     for tenant_id, user_id, consent_id in rows:
         with tenant_context(tenant_id, savepoint=False):
-            consent.withdraw(
-                tenant_id=tenant_id,
-                consent_id=consent_id,
-                actor=as_end_user(actor, user_id, name),
-                now=now,
-                reason=reason,
-            )
+            person = as_end_user(actor, user_id, name)
+            consent.withdraw(tenant_id=tenant_id, consent_id=consent_id, actor=person, now=now)
     return len(rows) + revoke_api(identity_id=identity_id, client_id=client_id, now=now)
+
+
+def withdraw_in(*, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime) -> None:
+    """Withdraw every live consent of a person in one tenant. Runs inside its context."""
+    mine = Consent.objects.filter(tenant_id=tenant_id, user_id=user_id, withdrawn_at__isnull=True)
+    for consent_id in mine.order_by("id").values_list("id", flat=True):
+        consent.withdraw(tenant_id=tenant_id, consent_id=consent_id, actor=actor, now=now)
 
 
 def revoke_api(*, identity_id: UUID, client_id: UUID | None, now: datetime) -> int:

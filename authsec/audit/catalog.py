@@ -81,6 +81,9 @@ CATALOG = {
     "invitation.declined": Entry(
         "Invitation declined", "{target} declined the invitation", "mail-minus", "stop"
     ),
+    "identity.deleted": Entry(
+        "Identity deleted", "{target} deleted their identity; the name is a pseudonym", "user-x", "stop"
+    ),
     # end users
     "end_user.appeared": Entry("End user appeared", "{target} became an end user", "user-plus"),
     "end_user.suspended": Entry("End user suspended", "{actor} suspended {target}", "ban", "stop"),

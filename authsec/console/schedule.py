@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
-from oauth import key_schedule, verification
+from oauth import data_exports, key_schedule, verification
 from tenants import trusted_browsers
 
 
@@ -34,6 +34,7 @@ SCHEDULE = (
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
     Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),
     Entry("42 * * * *", "look again at verified addresses", verification.recheck_due),
+    Entry("34 * * * *", "delete old copies of people's data", data_exports.delete_expired),
     Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 

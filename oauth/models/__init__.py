@@ -4,6 +4,7 @@ from oauth.models.activity import IntrospectionCount
 from oauth.models.client import Client, ClientApproval, ClientLimit, ClientLogo, ClientPolicy
 from oauth.models.consent import Consent, Decision
 from oauth.models.credential import ResourceCredential, SigningKey, UsedAssertion
+from oauth.models.export import DataExport
 from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued, RefreshToken
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "ClientLogo",
     "ClientPolicy",
     "Consent",
+    "DataExport",
     "Decision",
     "DeviceGrant",
     "Grant",

@@ -99,8 +99,7 @@ begin
            where c.id = p_consent and u.identity_id = p_identity);
 end $$;
 
--- Every live consent of the identity, of one client where given: what is withdrawn with all of a client's connections,
--- and with the identity. In the order of tenants, so that two who do this wait for each other in one direction.
+-- Every live consent of the identity to one client: what is withdrawn with all of its connections. In the order of tenants, so that two who do this wait for each other in one direction.
 create or replace function live_consents_of(p_identity uuid, p_client uuid)
 returns table(tenant_id uuid, user_id uuid, consent_id uuid)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
@@ -109,6 +108,6 @@ begin
     select c.tenant_id, c.user_id, c.id
       from users u
       join oauth_consent c on c.tenant_id = u.tenant_id and c.user_id = u.id and c.withdrawn_at is null
-     where u.identity_id = p_identity and (p_client is null or c.client_id = p_client)
+     where u.identity_id = p_identity and c.client_id = p_client
      order by c.tenant_id, c.id;
 end $$;

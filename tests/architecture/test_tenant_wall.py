@@ -19,6 +19,7 @@ WITHOUT_TENANT = {
     "tenants.Identity",
     "tenants.Session",
     "tenants.TrustedBrowser",
+    "oauth.DataExport",
     "oauth.SigningKey",
     "oauth.ClientLogo",
     "oauth.UsedAssertion",

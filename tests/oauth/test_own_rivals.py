@@ -1,0 +1,94 @@
+"""What happens to a person's own rows at one moment: a token beside a withdrawal, a consent beside a deletion."""
+
+import re
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from authsec.audit.actor import SYSTEM
+from authsec.audit.models import Event
+from authsec.database.context import app_context, tenant_context
+from oauth import departure
+from oauth.models import Consent
+from tenants.models import Identity
+from tests import cast
+from tests.oauth.world import ED, world
+from tests.servers import eventually
+
+PATIENCE_S = 30
+
+
+def beside(does: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    """Start something on a connection of its own; its answer appears in the list."""
+    answers: list[Any] = []
+
+    def run() -> None:
+        try:
+            answers.append(does())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread, answers
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("select exists (select from pg_locks where not granted)")
+        return bool(cursor.fetchone()[0])
+
+
+def test_a_consent_that_is_being_withdrawn_holds_up_no_token(own_database: None) -> None:
+    """The token's statement passes the consent's row by: else each would wait for the other's rows."""
+    it = world()
+    given = it.tokens(it.signed_in(ED))
+    with tenant_context(it.tenant.id):
+        Consent.objects.select_for_update().get()
+        thread, answers = beside(lambda: it.refresh(given["refresh_token"]).status_code)
+        thread.join(timeout=PATIENCE_S)
+    assert answers == [200]
+
+
+def test_a_consent_beside_the_deletion_of_its_identity_gives_nothing(own_database: None) -> None:
+    """A first consent, so that the tenant does not know the person yet: it waits for the identity's row."""
+    it = world()
+    browser, identity = it.signed_in(ED), cast.person(ED)
+    url, _verifier = it.query()
+    page = browser.get(url).content.decode()
+    form = {"action": "allow", "scopes": ["read"]} | _hidden(page)
+    with app_context():
+        departure.delete_identity(identity_id=identity.pk, actor=SYSTEM, now=timezone.now())
+        thread, answers = beside(lambda: browser.post(url, form).status_code)
+        eventually(lambda: waits_for_a_lock() or answers)
+    thread.join(timeout=PATIENCE_S)
+    assert answers
+    assert answers[0] in (302, 403)
+    with tenant_context(it.tenant.id):
+        assert not Consent.objects.exists()
+    assert not Identity.objects.filter(email=ED).exists()
+
+
+def test_two_deletions_at_one_moment_are_one(own_database: None) -> None:
+    it = world()
+    it.tokens(it.signed_in(ED))
+    identity = cast.person(ED)
+
+    def delete() -> str:
+        with app_context():
+            departure.delete_identity(identity_id=identity.pk, actor=SYSTEM, now=timezone.now())
+        return "done"
+
+    rivals = [beside(delete) for _ in range(4)]
+    for thread, _ in rivals:
+        thread.join(timeout=PATIENCE_S)
+    assert [answers for _, answers in rivals] == [["done"]] * 4
+    with tenant_context(it.tenant.id):
+        assert Event.objects.filter(action="identity.deleted").count() == 1
+
+
+def _hidden(page: str) -> dict[str, str]:
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page))
