@@ -25,6 +25,7 @@ test-long:
 	@sh scripts/install requirements-test.txt
 	@$(PYTHON) scripts/chromium.py
 	@$(PYTHON) scripts/node.py
+	@sh scripts/install requirements-sdk.txt .venv-sdk
 	$(PYTEST) -m long
 
 check:

@@ -39,7 +39,7 @@ def test_no_file_names_a_home_a_checkout_or_a_registry(trace: str) -> None:
     assert [str(path) for path, text in texts() if trace in text] == []
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-test.txt", "requirements-sdk.txt"])
 def test_every_requirement_is_one_version_with_hashes(name: str) -> None:
     entries = (CHECKOUT / name).read_text().replace("\\\n", " ").splitlines()
     for entry in entries:
