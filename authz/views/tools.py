@@ -73,7 +73,8 @@ def tool(request: Request, application_id: UUID, tool_id: UUID) -> HttpResponse:
 def accept(request: Request, application_id: UUID) -> HttpResponse:
     """Ask, then decide the undecided tools as their server suggests."""
     found = load(request, application_id)
-    form, status = AcceptForm(posted(request)), 200
+    form = AcceptForm(posted(request))
+    status = 422 if form.errors else 200
     if form.is_valid():
         done = _run(
             form, tools.accept_suggestions, **told(request, application_id=found.pk), **form.cleaned_data
