@@ -12,6 +12,7 @@ from mcp import MCPError
 
 from authsec.database.embedded import CHECKOUT
 from tests.ai_client import AiClient, Refused
+from tests.forms import forms
 from tests.management import Caller, release_bot
 from tests.plain_client import Person, demo_person, newcomer
 from tests.programs import PythonProgram, allow, free_port
@@ -61,9 +62,9 @@ def decide(operator: Person, application: dict[str, Any], tool: str, **choice: A
     tools = f"/t/acme-corp/applications/{application['id']}/tools/"
     page = operator.get(tools).text
     row = page[page.index(f"<code>{tool}</code>") :]
-    link = row[row.index(tools) :]
-    form = operator.get(link[: link.index('"')])
-    assert operator.post(form, "who", **choice).status_code == 200
+    link = row[row.index(tools) :].partition('"')[0]
+    form = next(one for one in forms(operator.get(link).text) if one.action == link)
+    assert operator.http.post(link, data=form.filled(**choice)).is_redirect
 
 
 # The kit refuses inside MCP, or with HTTP 503 while it knows no policy.
