@@ -307,7 +307,7 @@ TIME_ZONE = "UTC"
 
 # --- Jobs: contexts register their kinds in <app>/jobs.py; the worker alone imports what does them --------------------
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
-PROCRASTINATE_IMPORT_PATHS = ["authsec.jobs.runner", "authsec.console.schedule"]
+PROCRASTINATE_IMPORT_PATHS = ["authsec.jobs.runner", "authsec.console.schedule", "oauth.logout_token"]
 
 # --- Management API ---------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -102,9 +102,9 @@ def _family(exchange: Exchange) -> tokens.Family | None:
     grant, refresh = exchange.grant or exchange.device, exchange.refresh
     if grant:
         ends = exchange.now + timedelta(seconds=settings.REFRESH_FAMILY_SECONDS)
-        return tokens.Family(grant.token_family, grant.scope, ends, tuple(grant.openid))
+        return tokens.Family(grant.token_family, grant.scope, ends, tuple(grant.openid), grant.sid)
     if refresh:
         return tokens.Family(
-            refresh.token_family, refresh.scope, refresh.family_expires, tuple(refresh.openid)
+            refresh.token_family, refresh.scope, refresh.family_expires, tuple(refresh.openid), refresh.sid
         )
     return None

@@ -141,6 +141,7 @@ def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:
         token_endpoint_auth_method=registration.auth_method,
         grant_types=registration.grant_types,
         redirect_uris=" ".join(registration.redirect_uris),
+        post_logout_redirect_uris=" ".join(registration.post_logout_redirect_uris),
         name=registration.name,
         client_uri=registration.client_uri,
         metadata=registration.kept,

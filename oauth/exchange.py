@@ -36,6 +36,7 @@ class Approval:
     resource: str
     nonce: str = ""
     openid: tuple[str, ...] = ()
+    sid: UUID | None = None
 
 
 @dataclass

@@ -21,6 +21,7 @@ CLAIMS = (
     "nonce",
     "acr",
     "amr",
+    "sid",
     "at_hash",
     "email",
     "email_verified",
@@ -51,6 +52,7 @@ def new(exchange: Exchange, access_token: str) -> str:
         "nonce": exchange.grant.nonce if exchange.grant else None,
         "acr": row.acr,
         "amr": list(row.amr),
+        "sid": str(row.sid) if row.sid else None,  # Back-Channel Logout §2.1
     }
     claims |= {name: value for name, value in said.items() if value}
     if {"email", "profile"} & set(exchange.openid):

@@ -62,6 +62,9 @@ def openid_provider() -> dict[str, Any]:
         "id_token_signing_alg_values_supported": list(ID_TOKEN_ALGORITHMS),
         "acr_values_supported": [ACR_PASSWORD, ACR_MFA],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "end_session_endpoint": f"{settings.ISSUER}/oauth/logout",
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "claim_types_supported": ["normal"],
         "claims_supported": list(CLAIMS),
         # Discovery §3: left out, the last of these would mean true.

@@ -1,12 +1,16 @@
-"""What changes of a membership mean for tokens."""
+"""What changes of a membership mean for tokens, and what the end of a session or of standing means for clients."""
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from authsec.audit.actor import Actor
-from oauth import tokens
+from authsec.sessions import session_ended
+from endusers.models import StandingChange
+from oauth import client_sessions, tokens
 from tenants.models import Membership
 from tenants.signals import membership_changed
 
@@ -24,3 +28,16 @@ def revoke_tokens_of_who_left(
     if membership.status == Membership.Status.LEFT and before and before["status"] != Membership.Status.LEFT:
         held = tokens.held_by(tenant_id=membership.tenant_id, subject=membership.user_id)
         tokens.revoke_held(held, now=now)
+
+
+@receiver(session_ended, dispatch_uid="oauth.tell_clients")
+def tell_clients(sender: Any, sid: UUID, reason: str, now: datetime, **_: Any) -> None:
+    """Clients at which the session signed somebody in hear that it is over."""
+    client_sessions.end_session(session=sid, reason=reason, now=now)
+
+
+@receiver(post_save, sender=StandingChange, dispatch_uid="oauth.sign_out_who_lost_standing")
+def sign_out_who_lost_standing(sender: Any, instance: StandingChange, created: bool, **_: Any) -> None:
+    """Whoever is suspended or removed is signed out of the tenant's clients, for which the session lives on."""
+    if created and instance.to_status in (Membership.Status.SUSPENDED, Membership.Status.LEFT):
+        client_sessions.end_person(tenant_id=instance.tenant_id, user_id=instance.user_id, now=instance.at)

@@ -8,6 +8,7 @@ from typing import Any
 from oauth import redirects
 from oauth.client_keys import ALGORITHMS, BadKeys, Keys, read_keys
 from oauth.exchange import DEVICE_CODE
+from oauth.outbound.location import Wrong, read_location
 
 CODE_GRANTS = ("authorization_code", "refresh_token")
 GRANTS = (*CODE_GRANTS, DEVICE_CODE)
@@ -18,6 +19,8 @@ MAX_NAME = 100
 # What a client may say about itself besides what we act on (RFC 7591 §2): kept and answered, never trusted.
 KEPT = ("logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "contacts", "scope")
 MAX_KEPT = 2000
+LOGOUT_URI = "backchannel_logout_uri"
+LONGEST_LOGOUT_URI = 500
 
 
 class Refused(Exception):
@@ -39,6 +42,7 @@ class Registration:
     client_uri: str = ""
     kept: dict[str, Any] = field(default_factory=dict)
     keys: Keys = field(default_factory=Keys)
+    post_logout_redirect_uris: list[str] = field(default_factory=list)
 
 
 def readable_name(value: Any) -> str:
@@ -74,7 +78,9 @@ def read_registration(document: Any) -> Registration:
         client_uri=_client_uri(document.get("client_uri")),
         kept={name: document[name] for name in KEPT if _may_keep(document.get(name))}
         | _algorithm("id_token_signed_response_alg", document, ID_TOKEN_ALGORITHMS)
-        | _algorithm("token_endpoint_auth_signing_alg", document, ALGORITHMS),
+        | _algorithm("token_endpoint_auth_signing_alg", document, ALGORITHMS)
+        | _signing_out(document),
+        post_logout_redirect_uris=checked_post_logout_uris(document.get("post_logout_redirect_uris")),
         keys=checked_keys(method, document.get("jwks"), document.get("jwks_uri")),
     )
 
@@ -92,6 +98,37 @@ def checked_redirect_uris(value: Any, *, needed: bool = True) -> list[str]:
         if reason := redirects.problem(uri):
             raise Refused("invalid_redirect_uri", reason)
     return list(dict.fromkeys(value))
+
+
+def checked_post_logout_uris(value: Any) -> list[str]:
+    """Where people may go after signing out (RP-Initiated Logout §3.1), by the rules of redirect URIs."""
+    if value is None:
+        return []
+    if not isinstance(value, list) or len(value) > MAX_REDIRECTS:
+        raise Refused(
+            "invalid_client_metadata", f"post_logout_redirect_uris holds up to {MAX_REDIRECTS} URIs."
+        )
+    for uri in value:
+        if reason := redirects.problem(uri):
+            raise Refused("invalid_client_metadata", f"post_logout_redirect_uris: {reason}")
+    return list(dict.fromkeys(value))
+
+
+def checked_logout_uri(value: Any) -> str:
+    """Where the client wants to be told of sign-outs (Back-Channel Logout §2.2). Raises Refused."""
+    try:
+        return read_location(value if isinstance(value, str) else "", max_length=LONGEST_LOGOUT_URI).url
+    except Wrong as wrong:
+        raise Refused("invalid_client_metadata", f"{LOGOUT_URI}: {wrong}.", LOGOUT_URI) from wrong
+
+
+def _signing_out(document: dict[str, Any]) -> dict[str, Any]:
+    """Both ``sub`` and ``sid`` are always sent, so that whether the client requires ``sid`` is only kept."""
+    value, required = document.get(LOGOUT_URI), document.get("backchannel_logout_session_required")
+    kept = {LOGOUT_URI: checked_logout_uri(value)} if value is not None else {}
+    if required is not None and not isinstance(required, bool):
+        raise Refused("invalid_client_metadata", "backchannel_logout_session_required is true or false.")
+    return kept | ({"backchannel_logout_session_required": required} if required is not None else {})
 
 
 def checked_auth_method(value: Any) -> str:

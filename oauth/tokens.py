@@ -35,11 +35,12 @@ refresh as (
   insert into oauth_refreshtoken (
     id, tenant_id, audience_id, subject, subject_kind, acr, amr, auth_time, mfa_at, auth_ip, requested, openid,
     user_id, application_id, token, token_checksum, token_family, resource, created, updated, scope, expires,
-    family_expires)
+    family_expires, sid)
   values (
     %(refresh_id)s, %(tenant)s, %(audience)s, %(subject)s, %(kind)s, %(acr)s, %(amr)s, %(auth_time)s, %(mfa_at)s,
     %(auth_ip)s, %(requested)s, %(allowed_openid)s, %(identity)s, %(client)s, '', %(refresh_digest)s, %(family)s,
-    %(resource)s::jsonb, %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s))
+    %(resource)s::jsonb, %(now)s, %(now)s, %(consented)s, %(refresh_expires)s, %(family_expires)s,
+    %(sid)s))
 """
 CONSUME = "consumed as (update oauth_grant set consumed_at = %(now)s, updated = %(now)s where id = %(code)s)"
 CONSUME_DEVICE = "consumed as (update oauth_devicegrant set consumed_at = %(now)s where id = %(device)s)"
@@ -117,12 +118,13 @@ class Acting:
 @dataclass(frozen=True)
 class Family:
     """The refresh tokens that descend from one code. ``scope`` and ``openid`` are what consent gave, ``ends`` their
-    last moment."""
+    last moment, ``sid`` what id_tokens call the session they began in."""
 
     id: UUID
     scope: str
     ends: datetime
     openid: tuple[str, ...] = ()
+    sid: UUID | None = None
 
 
 def write(
@@ -189,6 +191,7 @@ def write(
         "allowed_openid": list(family.openid) if family else [],
         "consented": family.scope if family else "",
         "family": family.id if family else None,
+        "sid": family.sid if family else None,
         "family_expires": ends,
         "refresh_expires": min(now + timedelta(seconds=settings.REFRESH_TOKEN_SECONDS), ends),
         "code": code_id,

@@ -112,6 +112,7 @@ class Validator(OAuth2Validator):
             code_challenge_method=request.code_challenge_method,
             nonce=approval.nonce,
             openid=list(approval.openid),
+            sid=approval.sid,
             claims="{}",
             resource=[approval.resource],
         )

@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
-from oauth import data_exports, key_schedule, verification
+from oauth import client_sessions, data_exports, key_schedule, verification
 from tenants import trusted_browsers
 
 
@@ -32,6 +32,7 @@ SCHEDULE = (
     Entry("12 * * * *", "delete unused clients", oauth.delete_unused_clients),
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
+    Entry("29 * * * *", "delete sign-ins at clients that are over", client_sessions.delete_over),
     Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),
     Entry("42 * * * *", "look again at verified addresses", verification.recheck_due),
     Entry("34 * * * *", "delete old copies of people's data", data_exports.delete_expired),

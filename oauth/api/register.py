@@ -58,6 +58,8 @@ def _answer(client: Client, secret: str) -> dict[str, Any]:
     }
     if client.name:
         answer["client_name"] = client.name
+    if client.post_logout_redirect_uris:
+        answer["post_logout_redirect_uris"] = client.post_logout_redirect_uris.split()
     if client.client_uri:
         answer["client_uri"] = client.client_uri
     if client.proves_by_key:

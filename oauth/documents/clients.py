@@ -141,6 +141,7 @@ def _keep(
     said: dict[str, Any] = {
         "name": registration.name or location.host,
         "redirect_uris": " ".join(registration.redirect_uris),
+        "post_logout_redirect_uris": " ".join(registration.post_logout_redirect_uris),
         "grant_types": registration.grant_types,
         "client_uri": registration.client_uri,
         "metadata": registration.kept,

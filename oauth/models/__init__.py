@@ -2,6 +2,7 @@
 
 from oauth.models.activity import IntrospectionCount
 from oauth.models.client import Client, ClientApproval, ClientLimit, ClientLogo, ClientPolicy
+from oauth.models.client_session import ClientSession
 from oauth.models.consent import Consent, Decision
 from oauth.models.credential import ResourceCredential, SigningKey, UsedAssertion
 from oauth.models.export import DataExport
@@ -14,6 +15,7 @@ __all__ = [
     "ClientLimit",
     "ClientLogo",
     "ClientPolicy",
+    "ClientSession",
     "Consent",
     "DataExport",
     "Decision",

@@ -75,6 +75,11 @@ def client_reference() -> models.ForeignKey:
     return models.ForeignKey(Client, models.CASCADE, null=True, blank=True, db_index=False, related_name="+")
 
 
+def session_id() -> models.UUIDField:
+    """The ``sid`` of the id_tokens that descend from here, by value: tokens outlive sessions."""
+    return models.UUIDField(null=True, blank=True, help_text="An oauth_clientsession, while there is one.")
+
+
 class Grant(Issued, AbstractGrant):
     """An authorization code (RFC 6749 §4.1.2). ``code`` holds its SHA-256, never the code."""
 
@@ -82,6 +87,7 @@ class Grant(Issued, AbstractGrant):
     application = client_reference()
     token_family = models.UUIDField(default=uuid7, editable=False)
     consumed_at = models.DateTimeField(null=True, blank=True)
+    sid = session_id()
 
     class Meta(AbstractGrant.Meta):
         constraints = [tenant_with_audience("oauth_grant")]
@@ -128,6 +134,7 @@ class RefreshToken(Issued, AbstractRefreshToken):
     scope = models.TextField(blank=True)
     expires = models.DateTimeField(help_text="Slides with each use.")
     family_expires = models.DateTimeField(help_text="The end of the whole family, however often it is used.")
+    sid = session_id()
 
     class Meta:
         constraints = [
@@ -158,6 +165,7 @@ class DeviceGrant(Issued, AbstractDeviceGrant):
     """
 
     client_id: Any = None  # the toolkit's text; ours is the reference below
+    sid: Any = None  # a device is signed in on its own, not as long as the browser that said yes
     user = identity_reference()
     application = client_reference()
     subject: Any = models.UUIDField(null=True, blank=True)  # known once somebody says yes

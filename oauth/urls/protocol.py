@@ -8,6 +8,7 @@ from oauth.api.device import device_authorization
 from oauth.api.jwks import jwks
 from oauth.api.userinfo import userinfo
 from oauth.views.authorize import authorize
+from oauth.views.logout import confirm_sign_out, end_session
 
 RESOURCE_SERVER = "authsec/resource-servers/<uuid:application_id>"
 
@@ -24,6 +25,8 @@ urlpatterns = [
         name="protected_resource",
     ),
     path("oauth/authorize", authorize, name="authorize"),
+    path("oauth/logout", end_session, name="end_session"),
+    path("oauth/logout/confirm", confirm_sign_out, name="confirm_sign_out"),
     path("oauth/token", token.token, name="token"),
     path("oauth/device_authorization", device_authorization, name="device_authorization"),
     path("oauth/revoke", revoke.revoke, name="revoke"),

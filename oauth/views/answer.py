@@ -2,12 +2,14 @@
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from oauth import consent, device
+from authsec.sessions import sid_of
+from oauth import client_sessions, consent, device
 from oauth.authorization import AuthorizationRequest
 from oauth.device_request import DeviceRequest
 from oauth.exchange import Approval, Exchange
@@ -39,13 +41,15 @@ def issue_code(
     if isinstance(asked, DeviceRequest):
         return allow_device(request, asked, asking, scopes, openid)
     exchange = Exchange(asked.parameters, asking.now, request.client_ip, client=asked.client)
+    holder = _holder(request, asking, (*openid, *scopes))
     exchange.approval = Approval(
-        holder=_holder(request, asking, (*openid, *scopes)),
+        holder=holder,
         scopes=scopes,
         requested=asking.kept_requested(scopes),
         resource=asking.resource,
         nonce=asked.parameters.get("nonce", ""),
         openid=openid,
+        sid=_sid(request, asking, holder) if "openid" in openid else None,
     )
     known = ("response_type", "client_id", "redirect_uri", "state", "code_challenge", "code_challenge_method")
     query = urlencode({name: asked.parameters[name] for name in known if name in asked.parameters})
@@ -92,6 +96,19 @@ def _told(request: Any, asked: DeviceRequest, answer: str) -> HttpResponse:
     response = render(request, "oauth/device_told.html", {"client": client_facts(asked), "answer": answer})
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _sid(request: Any, asking: Asking, holder: Holder) -> UUID | None:
+    session = sid_of(request.session)
+    if holder.tenant_id is None or session is None:
+        return None
+    return client_sessions.begin(
+        tenant_id=holder.tenant_id,
+        user_id=holder.subject,
+        client=asking.asked.client,
+        session=session,
+        now=asking.now,
+    )
 
 
 def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:

@@ -165,6 +165,7 @@ def test_every_reference_between_tenant_rows_is_a_composite_key() -> None:
     # Named exceptions: references to Client (its policy also shows rows without a tenant) and the toolkit's own
     # references between tokens, whose tenant may be empty.
     assert plain == {
+        "oauth.ClientSession.client",
         "oauth.Grant.application",
         "oauth.AccessToken.application",
         "oauth.AccessToken.source_refresh_token",
@@ -172,6 +173,7 @@ def test_every_reference_between_tenant_rows_is_a_composite_key() -> None:
         "oauth.RefreshToken.application",
         "oauth.RefreshToken.access_token",
         "oauth.IDToken.application",
+        "oauth.DeviceGrant.application",
         "oauth.ClientApproval.client",
         "oauth.ClientLimit.client",
         "oauth.Consent.client",

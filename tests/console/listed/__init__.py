@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from oauth.exchange import TOKEN_EXCHANGE
-from tests.console.listed import endpoints, grants, openid, proofs, requests
+from tests.console.listed import endpoints, grants, openid, proofs, requests, signing_out
 
 Exercise = Callable[[Any, Any], None]
 MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
@@ -40,6 +40,10 @@ MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
     "authorization_response_iss_parameter_supported": requests.names_its_issuer,
     "resource_indicators_supported": requests.takes_resource,
     "client_id_metadata_document_supported": requests.takes_documents,
+    # OpenID Connect RP-Initiated Logout §2.1, Back-Channel Logout §2.1
+    "end_session_endpoint": endpoints.end_session_endpoint,
+    "backchannel_logout_supported": signing_out.told,
+    "backchannel_logout_session_supported": signing_out.told_which,
     # OpenID Connect Discovery §3
     "userinfo_endpoint": endpoints.userinfo_endpoint,
     "scopes_supported": openid.scope,

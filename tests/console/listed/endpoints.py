@@ -68,5 +68,12 @@ def userinfo_endpoint(it: World, url: str) -> None:
     assert answer.json()["sub"] == it.facts(token)["sub"]
 
 
+def end_session_endpoint(it: World, url: str) -> None:
+    browser = it.signed_in(ED)
+    token = it.tokens(browser, scope="openid read")["id_token"]
+    assert "You are signed out" in browser.get(path(url), {"id_token_hint": token}).content.decode()
+    assert browser.get("/account/").status_code == 302
+
+
 def page(it: World, url: str) -> None:
     assert Browser().get(path(url)).status_code == 200
