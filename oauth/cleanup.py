@@ -51,8 +51,10 @@ with unused as (
     and not exists (select from oauth_consent o where o.client_id = c.id)
     and not exists (select from oauth_clientapproval a
                     where a.client_id = c.id and (a.decided_at is not null or a.last_seen_at > %(before)s))
+    and not exists (select from oauth_clientlimit l where l.client_id = c.id)
   order by c.created limit %(batch)s for update skip locked),
-noted as (delete from oauth_clientapproval a using unused u where a.client_id = u.id)
+noted as (delete from oauth_clientapproval a using unused u where a.client_id = u.id),
+pictured as (delete from oauth_clientlogo p using unused u where p.client_id = u.id)
 delete from oauth_client c using unused u where c.id = u.id
 """
 
@@ -60,7 +62,8 @@ delete from oauth_client c using unused u where c.id = u.id
 def delete_unused_clients(*, now: datetime, batch: int = 100) -> int:
     """Delete clients of the installation that came by registration or document 30 days ago and got no token since.
 
-    One that somebody consented to, or that a tenant approved or denied, stays. At most UNUSED_A_RUN; returns how many.
+    One that somebody consented to, or that a tenant approved, denied or limited, stays. At most UNUSED_A_RUN;
+    returns how many.
     """
     deleted = 0
     while deleted < UNUSED_A_RUN:

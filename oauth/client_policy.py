@@ -22,7 +22,7 @@ LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*")
 BELOW = re.compile(rf"\*\.{LABEL}(\.{LABEL})+")  # *.com would be everybody
 MOST_HOSTS = 200
-READ = 2_000  # clients that a change of policy is tried on
+READ = 1_000  # clients, the latest, that an allow-list is compared with here and a change of policy tried on
 EXAMPLES = 3
 
 
@@ -130,7 +130,7 @@ def with_status(
     rows: QuerySet[ClientApproval], status: str, policy: ClientPolicy
 ) -> QuerySet[ClientApproval]:
     """Those of ``rows`` of which :func:`let_in` says ``status``: decided in the statement, but for the allow-list,
-    which is compared here with the hosts of at most 10,000 of them.
+    which is compared here with the hosts of the READ that were seen last.
     """
     if status in (ClientStatus.APPROVED, ClientStatus.DENIED):
         return rows.filter(status=status)
@@ -138,7 +138,7 @@ def with_status(
     if status in (ClientStatus.LISTED, ClientStatus.UNLISTED):
         if Policy.ALLOW_LIST not in (policy.metadata_policy, policy.registration_policy):
             return rows.none()
-        asked = pending.select_related("client").order_by("-last_seen_at", "-id")[:10_000]
+        asked = pending.select_related("client").order_by("-last_seen_at", "-id")[:READ]
         return rows.filter(pk__in=[row.pk for row in asked if unsaid(row.client, policy) == status])
     rule = Policy.OPEN if status == ClientStatus.OPEN else Policy.REVIEW
     document = Q(client__registration_source=Client.RegistrationSource.CIMD)

@@ -13,8 +13,9 @@ from authsec.web.parameters import parse_uuid
 from oauth.models import Client, ClientApproval, Consent
 from oauth.redirects import destination
 
-# Connections of one client that a list reads, the latest: enough to judge it by, and the same work for everybody.
-COUNTED = 1_000
+# Connections of one client that a list and its own page read, the latest: enough to judge it by, and bounded work.
+IN_LIST = 200
+ON_PAGE = 5_000
 LATEST = """
   select c.user_id, c.application_id, c.scopes from oauth_consent c
    where c.tenant_id = %(tenant)s and c.client_id = k.id and c.withdrawn_at is null
@@ -76,7 +77,7 @@ class Reached:
 
 @dataclass
 class Usage:
-    """What people of a tenant do with a client, counted over its latest COUNTED connections. ``more``: it has more."""
+    """What people of a tenant do with a client, counted over its latest connections. ``more``: it has more."""
 
     people: int = 0
     more: bool = False
@@ -152,16 +153,16 @@ def search(rows: QuerySet[ClientApproval], text: str) -> QuerySet[ClientApproval
         )
 
 
-def usage_of(tenant_id: UUID, client_ids: Iterable[UUID]) -> dict[UUID, Usage]:
-    """What people let each client do, by client; each has an entry. One statement, bounded for each client."""
+def usage_of(tenant_id: UUID, client_ids: Iterable[UUID], *, most: int = IN_LIST) -> dict[UUID, Usage]:
+    """What people let each client do, by client; each has an entry. One statement, ``most`` connections of each."""
     keys = list(client_ids)
     found = {key: Usage() for key in keys}
     with connection.cursor() as cursor:
-        cursor.execute(USAGE, {"tenant": tenant_id, "clients": keys, "most": COUNTED + 1})
+        cursor.execute(USAGE, {"tenant": tenant_id, "clients": keys, "most": most + 1})
         rows = cursor.fetchall()
     for client_id, people, connections, application_id, name, scopes, times in rows:
         usage = found[client_id]
-        usage.people, usage.more = min(people, COUNTED), connections > COUNTED
+        usage.people, usage.more = min(people, most), connections > most
         if not usage.applications or usage.applications[-1].application_id != application_id:
             usage.applications.append(Reached(application_id, name))
         reached = usage.applications[-1]
@@ -174,9 +175,9 @@ def usage_of(tenant_id: UUID, client_ids: Iterable[UUID]) -> dict[UUID, Usage]:
 def stops(tenant_id: UUID, client_id: UUID, *, now: datetime) -> Stops:
     """How many people use a client, and how many of its tokens work now. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(TOKENS, {"tenant": tenant_id, "client": client_id, "now": now, "most": COUNTED + 1})
+        cursor.execute(TOKENS, {"tenant": tenant_id, "client": client_id, "now": now, "most": ON_PAGE + 1})
         people, tokens = cursor.fetchone()
-    return Stops(min(people, COUNTED), tokens, people > COUNTED)
+    return Stops(min(people, ON_PAGE), tokens, people > ON_PAGE)
 
 
 def connections_of(tenant_id: UUID, client_id: UUID) -> QuerySet[Consent]:

@@ -113,7 +113,7 @@ class Client(serializers.Serializer[Any]):
     )
     people = serializers.IntegerField(help_text="Who has a live connection with it.")
     people_is_estimate = serializers.BooleanField(
-        help_text="There are more: only its latest 1,000 connections are counted, here and below."
+        help_text="There are more: only its latest 200 connections are counted, here and below."
     )
     applications = serializers.ListField(child=ClientApplication(), help_text="What people use it for.")
     scopes = serializers.ListField(child=serializers.CharField(), help_text="All that somebody allowed it.")

@@ -34,7 +34,7 @@ def client(request: Request, client_id: UUID) -> HttpResponse:
     """What is known of a client here, and what it does."""
     row, tenant_id = load(request, client_id), request.tenant.tenant_id
     reach = approvals.reach_of(tenant_id, [client_id]).get(client_id, []) if row.limited_at else None
-    usage = known_clients.usage_of(tenant_id, [client_id])[client_id]
+    usage = known_clients.usage_of(tenant_id, [client_id], most=known_clients.ON_PAGE)[client_id]
     said = row.client.metadata
     context = shown(row, client_policy.of_tenant(tenant_id)) | {
         "usage": usage,
@@ -132,7 +132,7 @@ def limit(request: Request, client_id: UUID) -> HttpResponse:
         return go_to(request, page_of(request, client_id))
     context = shown(row, client_policy.of_tenant(tenant_id)) | {
         "form": form,
-        "lines": lines(known_clients.stops(tenant_id, client_id, now=timezone.now())),
+        "lines": lines(known_clients.stops(tenant_id, client_id, now=timezone.now()), gives=True),
         "back": page_of(request, client_id),
         "crumbs": crumbs(request, row, _("Limits")),
     }
@@ -152,9 +152,10 @@ def ask(
 ) -> HttpResponse:
     """A confirmation as a page, or as a dialog for htmx, with what stops counted now."""
     tenant_id = request.tenant.tenant_id
+    stops = known_clients.stops(tenant_id, row.client_id, now=timezone.now())
     context = question | {
         "form": form,
-        "lines": lines(known_clients.stops(tenant_id, row.client_id, now=timezone.now())),
+        "lines": lines(stops, gives=bool(question.get("calm") or question.get("plain"))),
         "back": page_of(request, row.client_id),
         "crumbs": crumbs(request, row, str(question["action"])),
     }
@@ -162,16 +163,18 @@ def ask(
     return page_or_partial(request, "oauth/client_ask.html", context, partial="dialog", status=status)
 
 
-def lines(stops: known_clients.Stops) -> list[tuple[str, str]]:
-    """Whom it is about, as a confirmation lists it."""
-    plus = "+" if stops.more else ""
-    return [
-        (f"{stops.people:,}{plus}", ngettext("person uses it here", "people use it here", stops.people)),
-        (
-            f"{stops.tokens:,}{plus}",
-            ngettext("of its tokens works now", "of its tokens work now", stops.tokens),
-        ),
-    ]
+def lines(stops: known_clients.Stops, *, gives: bool = False) -> list[tuple[str, str]]:
+    """Whom it is about, as a confirmation lists it. ``gives``: nothing stops by it."""
+    people, tokens, plus = stops.people, stops.tokens, "+" if stops.more else ""
+    if gives:
+        about_people = ngettext("person uses it here", "people use it here", people)
+        about_tokens = ngettext("token of theirs is alive", "tokens of theirs are alive", tokens)
+    else:
+        about_people = ngettext("person can’t use it any more", "people can’t use it any more", people)
+        about_tokens = ngettext(
+            "live token stops at the next introspection", "live tokens stop at the next introspection", tokens
+        )
+    return [(f"{people:,}{plus}", about_people), (f"{tokens:,}{plus}", about_tokens)]
 
 
 def name_of(row: ClientApproval) -> str:

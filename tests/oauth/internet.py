@@ -33,7 +33,7 @@ class Internet:
         self.asked: list[str] = []
         self.before: Callable[[], None] = lambda: None
 
-    def fetch(self, location: Location) -> fetch.Fetched:
+    def fetch(self, location: Location, errand: fetch.Errand = fetch.DOCUMENT) -> fetch.Fetched:
         self.asked.append(location.url)
         self.before()
         page = self.pages.get(
