@@ -24,7 +24,12 @@ pytestmark = pytest.mark.django_db
 def limit(it: World, *reach: Reach, **more: Any) -> None:
     with tenant_context(it.tenant.id):
         approvals.limit(
-            tenant_id=it.tenant.id, client_id=it.client.pk, reach=reach, actor=SYSTEM, now=timezone.now(), **more
+            tenant_id=it.tenant.id,
+            client_id=it.client.pk,
+            reach=reach,
+            actor=SYSTEM,
+            now=timezone.now(),
+            **more,
         )
 
 
@@ -38,7 +43,7 @@ def other_application(it: World) -> Any:
 
 
 def test_a_client_limited_to_another_application_is_out_at_once_and_back_unchanged() -> None:
-    it, other = world(), None
+    it = world()
     answer = it.tokens(it.signed_in(ED), scope="read write")
     other = other_application(it)
     limit(it, Reach(other.pk))
@@ -140,7 +145,11 @@ def test_limits_are_closed_never_deleted_and_written_down_once() -> None:
         assert sorted(rows.values_list("scope", flat=True)) == ["", "read", "write"]
         assert not rows.filter(ended_at__isnull=True).exists()
         told = Event.objects.filter(target_id=it.client.pk, action__startswith="client.").order_by("at", "id")
-        assert list(told.values_list("action", flat=True)) == ["client.limited", "client.limited", "client.unlimited"]
+        assert list(told.values_list("action", flat=True)) == [
+            "client.limited",
+            "client.limited",
+            "client.unlimited",
+        ]
         assert told[0].reason == "a pilot"
 
 
