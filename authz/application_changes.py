@@ -26,7 +26,7 @@ def change(
     without_logo: bool = False,
     actor: Actor,
     now: datetime,
-    **facts: str | None,
+    **facts: Any,
 ) -> Application:
     """Change what is given, all of it or, where one verb refuses, nothing. Raises Refused.
 
@@ -42,7 +42,8 @@ def change(
     with tenant_context(tenant_id):
         changed = applications.update(**which, **facts)
         if rate_limit is not AS_IT_IS:
-            changed = applications.set_rate_limit(**which, **(rate_limit or {"limit": None}))
+            limit: Mapping[str, Any] = rate_limit or {"limit": None}
+            changed = applications.set_rate_limit(**which, **limit)
         if logo:
             changed = logos.put(**which, content=logo)
         elif without_logo:

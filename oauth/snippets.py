@@ -6,11 +6,11 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.template.loader import get_template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -73,7 +73,8 @@ def write(snippet: Snippet, application: Application, *, credential_id: str, sco
 
 @cache
 def _text(key: str) -> str:
-    return str(get_template(f"oauth/snippets/{key}.txt").template.source).rstrip() + "\n"
+    path: Path = settings.BASE_DIR / "templates" / "oauth" / "snippets" / f"{key}.txt"
+    return path.read_text()
 
 
 def _values(application: Application, credential_id: str, scopes: list[str]) -> dict[str, Any]:

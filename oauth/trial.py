@@ -10,9 +10,11 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from authsec.secrets import digest, new_secret
+from authz.models import ServiceAccount
 from oauth.introspection import STATEMENT
 from oauth.models import AccessToken, ResourceCredential
 from oauth.reasons import Reason, reason_of
+from tenants.models import Profile
 
 LONGEST = 8_192
 
@@ -25,6 +27,7 @@ class Trial:
     active: bool
     reason: Reason
     token: AccessToken | None
+    subject: str = ""  # the name of whom it is for
     hint: str = ""
 
     @property
@@ -57,13 +60,28 @@ def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime)
         answer, _tenant, _application, why = cursor.fetchone()
         transaction.set_rollback(True)
     rows = AccessToken.objects.filter(tenant_id=tenant_id, token_checksum=digest(token))
+    row = rows.select_related("application", "audience").first()
     return Trial(
         answer=answer or '{"active": false}',
         active=answer is not None,
         reason=reason_of(why, active=answer is not None),
-        token=rows.select_related("application", "audience").first(),
+        token=row,
+        subject=_name(row) if row else "",
         hint=_hint(token) if why == "unknown" else "",
     )
+
+
+def _name(row: AccessToken) -> str:
+    """What the tenant calls whom a token is for; their id where it has no name for them."""
+    here: dict[str, Any] = {"tenant_id": row.tenant_id}
+    names: tuple[str, ...] | None
+    if row.subject_kind == "user":
+        names = (
+            Profile.objects.filter(user_id=row.subject, **here).values_list("display_name", "email").first()
+        )
+    else:
+        names = ServiceAccount.objects.filter(pk=row.subject, **here).values_list("name").first()
+    return next((name for name in names or () if name), str(row.subject))
 
 
 def _hint(token: str) -> str:

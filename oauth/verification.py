@@ -5,6 +5,7 @@ A verified address serves everybody; an unverified one the tenant's own active m
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -95,7 +96,7 @@ def _read(tenant_id: UUID, application_id: UUID) -> Application:
 
 
 def _gather(application: Application) -> Evidence:
-    host = proof.urlsplit(application.resource_uri).netloc
+    host = urlsplit(application.resource_uri).netloc
     if not throttle.hit("proof", str(application.pk)) or not throttle.hit("proof_host", host):
         raise Busy("This address was looked at several times just now. Try again in a minute.")
     if not IN_FLIGHT.acquire(blocking=False):

@@ -6,6 +6,9 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from django.http import HttpResponse
     from django_htmx.middleware import HtmxDetails
 
     from authsec.audit.actor import Actor
@@ -18,6 +21,7 @@ class Request(HttpRequest):
 
     ``tenant`` and ``membership`` are the same card of the caller's membership; views under ``/t/<slug>/`` always have
     one, and ``powers``, what they may do there. ``decision`` is there where the view's mark names an action.
+    A view may leave an ``errand``: what is done once the transaction is over, told the response to finish.
     """
 
     id: str
@@ -29,6 +33,7 @@ class Request(HttpRequest):
     memberships: "list[MembershipCard]"
     powers: "Powers"
     decision: "Decision"
+    errand: "Callable[[HttpResponse], None]"
 
 
 def posted(request: HttpRequest) -> QueryDict | None:

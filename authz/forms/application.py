@@ -1,7 +1,7 @@
 """Registering an Application and declaring its scopes, one row each."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.utils.html import format_html
@@ -53,7 +53,7 @@ class ApplicationForm(VerbForm):
 class EditForm(ApplicationForm):
     """An Application's facts, what it says to people, its own limit and its picture."""
 
-    shown_at: ClassVar[dict[str, str]] = {"rate_limit": "limit"}
+    shown_at = {"rate_limit": "limit"}
 
     support_contact = forms.CharField(
         label=_("Support contact"),

@@ -47,7 +47,8 @@ class VerifyApplication(ApiView):
         what was found still stands for them.
         """
         application = found(Application, self.tenant_id, application_id, standing=True)
-        request._request.errand = partial(_look, application, self.actor, request._request)
+        inner: Any = request._request
+        inner.errand = partial(_look, application, self.actor, inner)
         return Response({})
 
 

