@@ -197,7 +197,7 @@ class ClientLimits(ApiView):
         return Response(client_items([client], self.tenant_id)[0])
 
     @requires("clients:approve")
-    @extend_schema(operation_id="lift_client_limits", responses=schemas.Client, tags=TAGS)
+    @extend_schema(operation_id="lift_client_limits", responses={200: schemas.Client}, tags=TAGS)
     def delete(self, request: Request, client_pk: UUID) -> Response:
         """Take all limits off it: what people allowed counts again."""
         client = _one(self.tenant_id, client_pk)

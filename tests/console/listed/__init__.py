@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from oauth.exchange import TOKEN_EXCHANGE
+from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE
 from tests.console.listed import endpoints, grants, openid, proofs, requests, signing_out
 
-Exercise = Callable[[Any, Any], None]
+Exercise = Callable[[Any, Any], object]
 MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
     # RFC 8414 §2
     "issuer": endpoints.issuer,
@@ -20,6 +20,7 @@ MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
     "introspection_endpoint": endpoints.introspection_endpoint,
     "revocation_endpoint": endpoints.revocation_endpoint,
     "registration_endpoint": endpoints.registration_endpoint,
+    "device_authorization_endpoint": grants.device_asks,
     "jwks_uri": endpoints.jwks_uri,
     "service_documentation": endpoints.page,
     "response_types_supported": {"code": requests.response_type},
@@ -30,6 +31,7 @@ MEMBERS: dict[str, Exercise | Mapping[str, Exercise]] = {
         "refresh_token": grants.refresh_token,
         "client_credentials": grants.client_credentials,
         TOKEN_EXCHANGE: grants.token_exchange,
+        DEVICE_CODE: grants.device_code,
     },
     "token_endpoint_auth_methods_supported": proofs.proves,
     "token_endpoint_auth_signing_alg_values_supported": proofs.proves_by,
