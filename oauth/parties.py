@@ -30,6 +30,11 @@ class ClientFacts:
     logo_url: str = ""
 
     @property
+    def isolated(self) -> str:
+        """The name for a sentence that has no markup: written right to left it turns nothing else round."""
+        return f"\u2068{self.name}\u2069"
+
+    @property
     def vouched(self) -> bool:
         """Whether anybody but the client itself stands for its name."""
         return self.proof != "itself"

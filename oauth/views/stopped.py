@@ -138,8 +138,12 @@ def choose_account(request: Any, asked: AuthorizationRequest) -> HttpResponse:
 
 def answered(request: Any, asked: AuthorizationRequest, answer: str) -> HttpResponse:
     """The request was answered in this browser: say so, and begin anew only when told to."""
-    context = {"client": client_facts(asked), "answer": answer, "action": asked.url()}
-    return _page(request, "oauth/answered.html", context, 409 if request.method == "POST" else 200)
+    client = client_facts(asked)
+    context = {"client": client, "answer": answer, "action": asked.url()}
+    response = _page(request, "oauth/answered.html", context, 409 if request.method == "POST" else 200)
+    # Its form may lead to the client at once, which Chromium checks along the redirects.
+    response._csp_update = {"form-action": [client.returns.origin]}  # type: ignore[attr-defined]
+    return response
 
 
 def stale(request: Any, asked: AuthorizationRequest, reason: str) -> HttpResponse:

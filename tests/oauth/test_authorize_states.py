@@ -334,6 +334,7 @@ def test_back_after_an_answer_gives_no_second_code_unasked(action: str, says: st
     before = codes(it)
     for answer in (browser.get(url), browser.post(url, form)):
         assert says in answer.text
+        assert "form-action 'self' http://127.0.0.1:7;" in answer["Content-Security-Policy"] + ";"
     assert codes(it) == before
     answer = browser.post(url, {"action": "again"})
     assert answer["Location"] == url
@@ -409,3 +410,4 @@ def test_names_stay_within_their_own_direction_and_are_text() -> None:
     page = it.signed_in(ED).get(it.query()[0]).text
     assert "<bdi>&lt;b&gt;مساعد</bdi> wants to use" in page
     assert "<b>مساعد" not in page
+    assert "started \u2068&lt;b&gt;مساعد\u2069 yourself" in page

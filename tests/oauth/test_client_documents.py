@@ -81,7 +81,9 @@ def test_the_consent_page_names_the_checked_host_and_hot_links_nothing(internet:
     text = page.content.decode()
     assert "<b>client.example</b>" in text
     assert "host checked" in text
-    assert "any can call itself Claude of client.example" in text, "loopback: the host proves no program"
+    assert "any can call itself \u2068Claude\u2069 of client.example" in text, (
+        "loopback: the host proves no program"
+    )
     assert "elsewhere.example" not in text
     assert "img-src 'self'" in page["Content-Security-Policy"]
 

@@ -55,7 +55,7 @@ def test_a_name_anybody_can_take_is_said_to_be_unchecked() -> None:  # RFC 7591 
     it.client = public_client("AuthSec Security Team", redirect_uris=["https://evil.example/cb"])
     page = it.signed_in(ED).get(it.query(redirect_uri="https://evil.example/cb")[0]).text
     assert "nobody checked its name" in page
-    assert "Anybody can register under the name AuthSec Security Team" in page
+    assert "Anybody can register under the name \u2068AuthSec Security Team\u2069" in page
     assert "evil.example" in page
     assert "host checked" not in page
 
