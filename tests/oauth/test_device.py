@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.conf import settings
@@ -19,51 +19,11 @@ from oauth.exchange import DEVICE_CODE
 from oauth.models import Client, ClientPolicy, Consent, DeviceGrant
 from tenants.models import TenantUser
 from tests import cast
+from tests.oauth.devices import GRANTS, answer, begin, begun, device_world, page_of, poll
 from tests.oauth.internet import GOOD, URL, Internet
-from tests.oauth.world import ED, World, boxes, nothing_written, public_client, question, world
+from tests.oauth.world import ED, boxes, nothing_written, public_client, question, world
 
 pytestmark = pytest.mark.django_db
-GRANTS = ["authorization_code", "refresh_token", DEVICE_CODE]
-
-
-def device_world() -> World:
-    """A world whose client registered for the device grant."""
-    it = world()
-    it.client = public_client("Console CLI", grant_types=GRANTS)
-    return it
-
-
-def begin(it: World, **changes: str | None) -> Any:
-    """The answer of the device authorization endpoint."""
-    form = {"client_id": it.client.client_id, "resource": it.resource, **changes}
-    body = urlencode({name: value for name, value in form.items() if value is not None})
-    return Browser().post(
-        "/oauth/device_authorization", body, content_type="application/x-www-form-urlencoded"
-    )
-
-
-def begun(it: World, **changes: str | None) -> tuple[str, str]:
-    """A device's code and the one that a person types."""
-    answer = begin(it, **changes)
-    assert answer.status_code == 200, answer.content
-    return answer.json()["device_code"], answer.json()["user_code"]
-
-
-def poll(it: World, code: str, **changes: str | None) -> Any:
-    return it.post(
-        {"grant_type": DEVICE_CODE, "device_code": code, "client_id": it.client.client_id, **changes}
-    )
-
-
-def page_of(code: str) -> str:
-    return f"/device/allow/?user_code={code}"
-
-
-def answer(browser: Browser, code: str, action: str = "allow", only: list[str] | None = None) -> Any:
-    page = browser.get(page_of(code))
-    assert page.status_code == 200, page.content
-    ticked = boxes(page) if only is None else only
-    return browser.post(page_of(code), {"action": action, "question": question(page), "scopes": ticked})
 
 
 def refused(answer: Any, code: str, status: int = 400) -> None:

@@ -17,12 +17,14 @@ from authsec import wsgi
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from oauth import introspection, verification
-from oauth.models import IntrospectionCount
+from oauth.models import Consent, IntrospectionCount
 from oauth.proof import Evidence, judge
 from tenants import operations as tenants
 from tests import cast
 from tests.authz.cast import world as a_world
-from tests.oauth.world import world
+from tests.oauth import devices
+from tests.oauth.test_private_key_jwt import ask, assertion, robot
+from tests.oauth.world import boxes, question, world
 from tests.servers import eventually
 
 ED = "ed@consumer.example"
@@ -107,10 +109,51 @@ def test_of_rivals_for_one_code_one_wins_and_the_replays_revoke(own_database: No
     assert it.count()[:2] == (0, 0)
 
 
+def test_of_rivals_with_one_assertion_one_is_let_in(own_database: None) -> None:
+    """RFC 7523 §3, rule 7: over connections of their own, each waiting for who came first."""
+    it = world()
+    client, _ = robot(it)
+    proof = assertion(client.client_id)
+    answers = rivals(lambda: ask(it, proof))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * (RIVALS - 1)
+
+
+def test_of_polls_with_one_device_code_one_gets_tokens_and_they_stay_good(own_database: None) -> None:
+    """RFC 8628 §3.5: nobody gets an empty token, and a poll that was sent twice takes nothing away."""
+    it = devices.device_world()
+    code, typed = devices.begun(it)
+    devices.answer(it.signed_in(ED), typed)
+    answers = rivals(lambda: devices.poll(it, code))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * (RIVALS - 1)
+    assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+    winner = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert it.facts(winner["access_token"])["active"] is True
+    assert it.count()[:2] == (1, 1)
+
+
+def test_of_rivals_who_answer_one_device_one_counts(own_database: None) -> None:
+    """RFC 8628 §3.3: an allow and a deny at one moment, and only one of them is told so."""
+    it = devices.device_world()
+    code, typed = devices.begun(it)
+    browsers = [it.signed_in(f"rival{n}@consumer.example") for n in range(RIVALS)]
+    forms = [(browser, browser.get(devices.page_of(typed))) for browser in browsers]
+
+    def press() -> int:
+        browser, page = forms.pop()
+        form = {"action": "allow", "question": question(page), "scopes": boxes(page)}
+        return browser.post(devices.page_of(typed), form).status_code
+
+    statuses = rivals(press)
+    assert statuses.count(200) == 1
+    assert set(statuses) <= {200, 404, 409}
+    assert devices.poll(it, code).status_code == 200
+    with tenant_context(it.tenant.id):
+        assert Consent.objects.count() == 1
+
+
 def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None) -> None:
     from authsec.database.context import tenant_context
     from endusers.models import EndUser
-    from oauth.models import Consent
     from tenants.models import TenantUser
 
     it = world()

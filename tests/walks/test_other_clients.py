@@ -3,7 +3,10 @@
 import secrets
 
 import pytest
+from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from joserfc.jwk import ECKey
 
 from tests.plain_client import newcomer, register
 from tests.servers import Service
@@ -66,6 +69,40 @@ def test_a_service_account_deploys_by_client_credentials(service: Service) -> No
     assert answer["scope"] == "deploy:run"
     assert answer["sub"] == bot["id"]
     assert "refresh_token" not in got
+
+
+def test_authlib_proves_a_service_account_by_its_key(service: Service) -> None:  # RFC 7523 §2.2
+    """Authlib's own private_key_jwt, unmodified: it writes an hour into exp, and a new jti for each request."""
+    bot, tenant = service.service_account("support-bot"), service.tenant("alex-tools")["id"]
+    token_endpoint, api = service.url("/oauth/token"), {"resource": service.url("/api")}
+    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False) as client:
+        admin = client.fetch_token(token_endpoint, grant_type="client_credentials", **api)
+    service.keep(admin["access_token"])
+    headers = {"Authorization": f"Bearer {admin['access_token']}", "X-Tenant-ID": tenant}
+    name = f"signer {secrets.token_hex(3)}"
+    made = service.http.post("/uflow/v2/service-accounts", json={"name": name}, headers=headers).json()
+    key = ECKey.generate_key("P-256", {"kid": "walk"})
+    answer = service.http.put(
+        f"/uflow/v2/service-accounts/{made['id']}/keys",
+        json={"jwks": {"keys": [key.as_dict(private=False)]}},
+        headers=headers,
+    )
+    assert answer.json()["token_endpoint_auth_method"] == "private_key_jwt", answer.text
+    with OAuth2Client(
+        made["client_id"], key, token_endpoint_auth_method="private_key_jwt", trust_env=False
+    ) as client:
+        client.register_client_auth_method(
+            PrivateKeyJWT(service.base_url, alg="ES256", headers={"kid": "walk"})
+        )
+        for _ in range(2):
+            got = client.fetch_token(token_endpoint, grant_type="client_credentials", **api)
+            service.keep(got["access_token"])
+            assert got["scope"] == "api:read api:write"
+    with (
+        OAuth2Client(made["client_id"], made["client_secret"], trust_env=False) as client,
+        pytest.raises(OAuthError, match="invalid_client"),
+    ):
+        client.fetch_token(token_endpoint, grant_type="client_credentials", **api)
 
 
 def test_a_service_account_works_the_management_api_as_the_guide_says(service: Service) -> None:
