@@ -49,6 +49,7 @@ with unused as (
   where c.tenant_id is null and c.last_used_at is null and c.created < %(before)s
     and c.registration_source in ('dcr', 'cimd') and c.disabled_at is null and not c.api_access
     and not exists (select from oauth_consent o where o.client_id = c.id)
+    and not exists (select from oauth_devicegrant d where d.application_id = c.id)
     and not exists (select from oauth_clientapproval a
                     where a.client_id = c.id and (a.decided_at is not null or a.last_seen_at > %(before)s))
     and not exists (select from oauth_clientlimit l where l.client_id = c.id)
