@@ -1,5 +1,6 @@
 """Counting introspections: exact whoever counts at one time, and kept while the database is away."""
 
+import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,7 +9,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from authsec.database.embedded import CHECKOUT
 from oauth.activity import Counters
+from oauth.reasons import ACTIVE, INACTIVE
 
 TENANT, FIRST, SECOND = uuid4(), uuid4(), uuid4()
 
@@ -63,3 +66,16 @@ def test_what_could_not_be_written_is_written_later(ledger: Ledger) -> None:
     ledger.away = False
     counters.stop()
     assert ledger.kept == {(FIRST, False, "expired"): 2}
+
+
+def test_every_reason_that_the_database_gives_has_words() -> None:
+    folder = CHECKOUT / "oauth" / "sql"
+    rule = (folder / "standing.sql").read_text().split("$$")[1]
+    given = set(re.findall(r"(?:then|else) '(\w+)'", rule)) - {"unknown", "user"}
+    said = [
+        line
+        for line in (folder / "introspect.sql").read_text().splitlines()
+        if "why" in line or "expired" in line
+    ]
+    given |= set(re.findall(r"'(\w+)'", "\n".join(said)))
+    assert given == set(INACTIVE) | set(ACTIVE) - {""}
