@@ -10,7 +10,16 @@ import pytest
 from authsec.database.embedded import CHECKOUT
 from scripts.node import FOLDERS
 
-LEFT_ALONE = {".git", ".venv", "var", "node_modules", "staticfiles", "__pycache__", ".hypothesis"}
+LEFT_ALONE = {
+    ".git",
+    ".venv",
+    ".venv-sdk",
+    "var",
+    "node_modules",
+    "staticfiles",
+    "__pycache__",
+    ".hypothesis",
+}
 # In halves, so that this file may pass its own test.
 TRACES = [
     "/ro" + "ot/",

@@ -16,7 +16,8 @@ SAMPLES = {
     "user_id": "select user_id from endusers_enduser where tenant_id = %s order by user_id limit 1",
     "member_id": "select user_id from tenants_membership where tenant_id = %s and type = 'member' limit 1",
     "invitation_id": "select id from tenants_invitation where tenant_id = %s order by email limit 1",
-    "application_id": "select id from authz_application where tenant_id = %s order by name limit 1",
+    "application_id": """select a.id from authz_tool t join authz_application a on a.id = t.application_id
+        where t.tenant_id = %s and t.ended_at is null order by a.name, t.name limit 1""",
     "tool_id": """select t.id from authz_tool t join authz_application a on a.id = t.application_id
         where t.tenant_id = %s and t.ended_at is null order by a.name, t.name limit 1""",
     "role_id": "select id from authz_role where tenant_id = %s and system_key = '' order by name limit 1",
