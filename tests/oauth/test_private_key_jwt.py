@@ -1,91 +1,35 @@
 """Clients that prove themselves by a key of their own: private_key_jwt (RFC 7523 §2.2, §3; OpenID Connect Core §9)."""
 
-import json
-import secrets
 import time
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
-from joserfc import jwt
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OctKey
 
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from oauth import cleanup, client_key_changes, client_keys, clients
-from oauth.documents import clients as documents
-from oauth.models import Client, UsedAssertion
-from oauth.outbound import fetch
-from tests import cast
-from tests.oauth.internet import GOOD, URL, Internet
-from tests.oauth.world import ED, REDIRECT_URI, World, account, basic, public_client, world
+from oauth.models import UsedAssertion
+from tests.oauth.assertions import (
+    ED25519,
+    FIRST,
+    RSA,
+    SECOND,
+    TYPE,
+    ask,
+    assertion,
+    public,
+    refused,
+    robot,
+)
+from tests.oauth.world import account, basic, world
 
 pytestmark = pytest.mark.django_db
-
-TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-KEYS_URL = "https://client.example/jwks.json"
-FIRST = ECKey.generate_key("P-256", {"kid": "one"})
-SECOND = ECKey.generate_key("P-256", {"kid": "two"})
-RSA = RSAKey.generate_key(2048, {"kid": "rsa"})
-WEAK = RSA.as_dict(private=False) | {"n": RSA.as_dict(private=False)["n"][:171]}  # 1024 bits
-ED25519 = OKPKey.generate_key("Ed25519", {"kid": "ed"})
-
-
-def public(*keys: Any) -> dict[str, Any]:
-    return {"keys": [key.as_dict(private=False) for key in keys]}
-
-
-def assertion(client_id: str, key: Any = FIRST, header: dict[str, Any] | None = None, **claims: Any) -> str:
-    """A good assertion, with what is given changed; a claim that is None is left out."""
-    head = {"alg": "ES256", "kid": key.kid, "typ": "client-authentication+jwt"} | (header or {})
-    now = int(time.time())
-    said = {
-        "iss": client_id,
-        "sub": client_id,
-        "aud": settings.ISSUER,
-        "exp": now + 60,
-        "iat": now,
-        "jti": secrets.token_urlsafe(16),
-    } | claims
-    head = {name: value for name, value in head.items() if value is not None}
-    said = {name: value for name, value in said.items() if value is not None}
-    return jwt.encode(head, said, key, algorithms=[head["alg"]])
-
-
-def robot(it: World, keys: client_keys.Keys | None = None) -> tuple[Client, str]:
-    """A service account's client that proves itself by FIRST, and the secret that it had before."""
-    client, secret, bound = account(it)
-    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), bound, it.application)
-    with tenant_context(it.tenant.id):
-        client = client_key_changes.set_keys(
-            tenant_id=it.tenant.id,
-            client_id=client.pk,
-            keys=keys or client_keys.read_keys(public(FIRST), None),
-            actor=SYSTEM,
-            now=timezone.now(),
-        )
-    return client, secret
-
-
-def ask(it: World, proof: str | None, **more: str | None) -> Any:
-    form: dict[str, str | None] = {
-        "grant_type": "client_credentials",
-        "resource": it.resource,
-        "scope": "run",
-    }
-    return it.post(form | {"client_assertion_type": TYPE, "client_assertion": proof} | more)
-
-
-def refused(answer: Any, words: str, code: str = "invalid_client", status: int = 401) -> None:
-    assert answer.status_code == status, answer.content
-    assert answer.json()["error"] == code
-    assert words in answer.json()["error_description"], answer.json()
-    assert answer["Cache-Control"] == "no-store"
 
 
 def test_a_service_account_gets_a_token_by_its_key() -> None:  # RFC 7523 §2.2
@@ -270,256 +214,3 @@ def test_keys_are_rotated_with_an_overlap_and_taken_away() -> None:
         "scope": "run",
     }
     assert it.post(form, **basic(client.client_id, secret)).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("jwks", "words"),
-    [
-        (None, "jwks or as jwks_uri"),
-        ({}, "a list"),
-        ([], "a list"),
-        ({"keys": "x"}, "a list"),
-        ({"keys": [1]}, "a list"),
-        ({"keys": []}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False)] * 21}, "at most 20"),
-        ({"keys": [FIRST.as_dict(private=True)]}, "private"),
-        ({"keys": [FIRST.as_dict(private=False), RSA.as_dict(private=True)]}, "private"),
-        ({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, "private"),
-        ({"keys": [WEAK]}, "2048"),
-        (public(ECKey.generate_key("P-384")), "P-256"),
-        (public(ECKey.generate_key("secp256k1")), "P-256"),
-        ({"keys": [FIRST.as_dict(private=False) | {"use": "enc"}]}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False) | {"x": "AAAA"}]}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False) | {"x": 7}]}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False) | {"kid": "\x00"}]}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False) | {"kid": "\ud800"}]}, "no key"),
-        ({"keys": [{"kty": "RSA"}]}, "no key"),
-        ({"keys": [FIRST.as_dict(private=False), RSA.as_dict(private=False) | {"kid": "one"}]}, "same kid"),
-    ],
-)
-def test_these_are_no_keys_to_prove_a_client_by(jwks: Any, words: str) -> None:  # RFC 7517, RFC 7591 §2
-    with pytest.raises(client_keys.BadKeys, match=words):
-        client_keys.read_keys(jwks, None)
-    answer = register(jwks=jwks)
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "invalid_client_metadata"
-
-
-def register(**members: Any) -> Any:
-    document = {
-        "client_name": "Signer",
-        "redirect_uris": [REDIRECT_URI],
-        "token_endpoint_auth_method": "private_key_jwt",
-        "grant_types": ["authorization_code", "refresh_token"],
-    } | members
-    return Browser().post("/oauth/register", json.dumps(document), content_type="application/json")
-
-
-def test_a_client_registers_its_keys_and_walks_to_a_token() -> None:  # RFC 7591 §2
-    it = world()
-    answer = register(jwks=public(FIRST, ECKey.generate_key("P-384")) | {"more": 1}).json()
-    assert "client_secret" not in answer
-    assert [key["kid"] for key in answer["jwks"]["keys"]] == ["one"], "what can't sign here is left out"
-    with system_context():
-        it.client = Client.objects.get(client_id=answer["client_id"])
-    code, verifier = it.consent(it.signed_in(ED))
-    assert it.exchange(code, verifier).status_code == 401, "it is not public"
-    proof = {"client_assertion_type": TYPE, "client_assertion": assertion(it.client.client_id)}
-    tokens = it.exchange(code, verifier, **proof).json()
-    proof["client_assertion"] = assertion(it.client.client_id)
-    again = it.refresh(tokens["refresh_token"], **proof).json()
-    assert it.facts(again["access_token"])["active"] is True
-    form = {"token": again["access_token"], "client_assertion_type": TYPE}
-    for used_up in (proof["client_assertion"], assertion(it.client.client_id)):
-        gone = Browser().post(
-            "/oauth/revoke",
-            urlencode(form | {"client_assertion": used_up}),
-            content_type="application/x-www-form-urlencoded",
-        )
-    assert gone.status_code == 200
-    assert it.facts(again["access_token"]) == {"active": False}  # RFC 7009 §2
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {},
-        {"jwks": public(FIRST), "jwks_uri": KEYS_URL},  # RFC 7591 §2: not both
-        {"jwks_uri": 7},
-        {"jwks_uri": "http://client.example/jwks.json"},
-        {"jwks_uri": "https://127.0.0.1/jwks.json"},
-        {"jwks": public(FIRST), "token_endpoint_auth_signing_alg": "none"},
-    ],
-)
-def test_a_registration_without_one_place_for_keys_is_refused(members: dict[str, Any]) -> None:
-    assert register(**members).json()["error"] == "invalid_client_metadata"
-
-
-def test_a_client_that_registered_one_algorithm_may_use_no_other() -> None:  # OpenID Connect Registration §2
-    it = world()
-    answer = register(jwks=public(FIRST, RSA), token_endpoint_auth_signing_alg="ES256").json()
-    assert answer["token_endpoint_auth_signing_alg"] == "ES256"
-    refused(ask(it, assertion(answer["client_id"], RSA, {"alg": "RS256"})), "alg")
-    assert ask(it, assertion(answer["client_id"])).json()["error"] == "unauthorized_client", "proved, that is"
-
-
-def test_without_a_kid_only_one_key_may_fit() -> None:  # OpenID Connect Core §10.1
-    it = world()
-    client, _ = robot(it, client_keys.read_keys(public(FIRST, RSA), None))
-    assert ask(it, assertion(client.client_id, header={"kid": None})).status_code == 200
-    with tenant_context(it.tenant.id):
-        client_key_changes.set_keys(
-            tenant_id=it.tenant.id,
-            client_id=client.pk,
-            keys=client_keys.read_keys(public(FIRST, SECOND), None),
-            actor=SYSTEM,
-            now=timezone.now(),
-        )
-    refused(ask(it, assertion(client.client_id, header={"kid": None})), "kid")
-
-
-# --- keys at a URL --------------------------------------------------------------------------------
-
-
-def fetched_robot(it: World, internet: Internet) -> Client:
-    internet.pages[KEYS_URL] = public(FIRST)
-    return robot(it, client_keys.read_keys(None, KEYS_URL))[0]
-
-
-def test_keys_at_a_url_are_fetched_once_and_kept(internet: Internet) -> None:  # RFC 7591 §2
-    it = world()
-    client = fetched_robot(it, internet)
-    for _ in range(3):
-        assert ask(it, assertion(client.client_id)).status_code == 200
-    assert internet.asked == [KEYS_URL]
-
-
-def test_an_unknown_kid_is_looked_up_once_more_but_seldom(internet: Internet) -> None:
-    it = world()
-    client = fetched_robot(it, internet)
-    assert ask(it, assertion(client.client_id)).status_code == 200
-    internet.pages[KEYS_URL] = public(SECOND)
-    assert ask(it, assertion(client.client_id, SECOND)).status_code == 200, "rotated, and known at once"
-    refused(ask(it, assertion(client.client_id)), "kid")
-    for _ in range(5):
-        refused(ask(it, assertion(client.client_id)), "kid")
-    assert len(internet.asked) == 3, "the first, the rotation, one more; then a minute's rest"
-
-
-def test_keys_that_do_not_come_are_a_reason_the_client_reads(internet: Internet) -> None:
-    it = world()
-    client = fetched_robot(it, internet)
-    internet.pages[KEYS_URL] = fetch.Unreachable("did not come within 5 seconds")
-    refused(ask(it, assertion(client.client_id)), "did not come")
-    refused(ask(it, assertion(client.client_id)), "did not come")
-    assert internet.asked == [KEYS_URL], "what failed is not tried again for a minute"
-    documents.failures.clear()
-    internet.pages[KEYS_URL] = {"keys": [FIRST.as_dict(private=True)]}
-    refused(ask(it, assertion(client.client_id)), "private")
-
-
-def test_keys_go_stale_for_a_day_when_their_host_is_away_and_never_when_it_takes_them_back(
-    internet: Internet,
-) -> None:
-    it = world()
-    client = fetched_robot(it, internet)
-    assert ask(it, assertion(client.client_id)).status_code == 200
-
-    def over_since(**ago: float) -> None:
-        with system_context():
-            over = timezone.now() - timedelta(**ago)
-            Client.objects.filter(pk=client.pk).update(jwks_expires_at=over)
-        documents.failures.clear()
-
-    over_since(hours=23)
-    internet.pages[KEYS_URL] = fetch.Unreachable("was answered with status 503")
-    assert ask(it, assertion(client.client_id)).status_code == 200
-    over_since(hours=25)
-    refused(ask(it, assertion(client.client_id)), "503")
-    over_since(hours=1)
-    internet.pages[KEYS_URL] = {"keys": []}
-    refused(ask(it, assertion(client.client_id)), "no key")
-
-
-# --- documents ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("where", ["inline", "uri"])
-def test_a_client_known_by_its_document_proves_itself_by_the_keys_in_it(
-    internet: Internet, where: str
-) -> None:  # draft-ietf-oauth-client-id-metadata-document §4.1
-    it = world()
-    it.client = Client(client_id=URL)
-    keyed = GOOD | {"token_endpoint_auth_method": "private_key_jwt"}
-
-    def publish(*keys: Any) -> None:
-        internet.pages[URL] = keyed | (
-            {"jwks": public(*keys)} if where == "inline" else {"jwks_uri": KEYS_URL}
-        )
-        internet.pages[KEYS_URL] = public(*keys)
-
-    publish(FIRST)
-    code, verifier = it.consent(it.signed_in(ED))
-    assert it.exchange(code, verifier).status_code == 401
-    proof = {"client_assertion_type": TYPE, "client_assertion": assertion(URL)}
-    tokens = it.exchange(code, verifier, **proof).json()
-    publish(SECOND)
-    proof["client_assertion"] = assertion(URL, SECOND)
-    assert it.refresh(tokens["refresh_token"], **proof).status_code == 200, "it rotated its key"
-    proof["client_assertion"] = assertion(URL)
-    refused(it.refresh(tokens["refresh_token"], **proof), "kid")
-
-
-def test_a_document_with_a_key_method_needs_keys(internet: Internet) -> None:
-    it = world()
-    it.client = Client(client_id=URL)
-    internet.pages[URL] = GOOD | {"token_endpoint_auth_method": "private_key_jwt"}
-    answer = it.signed_in(ED).get(it.query()[0])
-    assert answer.status_code == 400
-    assert "Give the public keys" in answer.content.decode()
-
-
-def test_a_public_client_has_no_keys_to_set() -> None:
-    it = world()
-    with tenant_context(it.tenant.id):
-        client, _ = clients.create_for_tenant(
-            tenant_id=it.tenant.id,
-            name="Script",
-            redirect_uris=[REDIRECT_URI],
-            actor=SYSTEM,
-            now=timezone.now(),
-        )
-        with pytest.raises(client_key_changes.HasNoProof):
-            client_key_changes.set_keys(
-                tenant_id=it.tenant.id,
-                client_id=client.pk,
-                keys=client_keys.read_keys(public(FIRST), None),
-                actor=SYSTEM,
-                now=timezone.now(),
-            )
-        with pytest.raises(clients.NoSuchClient):
-            client_key_changes.set_keys(
-                tenant_id=it.tenant.id,
-                client_id=public_client().pk,
-                keys=client_keys.read_keys(public(FIRST), None),
-                actor=SYSTEM,
-                now=timezone.now(),
-            )
-
-
-def test_a_tenant_makes_a_client_of_its_own_with_a_key() -> None:
-    it = world()
-    with tenant_context(it.tenant.id):
-        it.client, secret = clients.create_for_tenant(
-            tenant_id=it.tenant.id,
-            name="Backend",
-            redirect_uris=[REDIRECT_URI],
-            auth_method="private_key_jwt",
-            jwks=KeySet([FIRST]).as_dict(private=False),
-            actor=SYSTEM,
-            now=timezone.now(),
-        )
-    assert secret == ""
-    code, verifier = it.consent(it.signed_in(ED))
-    proof = {"client_assertion_type": TYPE, "client_assertion": assertion(it.client.client_id)}
-    assert it.exchange(code, verifier, **proof).status_code == 200

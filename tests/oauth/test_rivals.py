@@ -23,7 +23,7 @@ from tenants import operations as tenants
 from tests import cast
 from tests.authz.cast import world as a_world
 from tests.oauth import devices
-from tests.oauth.test_private_key_jwt import ask, assertion, robot
+from tests.oauth.assertions import ask, assertion, robot
 from tests.oauth.world import boxes, question, world
 from tests.servers import eventually
 

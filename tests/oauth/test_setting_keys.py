@@ -12,7 +12,7 @@ from oauth import clients
 from oauth.models import Client
 from tests import cast
 from tests.console.api import Api, problem, token_of
-from tests.oauth.test_private_key_jwt import FIRST, KEYS_URL, RSA, SECOND, ask, assertion, public
+from tests.oauth.assertions import FIRST, KEYS_URL, RSA, SECOND, ask, assertion, public
 from tests.oauth.world import REDIRECT_URI, World, account, world
 
 pytestmark = pytest.mark.django_db
