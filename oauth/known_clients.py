@@ -185,6 +185,7 @@ def connections_of(tenant_id: UUID, client_id: UUID) -> QuerySet[Consent]:
     rows: QuerySet[Any] = Consent.objects.filter(
         tenant_id=tenant_id, client_id=client_id, withdrawn_at__isnull=True
     )
-    return rows.select_related("application").annotate(
+    named: QuerySet[Consent] = rows.select_related("application").annotate(
         person_name=F("user__profiles__display_name"), person_email=F("user__profiles__email")
     )
+    return named

@@ -19,7 +19,7 @@ from oauth.client_forms import REMOVED, FilterForm, PolicyForm
 from oauth.documents.logos import logo_url
 from oauth.models import Client, ClientApproval, ClientPolicy
 
-VIEWS = (
+VIEWS: tuple[tuple[object, dict[str, str]], ...] = (
     (_lazy("All"), {}),
     (_lazy("Waiting for review"), {"status": "pending"}),
     (_lazy("Denied"), {"status": "denied"}),
