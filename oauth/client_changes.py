@@ -10,7 +10,14 @@ from uuid import UUID
 from authsec.audit.actor import Actor
 from oauth.approvals import Reach, lift, limit, note, reach_of
 from oauth.models import Client
-from oauth.registration import checked_redirect_uris, readable_name
+from oauth.registration import (
+    LOGOUT_URI,
+    POST_LOGOUT,
+    checked_logout_uri,
+    checked_post_logout_uris,
+    checked_redirect_uris,
+    readable_name,
+)
 
 
 class NotOwn(Exception):
@@ -22,7 +29,8 @@ class Closed(Exception):
 
 
 def edit(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, **given: Any) -> Client:
-    """Change what is given of ``name``, ``redirect_uris`` and ``application_ids`` (empty: any Application).
+    """Change what is given of ``name``, ``redirect_uris``, ``application_ids`` (empty: any Application), and of where
+    people go after signing out (``post_logout_redirect_uris``) and it is told of that (``backchannel_logout_uri``).
 
     Redirect URIs count at the next authorization, the Applications at the next introspection. Raises NotOwn, Closed,
     Refused, or BadLimit.
@@ -30,19 +38,25 @@ def edit(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, **giv
     client = own(tenant_id, client_id)
     if client.disabled_at:
         raise Closed("This client is closed.")
-    before = {"name": client.name, "redirect_uris": client.redirect_uris.split()}
+    before = _facts(client)
     after = dict(before)
     if "name" in given:
         after["name"] = readable_name(given["name"])
     if "redirect_uris" in given:
         after["redirect_uris"] = checked_redirect_uris(given["redirect_uris"])
+    if POST_LOGOUT in given:
+        after[POST_LOGOUT] = checked_post_logout_uris(given[POST_LOGOUT])
+    if LOGOUT_URI in given:
+        after[LOGOUT_URI] = checked_logout_uri(given[LOGOUT_URI]) if given[LOGOUT_URI] else ""
     if "application_ids" in given:
         _limit_to(client, given["application_ids"], actor, now)
     changed = [name for name in before if before[name] != after[name]]
     if not changed:
         return client
     client.name, client.redirect_uris = after["name"], " ".join(after["redirect_uris"])
-    client.save(update_fields=["name", "redirect_uris", "updated"])
+    client.post_logout_redirect_uris = " ".join(after[POST_LOGOUT])
+    client.metadata = client.metadata | {LOGOUT_URI: after[LOGOUT_URI]}
+    client.save(update_fields=["name", "redirect_uris", POST_LOGOUT, "metadata", "updated"])
     note(
         "client.edited",
         client,
@@ -53,6 +67,15 @@ def edit(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, **giv
         after={name: after[name] for name in changed},
     )
     return client
+
+
+def _facts(client: Client) -> dict[str, Any]:
+    return {
+        "name": client.name,
+        "redirect_uris": client.redirect_uris.split(),
+        POST_LOGOUT: client.post_logout_redirect_uris.split(),
+        LOGOUT_URI: client.metadata.get(LOGOUT_URI, ""),
+    }
 
 
 def _limit_to(client: Client, application_ids: Iterable[UUID], actor: Actor, now: datetime) -> None:

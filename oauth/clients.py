@@ -12,11 +12,14 @@ from oauth.approvals import NoSuchClient, Reach, approve, deny, forbid_taking_ov
 from oauth.models import Client, ClientApproval
 from oauth.registration import (
     CODE_GRANTS,
+    LOGOUT_URI,
     Refused,
     Registration,
     checked_auth_method,
     checked_grant_types,
     checked_keys,
+    checked_logout_uri,
+    checked_post_logout_uris,
     checked_redirect_uris,
     read_registration,
     readable_name,
@@ -60,6 +63,8 @@ def create_for_tenant(
     jwks_uri: str = "",
     grant_types: Sequence[str] = CODE_GRANTS,
     application_ids: list[UUID] | None = None,
+    post_logout_redirect_uris: list[str] | None = None,
+    backchannel_logout_uri: str = "",
     actor: Actor,
     now: datetime,
 ) -> tuple[Client, str]:
@@ -74,6 +79,8 @@ def create_for_tenant(
         auth_method=checked_auth_method(auth_method),
         grant_types=checked_grant_types(grant_types),
         keys=checked_keys(auth_method, jwks, jwks_uri),
+        kept={LOGOUT_URI: checked_logout_uri(backchannel_logout_uri)} if backchannel_logout_uri else {},
+        post_logout_redirect_uris=checked_post_logout_uris(post_logout_redirect_uris),
     )
     client, secret = _create(registration, tenant_id=tenant_id)
     ClientApproval.objects.create(

@@ -19,7 +19,7 @@ MAX_NAME = 100
 # What a client may say about itself besides what we act on (RFC 7591 §2): kept and answered, never trusted.
 KEPT = ("logo_uri", "tos_uri", "policy_uri", "software_id", "software_version", "contacts", "scope")
 MAX_KEPT = 2000
-LOGOUT_URI = "backchannel_logout_uri"
+POST_LOGOUT, LOGOUT_URI = "post_logout_redirect_uris", "backchannel_logout_uri"
 LONGEST_LOGOUT_URI = 500
 
 
@@ -80,7 +80,7 @@ def read_registration(document: Any) -> Registration:
         | _algorithm("id_token_signed_response_alg", document, ID_TOKEN_ALGORITHMS)
         | _algorithm("token_endpoint_auth_signing_alg", document, ALGORITHMS)
         | _signing_out(document),
-        post_logout_redirect_uris=checked_post_logout_uris(document.get("post_logout_redirect_uris")),
+        post_logout_redirect_uris=checked_post_logout_uris(document.get(POST_LOGOUT)),
         keys=checked_keys(method, document.get("jwks"), document.get("jwks_uri")),
     )
 
@@ -106,11 +106,11 @@ def checked_post_logout_uris(value: Any) -> list[str]:
         return []
     if not isinstance(value, list) or len(value) > MAX_REDIRECTS:
         raise Refused(
-            "invalid_client_metadata", f"post_logout_redirect_uris holds up to {MAX_REDIRECTS} URIs."
+            "invalid_client_metadata", f"{POST_LOGOUT} holds up to {MAX_REDIRECTS} URIs.", POST_LOGOUT
         )
     for uri in value:
         if reason := redirects.problem(uri):
-            raise Refused("invalid_client_metadata", f"post_logout_redirect_uris: {reason}")
+            raise Refused("invalid_client_metadata", f"{POST_LOGOUT}: {reason}", POST_LOGOUT)
     return list(dict.fromkeys(value))
 
 

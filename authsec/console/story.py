@@ -88,6 +88,8 @@ TOLD: dict[str, Any] = {
     "scopes": ["deploy:run"],
     "console_permissions": ["apps:read"],
     "redirect_uris": ["http://127.0.0.1:8712/callback"],
+    "post_logout_redirect_uris": ["https://desk.example/signed-out"],
+    "backchannel_logout_uri": "https://desk.example/oidc/signed-out",
     "client_id": DESK_CLIENT,
     "client_secret": "as_cs_N4tYb8QwZr6KfXm2VdLp9HsJc1GuTa7EoRi3",
     "created_at": EARLIER,

@@ -8,6 +8,7 @@ from oauth import client_policy, known_clients
 from oauth.approvals import Reach, reach_of
 from oauth.documents.logos import logo_url
 from oauth.models import Client, ClientApproval
+from oauth.registration import LOGOUT_URI
 
 Item = dict[str, Any]
 
@@ -37,6 +38,8 @@ def _facts(row: Client) -> Item:
         "origin": known_clients.origin_of(row),
         "document_host": row.document_host or None,
         "redirect_uris": row.redirect_uris.split(),
+        "post_logout_redirect_uris": row.post_logout_redirect_uris.split(),
+        "backchannel_logout_uri": row.metadata.get(LOGOUT_URI, ""),
         "redirect_hosts": known_clients.redirect_hosts(row),
         "token_endpoint_auth_method": row.token_endpoint_auth_method,
         "grant_types": row.grant_types,

@@ -12,6 +12,9 @@ from oauth.models import Client as ClientRow
 from oauth.models import ClientPolicy as PolicyRow
 from oauth.registration import CODE_GRANTS, GRANTS
 
+POST_LOGOUT = "Where people may go after signing out (OpenID Connect RP-Initiated Logout §3.1)."
+BACKCHANNEL = "Where the client is told that a session is over (Back-Channel Logout §2.2); empty: nowhere."
+
 
 class ClientInput(Input):
     name = serializers.CharField(max_length=100)
@@ -35,6 +38,12 @@ class ClientInput(Input):
     application_ids = serializers.ListField(
         child=serializers.UUIDField(), required=False, max_length=50, default=list
     )
+    post_logout_redirect_uris = serializers.ListField(
+        child=serializers.CharField(max_length=2000), required=False, max_length=20, help_text=POST_LOGOUT
+    )
+    backchannel_logout_uri = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, help_text=BACKCHANNEL
+    )
 
 
 class ClientChange(Input):
@@ -45,6 +54,12 @@ class ClientChange(Input):
         child=serializers.CharField(max_length=2000), required=False, max_length=20
     )
     application_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
+    post_logout_redirect_uris = serializers.ListField(
+        child=serializers.CharField(max_length=2000), required=False, max_length=20, help_text=POST_LOGOUT
+    )
+    backchannel_logout_uri = serializers.CharField(
+        max_length=500, required=False, allow_blank=True, help_text=BACKCHANNEL
+    )
 
 
 class ClientLimitInput(Input):
@@ -95,6 +110,8 @@ class Client(serializers.Serializer[Any]):
     redirect_hosts = serializers.ListField(
         child=serializers.CharField(), help_text="Where its answers may go; a scheme has its colon."
     )
+    post_logout_redirect_uris = serializers.ListField(child=serializers.CharField(), help_text=POST_LOGOUT)
+    backchannel_logout_uri = serializers.CharField(allow_blank=True, help_text=BACKCHANNEL)
     token_endpoint_auth_method = serializers.ChoiceField(ClientRow.AuthMethod.choices)
     grant_types = serializers.ListField(child=serializers.CharField())
     status = serializers.ChoiceField(

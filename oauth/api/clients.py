@@ -81,6 +81,8 @@ class Clients(ApiView):
                 jwks_uri=given.get("jwks_uri", ""),
                 grant_types=given["grant_types"],
                 application_ids=list(dict.fromkeys(given["application_ids"])),
+                post_logout_redirect_uris=given.get("post_logout_redirect_uris"),
+                backchannel_logout_uri=given.get("backchannel_logout_uri", ""),
                 actor=self.actor,
                 now=timezone.now(),
             )

@@ -17,6 +17,7 @@ from authz.models import Application
 from oauth import approvals, client_changes, clients
 from oauth.client_forms import ClientForm, NewClientForm
 from oauth.models import Client, ClientApproval
+from oauth.registration import LOGOUT_URI
 from oauth.views.client import GET_OR_POST, ask, crumbs, load, name_of, page_of
 from tenants.confirming import kept_answers
 from tenants.forms import OptionalReason
@@ -46,12 +47,14 @@ def new(request: Request) -> HttpResponse:
 @requires("clients:manage")
 @require_http_methods(GET_OR_POST)
 def edit(request: Request, client_id: UUID) -> HttpResponse:
-    """Change a client's name, redirect URIs and Applications."""
+    """Change what a client is called, where it leads and which Applications it may ask for."""
     row = _own(request, client_id)
     reach = approvals.reach_of(row.tenant_id, [client_id]).get(client_id, []) if row.limited_at else []
     initial = {
         "name": row.client.name,
         "redirect_uris": "\n".join(row.client.redirect_uris.split()),
+        "post_logout_redirect_uris": "\n".join(row.client.post_logout_redirect_uris.split()),
+        "backchannel_logout_uri": row.client.metadata.get(LOGOUT_URI, ""),
         "applications": sorted({str(one.application_id) for one in reach}),
     }
     form = ClientForm(posted(request), offered=_applications(request), initial=initial)
