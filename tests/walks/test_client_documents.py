@@ -67,7 +67,7 @@ def test_a_client_that_never_registered_calls_a_tool_by_its_document(
         service.keep(*ai.secrets())
     operator = visit().sign_in(service.user("adam"))
     page = operator.go("/t/acme-corp/clients/")
-    expect(page.locator("tbody tr", has_text=url)).to_contain_text("document at localhost")
+    expect(page.locator("tbody tr", has_text=url)).to_contain_text("document, host checked")
 
 
 def test_the_typescript_client_prefers_its_document_to_registering(
