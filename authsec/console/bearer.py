@@ -8,10 +8,26 @@ from uuid import UUID
 
 from django.conf import settings
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import SAFE_METHODS
 
 from authsec.web.problems import Problem
+from oauth.api_token import READ, WRITE
 
-REALM = f'Bearer realm="{settings.API_RESOURCE}"'  # how every challenge of the API begins (RFC 6750 §3)
+METADATA = f"{settings.ISSUER}/.well-known/oauth-protected-resource/api"
+
+
+def challenge(method: str, *, error: str = "", text: str = "") -> str:
+    """The API's ``WWW-Authenticate``: RFC 6750 §3, with where a token can be had (RFC 9728 §5.1) and the scope that
+    ``method`` needs. Without a token it names no ``error`` (RFC 6750 §3.1).
+    """
+    said = {"realm": settings.API_RESOURCE, "error": error, "error_description": text}
+    said |= {"scope": needed_scopes(method)[0], "resource_metadata": METADATA}
+    return "Bearer " + ", ".join(f'{name}="{value}"' for name, value in said.items() if value)
+
+
+def needed_scopes(method: str) -> tuple[str, ...]:
+    """Any of these lets a request through; the first is the least."""
+    return (READ, WRITE) if method in SAFE_METHODS else (WRITE,)
 
 
 class InvalidBearer(AuthenticationFailed):

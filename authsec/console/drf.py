@@ -12,7 +12,7 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from authsec.audit.actor import Actor
 from authsec.console import matrix, metrics
-from authsec.console.bearer import REALM, Bearer, InvalidBearer, not_in_token
+from authsec.console.bearer import Bearer, InvalidBearer, challenge, needed_scopes, not_in_token
 from authsec.console.power import CallersPower
 from authsec.console.standing import Standing, check_myself, name_of
 from authsec.database.context import tenant_context
@@ -22,7 +22,6 @@ from authsec.web.parameters import parse_uuid
 from authsec.web.problems import Problem
 from authz.console import Decision
 from oauth import keys
-from oauth.api_token import READ, WRITE
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +43,7 @@ class BearerAuthentication(BaseAuthentication):
         return Bearer(claims), claims
 
     def authenticate_header(self, request: Any) -> str:
-        return REALM
+        return challenge(request.method)
 
 
 class MarkPermission(BasePermission):
@@ -98,14 +97,13 @@ def _mark_of(request: Any, view: Any) -> Mark | None:
 
 
 def _check_scope(method: str, bearer: Bearer) -> None:
-    needed = (READ, WRITE) if method in SAFE_METHODS else (WRITE,)
+    needed = needed_scopes(method)
     if not bearer.scopes.intersection(needed):
-        challenge = f'{REALM}, error="insufficient_scope", scope="{needed[0]}"'
         raise Problem(
             403,
             "insufficient-scope",
             f"This needs the scope {needed[0]}.",
-            headers={"WWW-Authenticate": challenge},
+            headers={"WWW-Authenticate": challenge(method, error="insufficient_scope")},
         )
 
 

@@ -8,7 +8,7 @@ from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from authsec.console.bearer import REALM, InvalidBearer
+from authsec.console.bearer import InvalidBearer, challenge
 from authsec.jobs import operations as jobs
 from authsec.jobs import results
 from authsec.web import problems
@@ -70,8 +70,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     """Every error as problem details (RFC 9457), unexpected ones without a word of what went wrong inside."""
-    problem = _as_problem(error)
     request = context["request"]
+    problem = _as_problem(error, request.method)
     if problem is None:
         log.exception("Unexpected error, request %s", getattr(request, "id", ""), exc_info=error)
         problem = Problem(500, "internal-error", "The request's id leads us to what happened.")
@@ -86,7 +86,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> Response:
     )
 
 
-def _as_problem(error: Exception) -> Problem | None:
+def _as_problem(error: Exception, method: str) -> Problem | None:
     """The problem that an exception is; None for one that nobody foresaw."""
     if isinstance(error, Problem):
         return error
@@ -94,11 +94,11 @@ def _as_problem(error: Exception) -> Problem | None:
         return problems.not_found()
     if isinstance(error, InvalidBearer):
         text = str(error.detail)
-        challenge = f'{REALM}, error="invalid_token", error_description="{text}"'
-        return Problem(401, "invalid-token", text, headers={"WWW-Authenticate": challenge})
+        said = challenge(method, error="invalid_token", text=text)
+        return Problem(401, "invalid-token", text, headers={"WWW-Authenticate": said})
     if isinstance(error, exceptions.NotAuthenticated):
         detail = "Send an access token for this API: Authorization: Bearer …"
-        return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": REALM})
+        return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": challenge(method)})
     if isinstance(error, exceptions.ValidationError):
         listed = [{"pointer": problems.pointer(path), "detail": text} for path, text in _flat(error.detail)]
         return Problem(422, "invalid", "; ".join(item["detail"] for item in listed[:5]), errors=listed)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -119,6 +120,22 @@ def test_without_a_bearer_token_it_asks_for_one(authorization: str | None, world
     status, kind = problem(answer)
     assert (status, kind) in {(401, "unauthenticated"), (401, "invalid-token")}
     assert answer["WWW-Authenticate"].startswith("Bearer ")
+
+
+def test_every_challenge_says_where_a_token_can_be_had_and_with_which_scope(world: SimpleNamespace) -> None:
+    """RFC 9728 §5.1 and RFC 6750 §3: a client that knows nothing but the API's address finds its way from here."""
+    nobody, reader = Api(None, world.acme), Api(token_of(world.bot, READ_ONLY), world.acme)
+    metadata = f"{settings.ISSUER}/.well-known/oauth-protected-resource/api"
+    for refused, scope, error in (
+        (nobody.get("/uflow/v2/groups"), "api:read", None),
+        (nobody.post("/uflow/v2/groups", {"name": "x"}), "api:write", None),
+        (Api("forged", world.acme).get("/uflow/v2/groups"), "api:read", "invalid_token"),
+        (reader.post("/uflow/v2/groups", {"name": "x"}), "api:write", "insufficient_scope"),
+    ):
+        said = dict(re.findall(r'(\w+)="([^"]*)"', refused["WWW-Authenticate"]))
+        assert (said["resource_metadata"], said["scope"], said.get("error")) == (metadata, scope, error)
+    path = metadata.removeprefix(settings.ISSUER)
+    assert scope in nobody.get(path).json()["scopes_supported"]
 
 
 def test_a_session_cookie_alone_opens_nothing(world: SimpleNamespace) -> None:

@@ -97,8 +97,9 @@ def _answers(uri: str) -> bool:
 
 
 def test_the_pasted_fastmcp_server_lets_in_whom_introspection_lets_in(server: str, token: str) -> None:
-    """RFC 9728 §5.1: who brings no token is told where to find one."""
+    """RFC 9728 §5.1, RFC 6750 §3: who brings no token is told where to find one, and with which scope."""
     refused = httpx.post(server, trust_env=False)
+    assert 'scope="' in refused.headers["WWW-Authenticate"]
     document = re.search(r'resource_metadata="([^"]+)"', refused.headers["WWW-Authenticate"])
     assert document
     assert httpx.get(document[1], trust_env=False).json()["resource"] == server
