@@ -1,4 +1,4 @@
-"""What is over and has no further use: expired codes and tokens, clients that came and were never used."""
+"""What is over and has no further use: expired codes and tokens, requests and clients that nobody came back to."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -40,6 +40,17 @@ def _batches(table: str, column: str, before: datetime, batch: int) -> Iterator[
 
 
 UNUSED_AFTER = timedelta(days=30)
+# A client that asked a tenant and never got a token there. Whoever comes back with it asks anew.
+ABANDONED = """
+with abandoned as (
+  select a.ctid from oauth_clientapproval a
+  where a.status = 'pending' and a.last_used_at is null and a.last_seen_at < %(before)s
+    and a.decided_at is null and a.limited_at is null
+    and not exists (select from oauth_consent o
+                    where o.tenant_id = a.tenant_id and o.client_id = a.client_id and o.withdrawn_at is null)
+  order by a.last_seen_at limit %(batch)s for update skip locked)
+delete from oauth_clientapproval where ctid in (select ctid from abandoned)
+"""
 # Deleting a client makes PostgreSQL look for tokens of it, and no index leads there, because the tables that every
 # token is written to shall have few. So it is done to few at a time, and to so many an hour.
 UNUSED_A_RUN = 1_000
@@ -58,6 +69,21 @@ noted as (delete from oauth_clientapproval a using unused u where a.client_id = 
 pictured as (delete from oauth_clientlogo p using unused u where p.client_id = u.id)
 delete from oauth_client c using unused u where c.id = u.id
 """
+
+
+def delete_abandoned_requests(*, now: datetime, batch: int = 5_000) -> int:
+    """Delete requests to be let in that nobody repeated or decided for 30 days, ``batch`` a transaction.
+
+    One that led to a token or to somebody's consent stays. Returns how many.
+    """
+    deleted = 0
+    while True:
+        with system_context(), connection.cursor() as cursor:
+            cursor.execute(ABANDONED, {"before": now - UNUSED_AFTER, "batch": batch})
+            found: int = cursor.rowcount
+        deleted += found
+        if found < batch:
+            return deleted
 
 
 def delete_unused_clients(*, now: datetime, batch: int = 100) -> int:

@@ -29,6 +29,7 @@ class Entry:
 
 SCHEDULE = (
     Entry("7 * * * *", "delete expired codes and tokens", oauth.delete_expired),
+    Entry("9 * * * *", "delete abandoned requests of clients", oauth.delete_abandoned_requests),
     Entry("12 * * * *", "delete unused clients", oauth.delete_unused_clients),
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),

@@ -133,7 +133,12 @@ class ClientApproval(TenantRow):
                 models.F("last_seen_at").desc(),
                 models.F("id").desc(),
                 name="oauth_clientapproval_seen_idx",
-            )
+            ),
+            models.Index(
+                fields=["last_seen_at"],
+                condition=models.Q(status="pending", last_used_at__isnull=True),
+                name="oauth_clientapproval_open_idx",
+            ),
         ]
 
 
