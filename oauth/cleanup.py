@@ -58,7 +58,8 @@ UNUSED = """
 with unused as (
   select c.id from oauth_client c
   where c.tenant_id is null and c.last_used_at is null and c.created < %(before)s
-    and c.registration_source in ('dcr', 'cimd') and c.disabled_at is null and not c.api_access
+    and (c.registration_source = 'dcr' or c.registration_source = 'cimd' and c.disabled_at is null)
+    and not c.api_access
     and not exists (select from oauth_consent o where o.client_id = c.id)
     and not exists (select from oauth_devicegrant d where d.application_id = c.id)
     and not exists (select from oauth_clientapproval a

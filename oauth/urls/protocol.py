@@ -31,6 +31,7 @@ urlpatterns = [
     path("oauth/device_authorization", device_authorization, name="device_authorization"),
     path("oauth/revoke", revoke.revoke, name="revoke"),
     path("oauth/register", register.register, name="register"),
+    path("oauth/register/<slug:client_id>", register.registration, name="registration"),
     path("oauth/introspect", introspect.introspect, name="introspect"),
     path("oauth/userinfo", userinfo, name="userinfo"),
     path("oauth/jwks", jwks, name="jwks"),

@@ -226,6 +226,11 @@ ROWS: dict[str, Row] = {
     "oauth/introspect": protocol(GET=(405,), POST=(400, 401)),
     "oauth/revoke": protocol(GET=(405,), POST=(400, 401)),
     "oauth/register": protocol(GET=(405,), POST=(400,)),
+    "oauth/register/<slug:client_id>": Row(
+        PROTOCOL,
+        {"GET": (401,), "PUT": (401,), "DELETE": (401,)},
+        url="/oauth/register/nobody",
+    ),
     "oauth/userinfo": protocol(GET=(401,), POST=(401,)),
     "oauth/jwks": protocol(GET=(200,)),
     "oauth/client-logos/<slug:digest>": Row(PROTOCOL, {"GET": (404,)}, url=f"/oauth/client-logos/{'0' * 64}"),

@@ -1,0 +1,122 @@
+"""A client manages its own registration (RFC 7592)."""
+
+import json
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+
+from authsec.audit.models import Event
+from authsec.database.context import system_context, tenant_context
+from oauth.models import Client
+from tests.oauth.world import ED, REDIRECT_URI, world
+
+pytestmark = pytest.mark.django_db
+ASKED = {
+    "client_name": "Desk",
+    "redirect_uris": [REDIRECT_URI],
+    "token_endpoint_auth_method": "none",
+    "grant_types": ["authorization_code", "refresh_token"],
+}
+
+
+def register(**changes: Any) -> dict[str, Any]:
+    answer = Browser().post("/oauth/register", ASKED | changes, content_type="application/json")
+    assert answer.status_code == 201, answer.content
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+def send(method: str, told: dict[str, Any], document: Any = None, token: str | None = None) -> Any:
+    address = told["registration_client_uri"]
+    assert address.startswith(f"{settings.ISSUER}/oauth/register/")
+    bearer = told["registration_access_token"] if token is None else token
+    return Browser().generic(
+        method,
+        address.removeprefix(settings.ISSUER),
+        "" if document is None else json.dumps(document),
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {bearer}"},
+    )
+
+
+def test_a_client_reads_what_is_registered() -> None:  # RFC 7592 §2.1, §3
+    told = register(token_endpoint_auth_method="client_secret_basic")
+    answer = send("GET", told)
+    assert answer.status_code == 200
+    assert answer["Cache-Control"] == "no-store"
+    secrets = {"client_secret", "client_secret_expires_at"}  # only a digest is kept
+    assert answer.json() == {name: value for name, value in told.items() if name not in secrets}
+
+
+def test_a_client_replaces_what_is_registered() -> None:  # RFC 7592 §2.2
+    told = register(software_id="old")
+    wanted = ASKED | {"client_id": told["client_id"], "redirect_uris": ["http://127.0.0.1/other"]}
+    answer = send("PUT", told, wanted)
+    assert answer.status_code == 200, answer.content
+    assert answer.json()["redirect_uris"] == ["http://127.0.0.1/other"]
+    assert "software_id" not in answer.json(), "what is left out is gone"
+    with system_context():
+        assert Client.objects.get(client_id=told["client_id"]).redirect_uris == "http://127.0.0.1/other"
+    assert send("GET", told).json() == answer.json()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"client_id": "another"},
+        {"client_id": None},
+        {"registration_access_token": "x"},
+        {"client_id_issued_at": 1},
+        {"client_secret": "chosen by the client"},
+        {"token_endpoint_auth_method": "client_secret_post"},
+        {"redirect_uris": ["javascript:alert(1)"]},
+    ],
+    ids=str,
+)
+def test_what_a_client_may_not_say_changes_nothing(changes: dict[str, Any]) -> None:  # RFC 7592 §2.2
+    told = register()
+    refused = send("PUT", told, ASKED | {"client_id": told["client_id"]} | changes)
+    assert refused.status_code == 400
+    assert refused.json()["error"] in ("invalid_client_metadata", "invalid_redirect_uri")
+    assert send("GET", told).json() == told
+    assert send("PUT", told, [1]).status_code == 400
+
+
+def test_deleting_ends_its_tokens_and_is_written_down_where_it_was_used() -> None:  # RFC 7592 §2.3
+    it, told = world(), register()
+    with system_context():
+        it.client = Client.objects.get(client_id=told["client_id"])
+    token = it.tokens(it.signed_in(ED))["access_token"]
+    assert it.facts(token)["active"] is True
+    assert send("DELETE", told).status_code == 204
+    assert it.facts(token) == {"active": False}
+    assert it.signed_in(ED).get(it.query()[0]).status_code == 400
+    assert send("GET", told).status_code == 401
+    with tenant_context(it.tenant.pk):
+        event = Event.objects.filter(tenant_id=it.tenant.pk, action="client.closed").get()
+    assert (event.actor_kind, event.target_id) == ("client", it.client.pk)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+def test_nobody_else_manages_it(method: str) -> None:  # RFC 7592 §2: 401, whether the client is there or not
+    it, told, other = world(), register(), register()
+    anothers = told | {"registration_client_uri": f"{settings.ISSUER}/oauth/register/{it.client.client_id}"}
+    for address, token in (
+        (told, ""),
+        (told, "as_rt_" + "0" * 64),
+        (told, "\u00e9"),
+        (told, other["registration_access_token"]),
+        (anothers, told["registration_access_token"]),
+    ):
+        refused = send(method, address, ASKED, token)
+        assert refused.status_code == 401
+        assert refused["WWW-Authenticate"].startswith("Bearer ")
+    assert send("GET", told).status_code == 200
+
+
+def test_the_switch_of_the_installation_counts_here_too(settings: Any) -> None:
+    told = register()
+    settings.CLIENT_REGISTRATION = False
+    assert send("GET", told).status_code == 404
