@@ -221,10 +221,9 @@ def access_seconds(now: datetime, acting: Acting | None = None) -> int:
     return int((access_end(now, acting) - now).total_seconds())
 
 
-def revoke_family(family_id: UUID, *, now: datetime) -> None:
-    """Kill every token that descends from one code: its access tokens and its refresh tokens."""
-    RefreshToken.objects.filter(token_family=family_id, revoked__isnull=True).update(revoked=now, updated=now)
-    _delete(AccessToken.objects.filter(token_family=family_id))
+def revoke_family(family_id: UUID, *, now: datetime) -> int:
+    """Kill every token that descends from one code: its access tokens and its refresh tokens. Returns how many."""
+    return revoke_held(Q(token_family=family_id), now=now)
 
 
 def _delete(tokens: QuerySet) -> int:
@@ -249,7 +248,7 @@ def held_by(
 
 
 def revoke_held(held: Q, *, now: datetime) -> int:
-    """Kill the tokens that :func:`held_by` describes. Returns how many access and refresh tokens died."""
+    """Kill the tokens that a condition like :func:`held_by` describes. Returns how many died, of both kinds."""
     refresh = RefreshToken.objects.filter(held, revoked__isnull=True).update(revoked=now, updated=now)
     return int(refresh) + _delete(AccessToken.objects.filter(held))
 

@@ -12,10 +12,10 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 
 from authsec.secrets import digest
-from oauth import bearer, device, gate, id_token, redirects, tokens
+from oauth import bearer, device, families, gate, id_token, redirects
 from oauth.exchange import TOKEN_EXCHANGE, Exchange
 from oauth.issuance import OPENID_SCOPES
-from oauth.models import Grant
+from oauth.models import Grant, RefreshToken
 
 
 class Validator(OAuth2Validator):
@@ -126,7 +126,7 @@ class Validator(OAuth2Validator):
             return False
         gate.read_standing(self.exchange, grant, request)
         if grant.consumed_at is not None:
-            tokens.revoke_family(grant.token_family, now=self.exchange.now)
+            self._end_replayed(grant, client, "code")
             return False
         request.scopes = grant.scope.split()
         return bool(grant.expires > self.exchange.now)
@@ -193,7 +193,7 @@ class Validator(OAuth2Validator):
             return False
         gate.read_standing(self.exchange, refresh, request)
         if refresh.revoked is not None:
-            tokens.revoke_family(refresh.token_family, now=self.exchange.now)
+            self._end_replayed(refresh, client, "refresh token")
             return False
         return bool(min(refresh.expires, refresh.family_expires) > self.exchange.now)
 
@@ -208,6 +208,9 @@ class Validator(OAuth2Validator):
         refresh = self.exchange.refresh
         known = {*refresh.scope.split(), *refresh.requested, *OPENID_SCOPES} if refresh else set()
         return set(request_scopes) <= known
+
+    def _end_replayed(self, row: Grant | RefreshToken, client: Any, what: str) -> None:
+        families.end_replayed(row, client=client, what=what, ip=self.exchange.ip, now=self.exchange.now)
 
     # --- the gate -------------------------------------------------------------------------------------
 

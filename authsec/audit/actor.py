@@ -10,8 +10,9 @@ from uuid import UUID
 class Actor:
     """Who acts, as an event records it.
 
-    ``kind``: member, end_user, service_account, application, identity or system. ``id``: a users.id, the service
-    account's or Application's id, or for identity the identity's id. ``capacity``: as what, the member type.
+    ``kind``: member, end_user, service_account, application, client, identity or system. ``id``: a users.id, the
+    service account's, Application's or client's id, or for identity the identity's id. ``capacity``: as what, the
+    member type.
     ``via``: console, api, oauth or command. ``policies``: ids of the Cedar policies that allowed the action.
     ``mfa_at``: when the actor last completed a second factor, for bindings that ask for one.
     """

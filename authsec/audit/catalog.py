@@ -200,6 +200,13 @@ CATALOG = {
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
     ),
     "tokens.revoked": Entry("Tokens revoked", "{actor} revoked the tokens of {target}", "circle-x", "stop"),
+    "tokens.returned": Entry("Tokens given back", "{actor} gave back its tokens of {target}", "circle-x"),
+    "tokens.replayed": Entry(
+        "Replay stopped",
+        "A used {after.what} of {target} at {after.client} came back, which ended the tokens",
+        "shield-alert",
+        "stop",
+    ),
     "team.exported": Entry("Team exported", "{actor} exported {after.people} people of {target}", "download"),
     # this log
     "audit.exported": Entry(

@@ -9,6 +9,7 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
+from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authz.models import Binding
 from endusers import operations as endusers
@@ -255,3 +256,29 @@ def test_revocation_ends_the_family_and_tells_nobody_else_anything() -> None:  #
     assert revoke(first["refresh_token"], it.client.client_id).status_code == 200
     assert it.facts(first["access_token"]) == {"active": False}
     refused(it.refresh(first["refresh_token"]), "invalid_grant")
+
+
+def test_what_ends_tokens_early_stands_in_the_tenants_log_once() -> None:
+    """RFC 6749 §4.1.2, RFC 9700 §4.14.2, RFC 7009 §2.1: operators see a replay, and what a client gave back."""
+    it = world()
+    browser = it.signed_in(ED)
+    value, verifier = it.consent(browser)
+    it.exchange(value, verifier)
+    stolen, unwanted = it.tokens(browser)["refresh_token"], it.tokens(browser)["refresh_token"]
+    it.refresh(stolen)
+    for _ in range(2):
+        refused(it.exchange(value, verifier), "invalid_grant")
+        refused(it.refresh(stolen), "invalid_grant")
+        form = urlencode({"token": unwanted, "client_id": it.client.client_id})
+        Browser().post("/oauth/revoke", form, content_type="application/x-www-form-urlencoded")
+    with tenant_context(it.tenant.pk):
+        events = Event.objects.filter(tenant_id=it.tenant.pk, action__startswith="tokens.").order_by(
+            "at", "pk"
+        )
+        told = [(event.action, event.actor_kind, event.after.get("what")) for event in events]
+        assert {event.after["client"] for event in events} == {it.client.name}
+    assert told == [
+        ("tokens.replayed", "system", "code"),
+        ("tokens.replayed", "system", "refresh token"),
+        ("tokens.returned", "client", None),
+    ]

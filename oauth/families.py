@@ -1,0 +1,61 @@
+"""The early end of all tokens that descend from one yes, and the event that says so."""
+
+from datetime import datetime
+from uuid import UUID
+
+from authsec.audit.actor import SYSTEM, Actor
+from authsec.audit.operations import record
+from oauth import tokens
+from oauth.models import AccessToken, Client, Grant, RefreshToken
+from tenants.models import Profile
+
+
+def end_replayed(row: Grant | RefreshToken, *, client: Client, what: str, ip: str | None, now: datetime) -> None:
+    """End the tokens of a code or refresh token that came back (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
+
+    ``what``: code or refresh token. Who sent it is not known: the client, or whoever stole it. Coming back again
+    changes nothing and is not written down again.
+    """
+    died = tokens.revoke_family(row.token_family, now=now)
+    if died:
+        actor = Actor(SYSTEM.kind, None, SYSTEM.name, ip=ip, via="oauth")
+        _note(
+            "tokens.replayed", row.tenant_id, row.subject, client, actor, now, {"tokens": died, "what": what}
+        )
+
+
+def give_back(family: UUID, *, tenant_id: UUID | None, client: Client, ip: str | None, now: datetime) -> None:
+    """End the tokens that a client does not want any more (RFC 7009 §2.1)."""
+    subject = (
+        RefreshToken.objects.filter(token_family=family).values_list("subject", flat=True).first()
+        or AccessToken.objects.filter(token_family=family).values_list("subject", flat=True).first()
+    )
+    died = tokens.revoke_family(family, now=now)
+    if died and subject:
+        actor = Actor("client", client.pk, client.known_as or client.client_id, ip=ip, via="oauth")
+        _note("tokens.returned", tenant_id, subject, client, actor, now, {"tokens": died})
+
+
+def _note(
+    action: str,
+    tenant_id: UUID | None,
+    subject: UUID,
+    client: Client,
+    actor: Actor,
+    now: datetime,
+    after: dict[str, object],
+) -> None:
+    """Tokens of the management API belong to no tenant, so that no tenant's log tells of them."""
+    if tenant_id is None:
+        return
+    profile = Profile.objects.filter(tenant_id=tenant_id, user_id=subject).first()
+    record(
+        tenant_id=tenant_id,
+        actor=actor,
+        action=action,
+        target_kind="end_user",
+        target_id=subject,
+        target_name=str(profile or subject),
+        now=now,
+        after={"client": client.known_as or client.client_id, **after},
+    )
