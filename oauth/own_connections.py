@@ -7,11 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 
 from authsec.audit.actor import Actor
 from authsec.database.context import system_context, tenant_context
 from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
-from oauth import consent
+from oauth import consent, tokens
 from oauth.documents.location import host_of
 from oauth.models import Client, Consent, RefreshToken
 
@@ -191,11 +192,11 @@ def revoke_api(*, identity_id: UUID, client_id: UUID | None, now: datetime) -> i
     No audit event: the API belongs to no tenant, so there is no log in which one could stand. A JWT that is out
     already lives for ACCESS_TOKEN_SECONDS at most.
     """
+    theirs = Q(tenant=None, subject=identity_id, subject_kind="identity")
+    theirs &= Q(application_id=client_id) if client_id else Q()
     with system_context():
-        held = RefreshToken.objects.filter(
-            tenant=None, subject=identity_id, subject_kind="identity", revoked=None, expires__gt=now
-        )
-        held = held.filter(application_id=client_id) if client_id else held
+        tokens.revoke_unfetched(theirs, now=now)
+        held = RefreshToken.objects.filter(theirs, revoked=None, expires__gt=now)
         clients = set(held.values_list("application_id", flat=True))
         held.update(revoked=now, updated=now)
     return len(clients)

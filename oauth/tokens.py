@@ -248,9 +248,20 @@ def held_by(
 
 
 def revoke_held(held: Q, *, now: datetime) -> int:
-    """Kill the tokens that a condition like :func:`held_by` describes. Returns how many died, of both kinds."""
+    """Kill the tokens that a condition like :func:`held_by` describes, and what would still become some: codes and
+    answered devices. Returns how many tokens died, of both kinds.
+    """
+    revoke_unfetched(held, now=now)
     refresh = RefreshToken.objects.filter(held, revoked__isnull=True).update(revoked=now, updated=now)
     return int(refresh) + _delete(AccessToken.objects.filter(held))
+
+
+def revoke_unfetched(held: Q, *, now: datetime) -> None:
+    """End what a person allowed and a client has not fetched yet. A device may wait ten minutes before it polls: a yes
+    that was taken back in between must not count when it does.
+    """
+    Grant.objects.filter(held, consumed_at__isnull=True, expires__gt=now).update(expires=now, updated=now)
+    DeviceGrant.objects.filter(held, consumed_at__isnull=True, expires__gt=now).update(expires=now)
 
 
 def revoke_access_token(token_id: UUID) -> None:

@@ -14,7 +14,7 @@ from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from endusers import operations as endusers
-from oauth import cleanup, clients, device, keys
+from oauth import cleanup, clients, consent, device, keys, suspension
 from oauth.exchange import DEVICE_CODE
 from oauth.models import Client, ClientPolicy, Consent, DeviceGrant
 from tenants.models import TenantUser
@@ -308,6 +308,39 @@ def test_a_cli_reaches_the_management_api_and_writing_wants_a_fresh_confirmation
     assert str(it.tenant.id) in claims["tenants"]
     refused(poll(it, code), "invalid_grant")
     refused(begin(it, resource=settings.API_RESOURCE, scope="read"), "invalid_scope")
+
+
+@pytest.mark.parametrize("how", ["withdrawn and given again", "tokens revoked", "suspended for good"])
+def test_a_yes_that_is_taken_back_counts_no_more_when_the_device_polls(how: str) -> None:  # RFC 8628 §5.4
+    it = device_world()
+    code, typed = begun(it)
+    answer(it.signed_in(ED), typed)
+    user = cast.user_of(it.tenant, ED)
+    told: dict[str, Any] = {"tenant_id": it.tenant.id, "actor": SYSTEM, "now": timezone.now()}
+    with tenant_context(it.tenant.id):
+        if how == "tokens revoked":
+            suspension.revoke_tokens(user_id=user.pk, **told)
+        elif how == "suspended for good":
+            suspension.suspend_and_revoke(user_id=user.pk, reason="a drill", **told)
+            endusers.reactivate(user_id=user.pk, **told)
+        else:
+            consent.withdraw(consent_id=Consent.objects.get(user_id=user.pk).pk, **told)
+    if how == "withdrawn and given again":
+        other, again = begun(it)
+        answer(it.signed_in(ED), again)
+        assert poll(it, other).status_code == 200
+    refused(poll(it, code), "expired_token")
+
+
+def test_the_management_api_taken_from_a_client_is_taken_from_a_device_that_has_not_polled() -> None:
+    it = device_world()
+    with system_context():
+        Client.objects.filter(pk=it.client.pk).update(api_access=True)
+    code, typed = begun(it, resource=settings.API_RESOURCE, scope="api:read")
+    browser = it.signed_in("owner@acme-corp.example")
+    answer(browser, typed)
+    browser.post(f"/account/connections/clients/{it.client.pk}/withdraw/")
+    refused(poll(it, code), "expired_token")
 
 
 def test_a_client_registers_for_devices_alone_without_a_redirect_uri() -> None:  # RFC 7591 §2
