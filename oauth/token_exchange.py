@@ -45,7 +45,7 @@ def decide(exchange: Exchange) -> tuple[str, ...]:
     if terms is None or terms.standing or not allowed:
         raise CustomOAuth2Error("invalid_request", _not_allowed(client, theirs))
     asked = exchange.parameters.get("scope", "").split() or subject.scope.split()
-    held = set(subject.scope.split()) & allowed
+    held = _kept(subject) & allowed
     exchange.terms, exchange.acting = terms, _acting(client, subject)
     narrowed = [name for name in asked if name in held]
     if not narrowed:  # the gate would take an empty wish for the Application's defaults
@@ -108,6 +108,16 @@ def _chain_holds(subject: AccessToken, exchange: Exchange) -> bool:
         )
         row = cursor.fetchone()
     return bool(row and row[0])
+
+
+def _kept(subject: AccessToken) -> set[str]:
+    """What the presented token holds, without what the tenant keeps by now from a client that it came through."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select delegation_keeps(%s, %s, %s, %s)",
+            [subject.tenant_id, subject.audience_id, subject.pk, subject.scope.split()],
+        )
+        return set(cursor.fetchone()[0])
 
 
 def _allowed(subject: AccessToken, client: Client) -> set[str]:

@@ -35,3 +35,25 @@ begin
     v_source := t.source_token_id;
   end loop;
 end $$;
+
+-- Of these scopes those that the tenant leaves every client through whose hands the person's token came: a limit on one
+-- of them is a limit on what was exchanged for its token. p_source: the token that the last exchange presented.
+create or replace function delegation_keeps(p_tenant uuid, p_application uuid, p_source uuid, p_scopes text[])
+returns text[] language plpgsql stable as $$
+declare
+  v_kept text[] := p_scopes;
+  v_source uuid := p_source;
+  v_reach text[];
+  v_client uuid;
+begin
+  while v_source is not null loop
+    select k.application_id, k.source_token_id into v_client, v_source
+      from oauth_accesstoken k where k.id = v_source and k.tenant_id = p_tenant;
+    v_reach := client_reach(p_tenant, v_client, p_application);
+    if v_reach is not null then
+      v_kept := array(select s.name from unnest(v_kept) with ordinality s(name, place)
+                       where reaches(v_reach, s.name) order by s.place);
+    end if;
+  end loop;
+  return v_kept;
+end $$;

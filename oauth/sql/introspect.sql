@@ -118,6 +118,10 @@ begin
     v_active := array(select h.name from unnest(v_active) h(name) where reaches(who.reach, h.name));
     v_waiting := array(select w.name from unnest(v_waiting) w(name) where reaches(who.reach, w.name));
   end if;
+  if t.source_token_id is not null then
+    v_active := delegation_keeps(t.tenant, t.application, t.source_token_id, v_active);
+    v_waiting := delegation_keeps(t.tenant, t.application, t.source_token_id, v_waiting);
+  end if;
 
   -- Token scope ∩ entitlement now, in the token's order; almost always the token's own.
   v_held := string_to_array(t.scope, ' ');

@@ -11,7 +11,8 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz import service_accounts
 from endusers import operations as endusers
-from oauth import clients, consent, own_connections
+from oauth import approvals, clients, consent, own_connections
+from oauth.approvals import Reach
 from oauth.exchange import TOKEN_EXCHANGE
 from oauth.models import AccessToken, Client, Consent, Decision
 from tests import cast
@@ -247,6 +248,28 @@ def test_a_chain_names_everybody_and_ends_with_its_first_link() -> None:  # §4.
         exchange(it, second[:2], given["access_token"]) if False else exchange(it, second[:2], token),
         "invalid_request",
     )
+
+
+def test_what_is_kept_from_the_first_client_is_kept_from_who_got_its_token() -> None:  # §5
+    it = world()
+    first, second = another(it, "one"), another(it, "two")
+    given = it.tokens(it.signed_in(ED), scope="read write")
+    for client, _, _ in (first, second):
+        allow(it, client)
+    got = exchange(it, first[:2], given["access_token"]).json()
+    assert got["scope"] == "read write"
+    reach = [Reach(it.application.pk, "read")]
+    limits: dict[str, Any] = {"client_id": it.client.pk, "actor": SYSTEM, "now": timezone.now()}
+    with tenant_context(it.tenant.id):
+        approvals.limit(tenant_id=it.tenant.id, reach=reach, **limits)
+    facts = it.facts(got["access_token"])
+    assert (facts["scope"], facts["scope_filtered"]) == ("read", True)
+    for token in (given["access_token"], got["access_token"]):
+        assert exchange(it, second[:2], token).json()["scope"] == "read"
+        refused(exchange(it, second[:2], token, scope="write"), "invalid_scope")
+    with tenant_context(it.tenant.id):
+        approvals.lift(tenant_id=it.tenant.id, **limits)
+    assert it.facts(got["access_token"])["scope"] == "read write"
 
 
 def test_the_page_asks_for_what_the_person_holds_and_nothing_else() -> None:
