@@ -65,6 +65,8 @@ def read(text: str) -> Assertion:
 def _object(part: str) -> dict[str, Any] | None:
     try:
         value = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode())
+        # An escape can spell half a surrogate pair, which is no text: neither a digest nor PostgreSQL takes it.
+        json.dumps(value, ensure_ascii=False).encode()
     except (binascii.Error, ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

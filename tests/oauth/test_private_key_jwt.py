@@ -1,5 +1,6 @@
 """Clients that prove themselves by a key of their own: private_key_jwt (RFC 7523 §2.2, §3; OpenID Connect Core §9)."""
 
+import json
 import time
 from datetime import timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
+from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
 
 from authsec.audit.actor import SYSTEM
@@ -145,6 +147,16 @@ def test_an_unsigned_or_mangled_assertion_proves_nothing() -> None:  # RFC 8725 
     for text in ("x", "a.b.c", "..", "e30.e30.e30", "W10.W10.x", good + ".x", good + "x" * 9000):
         assert ask(it, text).status_code == 401, text
     assert ask(it, good).status_code == 200, "nothing of this used the good one up"
+
+
+@pytest.mark.parametrize("name", ["sub", "jti", "kid"])
+def test_half_a_character_in_an_assertion_is_refused_like_any_nonsense(name: str) -> None:  # RFC 8725 §2.7
+    it = world()
+    client, _ = robot(it)
+    header = {"alg": "ES256"} | ({"kid": "\ud800"} if name == "kid" else {})
+    named = {"iss": client.client_id, "sub": client.client_id, "aud": settings.ISSUER, "jti": "one"}
+    claims = named | {"exp": int(time.time()) + 60} | ({} if name == "kid" else {name: "\ud800"})
+    refused(ask(it, jws.serialize_compact(header, json.dumps(claims), FIRST)), "signed JWT")
 
 
 def test_an_assertion_is_good_once() -> None:  # RFC 7523 §3, rule 7
