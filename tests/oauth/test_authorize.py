@@ -123,7 +123,7 @@ def test_prompt_none_never_shows_a_page() -> None:  # OpenID Connect Core §3.1.
     assert "code" in redirected(browser.get(url))
 
 
-def test_prompt_login_asks_for_the_password_again_and_then_goes_on() -> None:
+def test_prompt_login_asks_for_the_password_again_and_then_goes_on() -> None:  # OpenID Connect Core §3.1.2.1
     it = world()
     url, _ = it.query(prompt="login consent")
     answer = it.signed_in(ED).get(url)
@@ -132,7 +132,7 @@ def test_prompt_login_asks_for_the_password_again_and_then_goes_on() -> None:
     assert parse_qs(urlsplit(onward).query)["prompt"] == ["consent"]
 
 
-def test_max_age_asks_for_a_younger_sign_in() -> None:
+def test_max_age_asks_for_a_younger_sign_in() -> None:  # OpenID Connect Core §3.1.2.1, RFC 9470 §4
     it = world()
     browser = it.signed_in(ED)
     session = browser.session
@@ -144,7 +144,7 @@ def test_max_age_asks_for_a_younger_sign_in() -> None:
     assert browser.get(url).status_code == 200
 
 
-def test_approval_prompt_auto_in_the_clients_query_skips_nothing() -> None:
+def test_approval_prompt_auto_in_the_clients_query_skips_nothing() -> None:  # RFC 6749 §10.2
     it = world()
     browser = it.signed_in(ED)
     it.consent(browser, scope="read")
@@ -152,7 +152,7 @@ def test_approval_prompt_auto_in_the_clients_query_skips_nothing() -> None:
     assert browser.get(url).status_code == 200
 
 
-def test_consent_is_asked_again_only_when_scopes_grow() -> None:
+def test_consent_is_asked_again_only_when_scopes_grow() -> None:  # OpenID Connect Core §3.1.2.4
     it = world()
     browser = it.signed_in(ED)
     it.consent(browser, scope="read")
@@ -164,13 +164,13 @@ def test_consent_is_asked_again_only_when_scopes_grow() -> None:
     assert browser.get(url).status_code == 200
 
 
-def test_without_scope_the_default_scopes_are_asked_for() -> None:
+def test_without_scope_the_default_scopes_are_asked_for() -> None:  # RFC 6749 §3.3
     it = world()
     assert it.tokens(it.signed_in(ED))["scope"] == "read"
     assert it.tokens(it.signed_in("flo@consumer.example"), scope="openid offline_access")["scope"] == "read"
 
 
-def test_hidden_fields_cannot_widen_what_is_granted() -> None:
+def test_hidden_fields_cannot_widen_what_is_granted() -> None:  # RFC 6749 §3.3
     it = world()
     browser = it.signed_in(ED)
     url, verifier = it.query(scope="read run")
@@ -181,7 +181,7 @@ def test_hidden_fields_cannot_widen_what_is_granted() -> None:
     assert answer.json()["scope"] == "read"
 
 
-def test_unticking_leaves_a_scope_out_and_all_of_them_is_access_denied() -> None:
+def test_unticking_leaves_a_scope_out_and_all_of_them_is_access_denied() -> None:  # RFC 6749 §3.3, §4.1.2.1
     it = world()
     browser = it.signed_in(ED)
     url, verifier = it.query(scope="read write")
@@ -218,7 +218,7 @@ def test_an_active_member_becomes_no_end_user() -> None:
         assert not EndUser.objects.exists()
 
 
-def test_the_pages_policy_admits_the_clients_redirect_target_and_no_frames() -> None:
+def test_the_pages_policy_admits_the_clients_redirect_target_and_no_frames() -> None:  # RFC 9700 §4.16
     it = world()
     url, _ = it.query()
     policy = it.signed_in(ED).get(url)["Content-Security-Policy"]
@@ -255,7 +255,7 @@ def test_a_scope_behind_a_second_factor_leads_to_it_when_asked_for() -> None:  #
     assert "pending" not in facts
 
 
-def test_a_default_scope_behind_a_second_factor_never_forces_it() -> None:
+def test_a_default_scope_behind_a_second_factor_never_forces_it() -> None:  # RFC 9470 §4
     it = world()
     user = cast.member(it.tenant, "alice@acme.example")
     cast.bind(it.tenant, cast.role(it.tenant, "R", ["read"]), user, it.application, requires_mfa=True)
@@ -266,7 +266,7 @@ def test_a_default_scope_behind_a_second_factor_never_forces_it() -> None:
     assert error(it.answer(it.signed_in("alice@acme.example"), url, scopes=["read"])) == "access_denied"
 
 
-def test_redirect_uris_keep_their_own_query() -> None:
+def test_redirect_uris_keep_their_own_query() -> None:  # RFC 6749 §3.1.2
     it = world()
     uri = "https://app.example/cb?x=1"
     it.client = public_client(redirect_uris=[uri])

@@ -60,7 +60,7 @@ def test_a_service_accounts_management_token_is_a_jwt() -> None:  # RFC 9068
     assert it.count() == (0, 0, 0)
 
 
-def test_nobody_else_may_use_client_credentials() -> None:
+def test_nobody_else_may_use_client_credentials() -> None:  # RFC 6749 §4.4
     it = world()
     form: dict[str, str | None] = {"grant_type": "client_credentials", "resource": it.resource}
     refused(it.post(form | {"client_id": it.client.client_id}), "unauthorized_client")

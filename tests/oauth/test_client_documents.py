@@ -58,7 +58,7 @@ def test_the_metadata_says_that_documents_are_read(settings: Any) -> None:  # dr
     assert "client_id_metadata_document_supported" not in Browser().get(path).json()
 
 
-def test_a_client_nobody_registered_gets_a_token_by_its_document(internet: Internet) -> None:
+def test_a_client_nobody_registered_gets_a_token_by_its_document(internet: Internet) -> None:  # draft §3
     it = document_world()
     answer = it.tokens(it.signed_in(ED))
     client = kept()

@@ -70,7 +70,7 @@ def test_an_unknown_client_registers_itself() -> None:  # RFC 7591 §3.2.1
     assert client.registration_source == "dcr"
 
 
-def test_a_confidential_client_gets_a_secret_that_is_kept_as_a_digest() -> None:
+def test_a_confidential_client_gets_a_secret_that_is_kept_as_a_digest() -> None:  # RFC 7591 §3.2.1
     document = register({"redirect_uris": ["https://app.example/cb"]}).json()
     assert document["token_endpoint_auth_method"] == "client_secret_basic"
     assert document["client_secret_expires_at"] == 0
@@ -151,7 +151,7 @@ def test_these_redirect_uris_are_refused(uris: Any) -> None:  # RFC 7591 §3.2.2
         b"[" * 50_000,
     ],
 )
-def test_hostile_registrations_are_a_400(document: Any) -> None:
+def test_hostile_registrations_are_a_400(document: Any) -> None:  # RFC 7591 §3.2.2, §5
     answer = register(document)
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_client_metadata"
@@ -169,7 +169,7 @@ def test_a_number_too_large_for_json_does_no_harm() -> None:
     assert "software_id" not in answer.json()
 
 
-def test_odd_members_do_no_harm() -> None:
+def test_odd_members_do_no_harm() -> None:  # RFC 7591 §2: what is not understood is ignored
     odd = {
         "contacts": ["\x00"],
         "logo_uri": {"a": 1},
@@ -194,11 +194,11 @@ def test_registration_is_a_switch_of_the_installation(settings: Any) -> None:
     assert "registration_endpoint" not in Browser().get("/.well-known/oauth-authorization-server").json()
 
 
-def test_a_get_is_no_registration() -> None:
+def test_a_get_is_no_registration() -> None:  # RFC 7591 §3.1
     assert Browser().get("/oauth/register").status_code == 405
 
 
-def test_registration_is_limited_by_address() -> None:
+def test_registration_is_limited_by_address() -> None:  # RFC 7591 §5
     codes = [
         Browser().post(
             "/oauth/register", json.dumps(GOOD), content_type="application/json", REMOTE_ADDR="192.0.2.1"

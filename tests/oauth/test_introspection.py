@@ -56,7 +56,7 @@ def test_an_introspection_is_one_statement() -> None:
     ]
 
 
-def test_another_applications_or_tenants_credential_learns_nothing() -> None:
+def test_another_applications_or_tenants_credential_learns_nothing() -> None:  # RFC 7662 §2.2, §4
     it, other = world(), world("other")
     sibling = cast.application(it.tenant, "wiki-mcp", ["read"])
     with tenant_context(it.tenant.id):
@@ -146,6 +146,7 @@ def forget(it: Any) -> None:
 
 @pytest.mark.parametrize("change", [expire, disable, close, forget])
 def test_what_ends_access_ends_it_at_the_very_next_call(change: Callable[[Any], None]) -> None:
+    """RFC 7662 §2.2, §4."""
     it = world()
     token = it.tokens(it.signed_in(ED))["access_token"]
     assert it.facts(token)["active"]

@@ -42,20 +42,20 @@ def header(token: str) -> dict[str, str]:
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
-def test_what_it_signs_it_verifies() -> None:
+def test_what_it_signs_it_verifies() -> None:  # RFC 9068 §2.1, §4
     token = keys.sign(claims())
     assert header(token)["typ"] == "at+jwt"
     assert header(token)["alg"] == "ES256"
     assert keys.verify(token, API)["sub"] == "someone"
 
 
-def test_an_id_token_is_signed_with_rs256() -> None:
+def test_an_id_token_is_signed_with_rs256() -> None:  # OpenID Connect Core §15.1
     token = keys.sign(claims(aud="client"), alg="RS256", typ="JWT")
     assert header(token)["alg"] == "RS256"
     assert keys.verify(token, "client", typ="JWT")["aud"] == "client"
 
 
-def test_the_public_keys_hold_no_private_part_and_name_every_signature() -> None:
+def test_the_public_keys_hold_no_private_part_and_name_every_signature() -> None:  # RFC 7517 §4.5, §5
     token = keys.sign(claims())
     answer = Client().get("/oauth/jwks")
     assert answer.status_code == 200
@@ -88,7 +88,7 @@ def test_private_parts_are_encrypted_at_rest() -> None:
         ({"iat": 99_999_999_999}, "not valid yet"),
     ],
 )
-def test_claims_that_do_not_fit_are_refused(changes: dict[str, object], reason: str) -> None:
+def test_claims_that_do_not_fit_are_refused(changes: dict[str, object], reason: str) -> None:  # RFC 9068 §4
     with pytest.raises(keys.InvalidToken, match=reason):
         keys.verify(keys.sign(claims(**changes)), API)
 
@@ -124,13 +124,14 @@ def forged() -> dict[str, str]:
     }
 
 
-def test_forged_tokens_are_refused() -> None:
+def test_forged_tokens_are_refused() -> None:  # RFC 8725 §2.1, §3.1
     for name, token in forged().items():
         with pytest.raises(keys.InvalidToken):
             pytest.fail(f"{name} passed: {keys.verify(token, API)}")
 
 
 def test_a_rotated_key_is_published_before_it_signs_and_after_it_retired() -> None:
+    """OpenID Connect Core §10.1.1."""
     old = keys.sign(claims(exp=timezone.now().timestamp() + 3 * 86_400))
     now = timezone.now()
     keys.rotate(now)

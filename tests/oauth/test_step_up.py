@@ -54,7 +54,7 @@ def test_who_has_no_second_factor_may_enrol_or_go_on_without() -> None:
     assert "Continue without" in page
 
 
-def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:
+def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:  # RFC 9470 §4
     it = conditioned()
     browser: Browser = it.signed_in(ALICE)
     url, _ = it.query(scope="read", acr_values="urn:authsec:acr:mfa")

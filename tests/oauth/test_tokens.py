@@ -68,7 +68,7 @@ def test_a_replayed_code_revokes_the_tokens_that_it_gave() -> None:  # RFC 6749 
     refused(it.refresh(refreshed["refresh_token"]), "invalid_grant")
 
 
-def test_an_expired_code_is_refused() -> None:
+def test_an_expired_code_is_refused() -> None:  # RFC 6749 §4.1.2
     it = world()
     value, verifier = it.consent(it.signed_in(ED))
     with tenant_context(it.tenant.id):
@@ -101,6 +101,7 @@ def test_refresh_rotates_and_reuse_revokes_the_family() -> None:  # RFC 9700 §4
 
 
 def test_a_confidential_clients_refresh_token_stays_and_slides() -> None:
+    """RFC 9700 §4.14.2: bound to the client by its secret."""
     it = world()
     registration = clients.read_registration(
         {
@@ -122,7 +123,7 @@ def test_a_confidential_clients_refresh_token_stays_and_slides() -> None:
         assert RefreshToken.objects.get().expires > timezone.now() + timedelta(days=29)
 
 
-def test_a_family_ends_however_often_it_is_used() -> None:
+def test_a_family_ends_however_often_it_is_used() -> None:  # RFC 9700 §4.14.2
     it = world()
     first = it.tokens(it.signed_in(ED))
     ends = timezone.now() + timedelta(days=2)
@@ -207,7 +208,7 @@ def test_a_refresh_for_openid_scopes_alone_counts_as_one_without_scope() -> None
     assert it.refresh(first["refresh_token"], scope="openid offline_access").json()["scope"] == "read"
 
 
-def test_refresh_never_exceeds_consent() -> None:
+def test_refresh_never_exceeds_consent() -> None:  # RFC 6749 §6
     it = world()
     cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), cast.tier(it.tenant), it.application)
     first = it.tokens(it.signed_in(ED), scope="read run", only=["read"])

@@ -12,5 +12,6 @@
 | consent bypass, widened form | RFC 6749 §10.2, §3.3, RFC 9470 §5 | test_consent |
 | CSRF, clickjacking | RFC 6749 §10.12, §10.13, RFC 9700 §4.7, §4.16 | test_consent |
 | SSRF by metadata document | CIMD draft §6, RFC 7591 §5 | test_documents |
+| somebody else manages a registration | RFC 7592 §2, §5 | tests/oauth/test_registered |
 | hostile names and logos | RFC 7591 §5 | test_names |
 """
