@@ -23,6 +23,8 @@ SCREENS = {
     "team": ("olga", "/t/acme-corp/settings/team/"),
     "general": ("alex", "/t/alex-tools/settings/"),
     "group": ("olga", "group"),
+    "application": ("olga", "/t/acme-corp/applications/{github-mcp}/"),
+    "tools": ("olga", "/t/acme-corp/applications/{github-mcp}/tools/"),
     "effective-access": ("olga", "/t/acme-corp/authz/effective-access/?user=alice@acme.example"),
 }
 
@@ -50,6 +52,7 @@ def main() -> int:
                     page.get_by_role("link", name="on-call").first.click()
                     page.wait_for_url("**/groups/*/")
                 else:
+                    path = path.replace("{github-mcp}", service.application("github-mcp")["id"])
                     page = visitor.go(path.replace("alice@acme.example", service.user("alice")["email"]))
                 page.wait_for_load_state("networkidle")
                 page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
@@ -60,9 +63,9 @@ def main() -> int:
 
 
 def consent(browser: object, service: object, folder: Path) -> None:
-    """The page that an end user sees, for both themes."""
+    """The page that an end user sees, and the one on which they find again what they allowed, for both themes."""
     from tests.browser.pages import consent_url
-    from tests.plain_client import Person
+    from tests.plain_client import Person, register
     from tests.visitor import Visitor
 
     person = Person(service).sign_up("nina@mail.example")  # type: ignore[arg-type]
@@ -73,6 +76,14 @@ def consent(browser: object, service: object, folder: Path) -> None:
         page.screenshot(path=folder / f"consent-{scheme}.png", animations="disabled")
         visitor.close()
         print(f"consent-{scheme}.png")
+    resource = service.application("github-mcp")["resource_uri"]  # type: ignore[attr-defined]
+    person.token(register(service, "Claude Code"), resource=resource)  # type: ignore[arg-type]
+    for scheme in ("light", "dark"):
+        visitor = Visitor(browser, service, viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        page = visitor.share_cookies(person).go("/account/connections/")  # type: ignore[arg-type]
+        page.screenshot(path=folder / f"connections-{scheme}.png", animations="disabled")
+        visitor.close()
+        print(f"connections-{scheme}.png")
 
 
 if __name__ == "__main__":
