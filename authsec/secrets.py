@@ -23,8 +23,11 @@ def new_secret(prefix: str = "") -> str:
 
 
 def digest(secret: str) -> str:
-    """The SHA-256 of a secret, as 64 hexadecimal digits: the only form in which it is stored."""
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    """The SHA-256 of a secret, as 64 hexadecimal digits: the only form in which it is stored.
+
+    Any text has one, also half a surrogate pair, which JSON's escapes can spell and UTF-8 cannot.
+    """
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def cache_key(key: str, prefix: str, version: int) -> str:

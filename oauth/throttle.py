@@ -11,6 +11,7 @@ from limits.strategies import FixedWindowRateLimiter
 LIMITS = {
     "register": "60/minute",  # clients made, by address
     "registration": "600/minute",  # tries, by address
+    "registration_change": "20/hour",  # by client: each is written into the log of every tenant that met it
     "client": "300/minute",  # failed token requests, by address and client id
     "document_asker": "20/minute",  # clients' documents fetched, by address of who asks for it
     "manifest": "60/minute",  # lists of tools published, by Application

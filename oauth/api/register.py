@@ -71,6 +71,8 @@ def registration(request: Any, client_id: str) -> HttpResponse:
 
 def _change(request: Any, client: Client, actor: Actor) -> Client:
     """RFC 7592 §2.2: the document names the client, and nothing that is the server's to say."""
+    if not throttle.hit("registration_change", str(client.pk)):
+        raise BadRequest("temporarily_unavailable", "Too many changes; try again in an hour.", 429)
     try:
         document = _document(read_body(request))
         wanted = read_registration(document)

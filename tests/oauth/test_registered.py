@@ -84,6 +84,25 @@ def test_what_a_client_may_not_say_changes_nothing(changes: dict[str, Any]) -> N
     assert send("PUT", told, [1]).status_code == 400
 
 
+def test_half_a_character_as_its_secret_is_a_wrong_secret() -> None:  # RFC 7592 §2.2
+    told = register(token_endpoint_auth_method="client_secret_basic")
+    wanted = ASKED | {"client_id": told["client_id"], "token_endpoint_auth_method": "client_secret_basic"}
+    refused = send("PUT", told, wanted | {"client_secret": "\ud800"})
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_client_metadata")
+
+
+def test_a_client_cannot_flood_the_logs_of_those_who_met_it() -> None:
+    it, told = world(), register()
+    with system_context():
+        it.client = Client.objects.get(client_id=told["client_id"])
+    it.tokens(it.signed_in(ED))
+    wanted = ASKED | {"client_id": told["client_id"]}
+    answers = [send("PUT", told, wanted | {"client_name": f"Desk {n}"}).status_code for n in range(22)]
+    assert answers == [200] * 20 + [429] * 2
+    with tenant_context(it.tenant.pk):
+        assert Event.objects.filter(tenant_id=it.tenant.pk, action="client.edited").count() == 20
+
+
 def test_deleting_ends_its_tokens_and_is_written_down_where_it_was_used() -> None:  # RFC 7592 §2.3
     it, told = world(), register()
     with system_context():
