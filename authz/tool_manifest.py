@@ -58,6 +58,8 @@ def _tool(row: Mapping[str, Any], at: str, findings: Findings) -> ToolSpec:
     name = findings.text(f"{at}.name", _text(row, "name", at, findings), LONGEST_NAME)
     if not name.isprintable():
         findings.add(f"{at}.name", "Characters that people can see.")
+    if {".", ".."} & set(name.split("/")):  # HTTP clients resolve them: a call about the tool would miss it
+        findings.add(f"{at}.name", "Without . or .. as a part of a path.")
     return ToolSpec(
         name=name,
         title=_words(row, "title", at, LONGEST_TITLE, findings),

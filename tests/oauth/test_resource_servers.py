@@ -280,6 +280,8 @@ BAD: list[tuple[Any, int, str]] = [
     ({"tools": [{"name": 7}]}, 422, "#/tools/0/name"),
     ({"tools": [{"name": "a" * 129}]}, 422, "At most 128"),
     ({"tools": [{"name": "a\nb"}]}, 422, "control"),
+    ({"tools": [{"name": ".."}]}, 422, "path"),
+    ({"tools": [{"name": "files/./read"}]}, 422, "path"),
     ({"tools": [{"name": "a\u202eb"}]}, 422, "see"),
     ({"tools": [{"name": "a"}, {"name": " a "}]}, 422, "twice"),
     ({"tools": [{"name": "a", "title": "x" * 201}]}, 422, "At most 200"),
