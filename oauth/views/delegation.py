@@ -1,5 +1,6 @@
 """Giving a workload leave to act for oneself, and the console's panels that show who gave it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import Client
 from oauth.wishes import described
 from tenants.models import TenantUser
+from tenants.plain_text import one_line
 from tenants.signin import sign_in_of
 
 
@@ -74,8 +76,12 @@ def _page(
     )
     here = request.get_full_path()
     context = {
-        "workload": client.name,
-        "target": target,
+        "workload": one_line(client.name),
+        "target": replace(
+            target,
+            application_name=one_line(target.application_name),
+            tenant_name=one_line(target.tenant_name),
+        ),
         "action": here,
         "before": before is not None,
         "granted": [(words[n], before is None or n in before) for n in grantable.granted],

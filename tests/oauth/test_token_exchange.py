@@ -10,6 +10,7 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz import service_accounts
+from authz.models import Application
 from endusers import operations as endusers
 from oauth import approvals, clients, consent, own_connections
 from oauth.approvals import Reach
@@ -270,6 +271,18 @@ def test_what_is_kept_from_the_first_client_is_kept_from_who_got_its_token() -> 
     with tenant_context(it.tenant.id):
         approvals.lift(tenant_id=it.tenant.id, **limits)
     assert it.facts(got["access_token"])["scope"] == "read write"
+
+
+def test_a_name_on_the_page_turns_no_sentence_round() -> None:
+    it = world()
+    client, _, _ = account(it)
+    it.tokens(it.signed_in(ED))
+    with tenant_context(it.tenant.id):
+        Application.objects.filter(pk=it.application.pk).update(name="Notes\u202eeton")
+    asked = urlencode({"client_id": client.client_id, "resource": it.resource})
+    page = it.signed_in(ED).get(f"/account/connections/give/?{asked}").content.decode()
+    assert "Noteseton" in page
+    assert "\u202e" not in page
 
 
 def test_the_page_asks_for_what_the_person_holds_and_nothing_else() -> None:
