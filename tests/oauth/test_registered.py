@@ -1,14 +1,17 @@
 """A client manages its own registration (RFC 7592)."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client as Browser
+from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
+from oauth import cleanup
 from oauth.models import Client
 from tests.oauth.world import ED, REDIRECT_URI, world
 
@@ -116,6 +119,14 @@ def test_deleting_ends_its_tokens_and_is_written_down_where_it_was_used() -> Non
     with tenant_context(it.tenant.pk):
         event = Event.objects.filter(tenant_id=it.tenant.pk, action="client.closed").get()
     assert (event.actor_kind, event.target_id) == ("client", it.client.pk)
+
+
+def test_what_was_ended_and_never_used_is_cleaned_up() -> None:
+    told = register()
+    assert send("DELETE", told).status_code == 204
+    cleanup.delete_unused_clients(now=timezone.now() + timedelta(days=31))
+    with system_context():
+        assert not Client.objects.filter(client_id=told["client_id"]).exists()
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
