@@ -10,7 +10,9 @@ from oauth.models import AccessToken, Client, Grant, RefreshToken
 from tenants.models import Profile
 
 
-def end_replayed(row: Grant | RefreshToken, *, client: Client, what: str, ip: str | None, now: datetime) -> None:
+def end_replayed(
+    row: Grant | RefreshToken, *, client: Client, what: str, ip: str | None, now: datetime
+) -> None:
     """End the tokens of a code or refresh token that came back (RFC 6749 §4.1.2, RFC 9700 §4.14.2).
 
     ``what``: code or refresh token. Who sent it is not known: the client, or whoever stole it. Coming back again

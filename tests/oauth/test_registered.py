@@ -65,6 +65,14 @@ def test_a_client_replaces_what_is_registered() -> None:  # RFC 7592 §2.2
     assert send("GET", told).json() == answer.json()
 
 
+def test_a_client_with_a_secret_may_repeat_its_own_and_no_other() -> None:  # RFC 7592 §2.2
+    told = register(token_endpoint_auth_method="client_secret_post")
+    wanted = ASKED | {"client_id": told["client_id"], "token_endpoint_auth_method": "client_secret_post"}
+    assert send("PUT", told, wanted | {"client_secret": told["client_secret"]}).status_code == 200
+    for other in ("", "another", "\ud800", ["a list"], 1):
+        assert send("PUT", told, wanted | {"client_secret": other}).status_code == 400, other
+
+
 @pytest.mark.parametrize(
     "changes",
     [
