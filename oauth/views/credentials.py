@@ -3,16 +3,21 @@
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
+from authz.views.asking import GET_OR_POST
 from oauth import client_key_changes, clients, credentials
 from oauth.models import Client
 
@@ -59,15 +64,27 @@ def issue(request: Request, application_id: UUID) -> HttpResponse:
 
 @requires("apps:manage")
 @reauthenticate
-@require_POST
+@require_http_methods(GET_OR_POST)
 def end(request: Request, application_id: UUID, credential_id: UUID) -> HttpResponse:
-    """Stop a credential at once."""
+    """Stop a credential at once, after the question."""
     application = _application(request, application_id)
-    row = credentials.live(
+    rows = credentials.live(
         tenant_id=application.tenant_id, application_id=application.pk, now=timezone.now()
-    ).filter(pk=credential_id)
-    if (found := row.first()) is None:
+    )
+    if (found := rows.filter(pk=credential_id).first()) is None:
         raise Http404
+    back = reverse(
+        "authz:application", kwargs={"slug": request.tenant.slug, "application_id": application_id}
+    )
+    if request.method != "POST":
+        names = {"name": application.name, "tenant": request.tenant.name}
+        question = {
+            "question": _("End a credential of %(name)s in %(tenant)s?") % names,
+            "text": _("Whoever introspects with %(id)s is refused at once.") % {"id": found.credential_id},
+            "lines": _what_stays(rows.count() - 1),
+            "action": _("End credential"),
+        }
+        return _ask(request, question, back, application.name)
     credentials.end(
         tenant_id=application.tenant_id,
         application_id=application.pk,
@@ -75,7 +92,24 @@ def end(request: Request, application_id: UUID, credential_id: UUID) -> HttpResp
         actor=request.actor,
         now=timezone.now(),
     )
-    return _application_panel(request, application)
+    messages.success(request, _("%(id)s has ended") % {"id": found.credential_id})
+    return HttpResponseClientRedirect(back) if request.htmx else redirect(back)
+
+
+def _what_stays(others: int) -> list[tuple[str, str]]:
+    """How many credentials an Application keeps, as a confirmation counts them."""
+    return [
+        (
+            str(others),
+            ngettext("other credential goes on working", "other credentials go on working", others),
+        )
+    ]
+
+
+def _ask(request: Request, question: dict[str, Any], back: str, name: str) -> HttpResponse:
+    """A confirmation as a page, or as a dialog for htmx."""
+    context = question | {"back": back, "crumbs": [(name, back), (question["action"], None)]}
+    return page_or_partial(request, "oauth/credentials_ask.html", context, partial="dialog")
 
 
 def _application_panel(
@@ -106,10 +140,25 @@ def account_credentials(request: Request, service_account_id: UUID) -> HttpRespo
 
 @requires("service_accounts:manage")
 @reauthenticate
-@require_POST
+@require_http_methods(GET_OR_POST)
 def rotate_account(request: Request, service_account_id: UUID) -> HttpResponse:
-    """Give the account's client a new secret and show it, once; the old one stops at once."""
+    """Give the account's client a new secret and show it, once, after the question; the old one stops at once."""
     account = _account(request, service_account_id)
+    if request.method != "POST":
+        names = {"name": account.name, "tenant": request.tenant.name}
+        question = {
+            "question": _("Give %(name)s in %(tenant)s a new secret?") % names,
+            "text": _(
+                "The old one stops at once: it gets no token until it has the new one. Tokens live on."
+            ),
+            "action": _("New secret"),
+            "plain": True,
+        }
+        here = reverse(
+            "authz:service_account",
+            kwargs={"slug": request.tenant.slug, "service_account_id": service_account_id},
+        )
+        return _ask(request, question, here, account.name)
     named: dict[str, Any] = {"tenant_id": account.tenant_id, "actor": request.actor, "now": timezone.now()}
     client = _client_of(account)
     if client is None:
@@ -140,7 +189,7 @@ def _account_panel(
         "account": account,
         "client": client,
         "proof": client_key_changes.facts(client) if client else {},
-        "shown": [(_("Client id"), shown[0]), (_("Client secret"), shown[1])] if shown else [],
+        "shown": [(_("Client ID"), shown[0]), (_("Client secret"), shown[1])] if shown else [],
         "crumbs": [
             (account.name, _url(request, "authz:service_account", service_account_id=account.pk)),
             (_("Credentials"), None),

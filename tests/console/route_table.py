@@ -136,7 +136,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/applications/<uuid:application_id>/activity/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/": deed("apps:manage"),
-    "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/": deed(
+    "t/<slug:slug>/applications/<uuid:application_id>/credentials/<uuid:credential_id>/end/": asks(
         "apps:manage"
     ),
     # OAuth clients, and people's connections to them
@@ -196,7 +196,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/remove/": asks(
         "service_accounts:manage"
     ),
-    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": deed(
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": asks(
         "service_accounts:manage"
     ),
     "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
