@@ -15,6 +15,7 @@ from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
 from oauth import consent, tokens
 from oauth.documents.location import host_of
 from oauth.models import Client, Consent, RefreshToken
+from oauth.wishes import IDENTITY_WORDS
 
 LIMIT = 25
 OVER = ("ended", "expired")  # states of a binding that give nothing any more
@@ -253,6 +254,8 @@ def _shown(row: tuple[Any, ...]) -> OwnConnection:
 
 
 def _allowance(name: str, words: str | None, risk: str | None, held: dict[str, str]) -> Allowance:
+    if name in IDENTITY_WORDS:  # about the person, so no tenant gives it or takes it back
+        return Allowance(name, str(IDENTITY_WORDS[name]), "", "active")
     if risk is None:
         return Allowance(name, name, "", "gone")
     state = held.get(name, "not_entitled")
