@@ -22,7 +22,7 @@ def describe(url: str) -> Asking | None:
     return Asking(
         client=asked.client.name or asked.client.client_id,
         application=target.application_name if target else "",
-        tenant=target.tenant_slug if target else "",
+        tenant=target.tenant_name if target else "",
         returns_to=redirects.destination(asked.redirect_uri).origin,
         login_hint=asked.parameters.get("login_hint", "")[:254],
         back=asked.refusal("access_denied", "The person did not go on."),

@@ -23,7 +23,7 @@ class KeysForm(forms.Form):
         ),
     )
     jwks_uri = forms.CharField(
-        label=_("or their address"),
+        label=_("Or their address"),
         required=False,
         max_length=500,
         widget=forms.TextInput(attrs={"spellcheck": "false", "placeholder": "https://"}),

@@ -76,7 +76,7 @@ def steps(*, tenant_id: UUID, application_id: UUID) -> list[Step]:
         ),
         Step(
             _("It asks about tokens"),
-            _("The server has introspected with its resource credential."),
+            _("Its server introspects each token with its resource credential."),
             _("Show snippets"),
             "oauth:connect",
             "apps:read",

@@ -113,7 +113,7 @@ def own_path(url: str) -> str | None:
 
 @dataclass(frozen=True)
 class Asking:
-    """Who waits behind the sign-in page: the client's and the Application's names, the tenant's slug, and the origin
+    """Who waits behind the sign-in page: the names of the client, the Application and the tenant, and the origin
     (``https://host:port`` or ``scheme:``) of the client's registered redirect address, empty when it has none.
     Application and tenant are empty while only signing in can tell them. ``login_hint``: whom the client expects.
     ``back``: to the client with nothing, ``another``: to the same request as whoever signs in next.

@@ -116,7 +116,7 @@ def _answer(request: Any, client: Client, target: consent.Target, grantable: Gra
     )
     messages.success(
         request,
-        _("%(workload)s may act for you at %(application)s until you take it back")
+        _("%(workload)s may act for you at %(application)s until you disconnect it")
         % {"workload": client.name, "application": target.application_name},
     )
     return redirect("connections:own")

@@ -128,7 +128,7 @@ def _own(request: Request, client_id: UUID) -> ClientApproval:
 def _secret(request: Request, client: Client, secret: str) -> HttpResponse:
     context: dict[str, Any] = {
         "client": client,
-        "lines": [(_("Client id"), client.client_id), (_("Secret"), secret)],
+        "lines": [(_("Client ID"), client.client_id), (_("Secret"), secret)],
         "back": page_of(request, client.pk),
         "crumbs": [(_("OAuth clients"), _list(request)), (client.name, page_of(request, client.pk))],
     }

@@ -30,7 +30,7 @@ PAGES = [
     ("Connections", "connections:own", "plug"),
     ("Sessions", "account_sessions", "monitor"),
     ("Tenants", "account_tenants", "layers"),
-    ("Your data", "own_data:data", "database"),
+    ("Data", "own_data:data", "database"),
 ]
 AMR_WORDS = {
     "pwd": "password",

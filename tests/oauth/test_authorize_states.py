@@ -48,7 +48,9 @@ def test_the_sign_in_page_says_who_asks_for_what_and_offers_an_account() -> None
     it = world()
     url, _ = it.query(login_hint=ED)
     page = Browser().get(Browser().get(url)["Location"]).text
-    assert "<bdi>Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b>acme-corp</b>" in page
+    assert (
+        "<bdi>Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b><bdi>acme-corp</bdi></b>" in page
+    )
     assert f'value="{ED}"' in page
     assert "/accounts/signup/?next=%2Foauth%2Fauthorize" in page
 
@@ -144,7 +146,7 @@ def test_confirming_who_one_is_names_who_waits_and_leads_back_to_them() -> None:
     it = world()
     browser = it.signed_in(ED)
     page = browser.get(browser.get(it.query(prompt="login")[0])["Location"])
-    assert "<b><bdi>Claude Code</bdi></b> waits behind it" in page.text
+    assert "<b><bdi>Claude Code</bdi></b> wants to be sure" in page.text
     assert "error=access_denied" in after(page, 'class="button" href="')
     assert "prompt" not in after(page, ANOTHER)
     page = browser.get(browser.get(it.query(acr_values="urn:authsec:acr:mfa")[0])["Location"])
