@@ -72,6 +72,19 @@ def api_token(it: World, browser: Any) -> dict[str, Any]:
     return dict(answer.json())
 
 
+def test_what_a_client_learns_of_a_person_is_theirs_to_give_and_never_gone() -> None:  # Core §5.4
+    it = world()
+    it.tokens(it.signed_in(ED), scope="openid email read")
+    row = rows()[0]
+    assert {each.name: each.state for each in row.allowances} == dict.fromkeys(
+        ("email", "openid", "read"), "active"
+    )
+    assert row.given == 3
+    page = html(it.signed_in(ED).get(PAGE))
+    assert "See your e-mail address" in page
+    assert "has it no longer" not in page
+
+
 def test_a_connection_says_in_words_what_it_may_do_and_when_it_was_used() -> None:
     it = world()
     browser = it.signed_in(ED)

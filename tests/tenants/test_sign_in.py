@@ -252,7 +252,10 @@ def test_the_sign_in_page_says_who_asks_and_lets_its_form_return_there(here, mon
     here.sign_up("ed@people.example")
     answer = here.get("/accounts/login/", {"next": AUTHORIZE})
     page = answer.content.decode()
-    assert ""&lt;i&gt;Claude Code asks for <b>deploy-mcp</b> at <b><bdi>acme-corp</bdi></b>"lt;i"&lt;i&gt;Claude Code asks for <b>deploy-mcp</b> at <b><bdi>acme-corp</bdi></b>"gt;Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b><bdi>acme-corp</bdi></b>" in page
+    assert (
+        "&lt;i&gt;Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b><bdi>acme-corp</bdi></b>"
+        in page
+    )
     assert "Signing in doesn’t give anything away yet." in page
     assert "form-action 'self' http://127.0.0.1:9" in answer["Content-Security-Policy"]
     plain = here.get("/accounts/login/", {"next": "/account/"})
