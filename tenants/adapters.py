@@ -29,6 +29,7 @@ from authsec.secrets import decrypt, encrypt
 from tenants.confirming import is_confirmed
 from tenants.identities import free_address
 from tenants.invitations import invited_address
+from tenants.sessions import LONGEST_AGENT, Device
 from tenants.signin import INVITATION, TRUST_THIS_BROWSER, own_path
 from tenants.trusted_browsers import trust
 
@@ -87,6 +88,10 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_client_ip(self, request: HttpRequest) -> str:
         """The address that TRUSTED_PROXIES vouches for; empty on a Unix socket without a proxy."""
         return getattr(request, "client_ip", None) or ""
+
+    def get_http_user_agent(self, request: HttpRequest) -> str:
+        """The browser in words, as security notices name it: the same as the list of sessions does."""
+        return Device(request.headers.get("User-Agent", "")[:LONGEST_AGENT]).words
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         # Without the Host header, which a client could vary to get a fresh counter.
