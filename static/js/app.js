@@ -255,7 +255,11 @@
   document.addEventListener("htmx:sendError", () => toast("The server can’t be reached", "stop"));
   document.addEventListener("toast", (event) => toast(event.detail.text || event.detail.value, event.detail.tone));
 
-  const start = () => { localise(); markTheme(); countRows(); $$(".toast").forEach(dismissSoon); };
+  const showTab = () => $$(".tabs > [aria-current]").forEach((tab) => { // narrow: the row scrolls sideways
+    const row = tab.parentElement, over = tab.offsetLeft + tab.offsetWidth - row.offsetLeft - row.clientWidth;
+    if (over > 0) row.scrollLeft = over;
+  });
+  const start = () => { showTab(); localise(); markTheme(); countRows(); $$(".toast").forEach(dismissSoon); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
   setInterval(() => localise(), 30000);
