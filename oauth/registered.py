@@ -16,6 +16,8 @@ from oauth.models import Client, ClientApproval
 from oauth.registration import Refused, Registration
 
 PURPOSE = "oauth.registration-access-token"
+Status = ClientApproval.Status
+JUDGED_BY = {"name", "redirect_uris"}  # what people let it in by
 FIXED = "token_endpoint_auth_method stays what it was registered as."
 
 
@@ -63,8 +65,22 @@ def change(*, client_id: UUID, registration: Registration, actor: Actor, now: da
             setattr(client, name, wanted[name])
         client.save(update_fields=[*changed, "jwks", "jwks_expires_at", "updated"])
         tenants = _tenants_of(client)
-    _tell(tenants, "client.edited", client, actor, now, {name: before[name] for name in changed}, wanted)
+        asked_anew = _ask_anew(client) if JUDGED_BY & set(changed) else []
+    said = {name: before[name] for name in changed}
+    _tell(set(tenants) - set(asked_anew), "client.edited", client, actor, now, said, wanted)
+    word = {"status": Status.APPROVED.value}, {"status": Status.PENDING.value}
+    _tell(asked_anew, "client.edited", client, actor, now, said | word[0], wanted | word[1])
     return client
+
+
+def _ask_anew(client: Client) -> list[UUID]:
+    """A tenant's yes was to another name or another place to answer to: its policy decides until somebody says it
+    again. Connections that people have go on. Returns the tenants.
+    """
+    approved = ClientApproval.objects.filter(client=client, status=Status.APPROVED)
+    tenants = list(approved.values_list("tenant_id", flat=True))
+    approved.update(status=Status.PENDING, decided_at=None, decided_by=None)
+    return tenants
 
 
 def end(*, client_id: UUID, actor: Actor, now: datetime) -> None:

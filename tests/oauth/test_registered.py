@@ -9,10 +9,11 @@ from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 
+from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
-from oauth import cleanup
-from oauth.models import Client
+from oauth import cleanup, clients
+from oauth.models import Client, ClientApproval, ClientPolicy
 from tests.oauth.world import ED, REDIRECT_URI, world
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +113,31 @@ def test_a_client_cannot_flood_the_logs_of_those_who_met_it() -> None:
     assert answers == [200] * 20 + [429] * 2
     with tenant_context(it.tenant.pk):
         assert Event.objects.filter(tenant_id=it.tenant.pk, action="client.edited").count() == 20
+
+
+def test_a_client_that_calls_itself_something_else_is_reviewed_again() -> None:
+    it, told = world(), register()
+    with system_context():
+        it.client = Client.objects.get(client_id=told["client_id"])
+    with tenant_context(it.tenant.pk):
+        ClientPolicy.objects.create(tenant=it.tenant, registration_policy=ClientPolicy.Policy.REVIEW)
+        given: dict[str, Any] = {"tenant_id": it.tenant.pk, "client_id": it.client.pk, "actor": SYSTEM}
+        clients.approve(**given, now=timezone.now())
+    token = it.tokens(it.signed_in(ED))["access_token"]
+    wanted = ASKED | {"client_id": told["client_id"]}
+    again = it.query(prompt="consent")[0]
+    assert send("PUT", told, wanted | {"software_id": "desk"}).status_code == 200
+    assert it.signed_in(ED).get(again).status_code == 200, "nobody judges it by that"
+    assert send("PUT", told, wanted | {"client_name": "Claude Code"}).status_code == 200
+    waits = it.signed_in(ED).get(again)
+    assert 'name="scopes"' not in waits.content.decode()
+    assert it.facts(token)["active"] is True, "what people allowed goes on"
+    with tenant_context(it.tenant.pk):
+        assert ClientApproval.objects.get(client=it.client).status == ClientApproval.Status.PENDING
+        event = Event.objects.filter(action="client.edited").latest("at")
+        assert (event.before["status"], event.after["status"]) == ("approved", "pending")
+        clients.approve(**given, now=timezone.now())
+    assert 'name="scopes"' in it.signed_in(ED).get(again).content.decode()
 
 
 def test_deleting_ends_its_tokens_and_is_written_down_where_it_was_used() -> None:  # RFC 7592 §2.3
