@@ -12,7 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from authsec.web.access import protocol, public
-from oauth.api.wire import parse_form, read_body
+from oauth.api.wire import FORM, parse_form, read_body
 from oauth.client_authentication import BadRequest
 from oauth.redirects import destination
 from oauth.sign_out import NAMES, BadSignOut, SignOutRequest, read_sign_out
@@ -58,7 +58,11 @@ def confirm_sign_out(request: Any) -> HttpResponse:
 
 
 def _read(request: Any) -> SignOutRequest:
-    body = request.META.get("QUERY_STRING", "").encode() if request.method != "POST" else read_body(request)
+    if request.method != "POST":
+        return read_sign_out(parse_form(request.META.get("QUERY_STRING", "").encode()))
+    body = read_body(request)
+    if body and request.content_type != FORM:
+        raise BadRequest("invalid_request", f"Send the parameters as {FORM}.")
     return read_sign_out(parse_form(body))
 
 

@@ -69,7 +69,9 @@ ROWS: dict[str, Row] = {
     "accounts/passkeys/options/<slug:purpose>/": Row(
         PUBLIC, {"POST": None}, url="/accounts/passkeys/options/sign-in/"
     ),
-    "accounts/passkeys/sign-in/": public(POST=None),
+    "accounts/passkeys/sign-in/": public(
+        POST=(422, 302)
+    ),  # without a passkey; whoever is signed in is led on
     "accounts/passkeys/confirm/": own(POST=None),
     # a device's code, and what it asks for
     "device/": own(GET=None, POST=None),

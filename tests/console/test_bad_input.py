@@ -119,6 +119,10 @@ def test_a_form_survives_any_content(world: World, owner: Client, path: str, met
     assert broken.status_code < 500
 
 
+# Where every parameter is optional and unknown ones are ignored, such a form asks for nothing in particular.
+NOTHING_REQUIRED = {"oauth/logout"}  # OpenID Connect RP-Initiated Logout 1.0 §2
+
+
 @calls(PROTOCOL, methods=("POST",))
 def test_a_protocol_endpoint_survives_any_body(world: World, path: str, method: str) -> None:  # noqa: F811
     client = Client(raise_request_exception=False)
@@ -131,7 +135,8 @@ def test_a_protocol_endpoint_survives_any_body(world: World, path: str, method: 
             "multipart/form-data",
         ):
             answer = client.generic("POST", url, body, content_type=kind)
-            assert 400 <= answer.status_code < 500, f"{kind} {body[:60]!r}"
+            empty = path in NOTHING_REQUIRED and ("form-url" in kind or not body)
+            assert (200 if empty else 400) <= answer.status_code < 500, f"{kind} {body[:60]!r}"
     twice = client.generic(
         "POST",
         url,

@@ -308,7 +308,7 @@ def test_the_clients_page_names_the_host(internet: Internet) -> None:
     it = document_world()
     it.tokens(it.signed_in(ED))
     page = cast.signed_in(cast.person("owner@acme-corp.example")).get(f"/t/{it.tenant.slug}/clients/")
-    assert "client.example</span>" in page.content.decode()
+    assert '<span class="twoline">client.example<span' in page.content.decode()
     assert "elsewhere.example" not in page.content.decode()
 
 
