@@ -14,6 +14,7 @@ from authsec.database.context import system_context, tenant_context
 from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
 from oauth import consent, tokens
 from oauth.documents.location import host_of
+from oauth.documents.logos import address_of
 from oauth.models import Client, Consent, RefreshToken
 from oauth.wishes import IDENTITY_WORDS
 
@@ -48,6 +49,7 @@ class Origin:
     uri: str
     source: str
     owner: str  # installation, tenant, workload
+    logo: str = ""  # where its picture is served
 
     @property
     def host(self) -> str:
@@ -237,7 +239,7 @@ def _shown(row: tuple[Any, ...]) -> OwnConnection:
         tenant_id=tenant_id,
         tenant_name=tenant_name,
         user_id=user_id,
-        client=Origin(row[4], row[5], row[6], row[7], row[8], row[9]),
+        client=Origin(row[4], row[5], row[6], row[7], row[8], row[9], address_of(row[24])),
         application_id=row[10],
         application_name=row[11],
         resource_uri=row[12],

@@ -30,7 +30,12 @@ READ_AGAIN = timedelta(days=1)
 
 def logo_url(client: Client) -> str:
     """Where the client's picture is served; '' when it has none."""
-    return reverse("protocol:client_logo", kwargs={"digest": client.logo}) if client.logo else ""
+    return address_of(client.logo)
+
+
+def address_of(digest: str) -> str:
+    """Where the picture with this digest is served; '' for none."""
+    return reverse("protocol:client_logo", kwargs={"digest": digest}) if digest else ""
 
 
 def shown_to_people(*, tenant_id: UUID | None, client: Client) -> str:

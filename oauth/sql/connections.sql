@@ -3,14 +3,16 @@
 -- A page of consents, live ones by when they were given or past ones by when they ended, newest first; `total` counts
 -- all that match. What each gives now is asked of the function that the gate asks, with the second factor and the
 -- address that its newest token holds.
-create or replace function connections_page(
+-- What a function returns cannot be replaced.
+drop function if exists connections_page(uuid, boolean, text, uuid, uuid, timestamptz, timestamptz, uuid, boolean, integer);
+create function connections_page(
   p_identity uuid, p_live boolean, p_text text, p_client uuid, p_consent uuid, p_at timestamptz,
   p_from timestamptz, p_from_id uuid, p_backward boolean, p_limit integer
 ) returns table(
   consent_id uuid, tenant_id uuid, tenant_name text, user_id uuid, client_id uuid, client_key text, client_name text,
   client_uri text, client_source text, client_owner text, application_id uuid, application_name text, resource_uri text,
   logo_digest text, scopes text[], created_at timestamptz, last_used_at timestamptz, withdrawn_at timestamptz,
-  withdrawn_by uuid, moment timestamptz, tokens bigint, standing text, states jsonb, facts jsonb, total bigint
+  withdrawn_by uuid, moment timestamptz, tokens bigint, standing text, states jsonb, facts jsonb, client_logo text, total bigint
 ) language plpgsql stable security definer set search_path = public, pg_temp as $$
 begin
   return query
@@ -20,7 +22,7 @@ begin
            case when k.service_account_id is not null then 'workload' when k.tenant_id is not null then 'tenant'
                 else 'installation' end as owner,
            c.application_id, a.name::text as application_name, a.resource_uri::text, a.logo_digest::text, c.scopes,
-           c.created_at, c.last_used_at, c.withdrawn_at, c.withdrawn_by,
+           c.created_at, c.last_used_at, c.withdrawn_at, c.withdrawn_by, k.logo::text as client_logo,
            coalesce(c.withdrawn_at, c.created_at) as moment
       from users u
       join oauth_consent c on c.tenant_id = u.tenant_id and c.user_id = u.id and (c.withdrawn_at is null) = p_live
@@ -47,8 +49,11 @@ begin
             from unnest(p.scopes) with ordinality n(name, place)
             left join authz_scope s on s.tenant_id = p.tenant_id and s.application_id = p.application_id
              and s.name = n.name and s.ended_at is null),
+         -- A picture that changed since the tenant approved the client is not shown, as on the consent page.
+         case when v.judged <> '{}' and v.judged ->> 'logo' is distinct from p.client_logo then '' else p.client_logo end,
          (select count(*) from mine)
     from page p
+    left join oauth_clientapproval v on v.tenant_id = p.tenant_id and v.client_id = p.client_id and v.status = 'approved'
     left join lateral (
       select count(*) as number, (array_agg(h.mfa_at order by h.made desc))[1] as mfa_at,
              (array_agg(h.auth_ip order by h.made desc))[1] as ip

@@ -72,6 +72,7 @@ def test_a_logo_is_made_anew_and_served_from_our_own_origin(internet: Internet) 
     assert Image.open(io.BytesIO(answer.content)).size == (128, 128)
     assert client.logo in html(it.signed_in(ED).get(it.query(prompt="consent")[0]))
     assert client.logo in html(operator(it).get(f"/t/{it.tenant.slug}/clients/"))
+    assert client.logo in html(it.signed_in(ED).get("/account/connections/"))
 
 
 @pytest.mark.parametrize(
@@ -127,6 +128,7 @@ def test_a_logo_that_changed_since_approval_waits_for_another_look(internet: Int
     assert kept().logo in html(it.signed_in(ED).get(url))
     changed = read(internet, picture("blue"))
     assert changed.logo not in html(it.signed_in(ED).get(url))
+    assert changed.logo not in html(it.signed_in(ED).get("/account/connections/"))
     page = html(operator(it).get(f"/t/{it.tenant.slug}/clients/{changed.pk}/"))
     assert "Changed since it was approved" in page
     assert "its logo" in page
