@@ -20,7 +20,7 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
 from authz.resource_uri import canonical
-from oauth import consent, delegation
+from oauth import consent, delegation, kept_back
 from oauth.authorization import MAX_QUERY
 from oauth.client_authentication import find_client
 from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
@@ -125,12 +125,12 @@ def _answer(request: Any, client: Client, target: consent.Target, grantable: Gra
 @requires("tokens:read")
 @require_safe
 def user_delegations(request: Request, user_id: UUID) -> HttpResponse:
-    """The panel of Effective Access: which workloads act for this person, with the chain."""
+    """The panel of Effective Access: what stands between this person and a token, workloads and limited clients."""
     tenant_id = request.tenant.tenant_id
     if not TenantUser.objects.filter(tenant_id=tenant_id, pk=user_id).exists():
         raise Http404("No such person.")
     rows = delegation.of_user(tenant_id, user_id, now=timezone.now())
-    return _panel(request, {"rows": rows, "of": "user"})
+    return _panel(request, {"rows": rows, "of": "user", "kept": kept_back.from_user(tenant_id, user_id)})
 
 
 @requires("service_accounts:read")
@@ -145,6 +145,7 @@ def account_delegations(request: Request, service_account_id: UUID) -> HttpRespo
     context = {
         "rows": delegation.of_account(tenant_id, service_account_id, now=timezone.now()),
         "of": "account",
+        "kept": kept_back.from_account(tenant_id, service_account_id),
         "links": _links(tenant_id, client) if client and not account.ended_at else [],
     }
     return _panel(request, context)

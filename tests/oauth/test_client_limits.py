@@ -183,6 +183,32 @@ def test_the_page_limits_and_lifts() -> None:
     assert it.facts(token)["scope"] == "read write"
 
 
+def test_effective_access_says_which_clients_get_less_than_the_person() -> None:
+    it = world()
+    it.tokens(it.signed_in(ED), scope="read write")
+    panel = f"/t/{it.tenant.slug}/users/{cast.user_of(it.tenant, ED).pk}/workloads/"
+    browser = operator(it)
+    assert "get less" not in html(browser.get(panel))
+    limit(it, Reach(it.application.pk))
+    assert "get less" not in html(browser.get(panel)), "limited to what it has anyway"
+    limit(it, Reach(it.application.pk, "read"))
+    page = html(browser.get(panel))
+    for words in (
+        "Claude Code",
+        "limited here",
+        "<code>read</code>",
+        '<s class="muted"><code>write</code></s>',
+    ):
+        assert words in page
+    assert html(browser.get(f"/t/{it.tenant.slug}/clients/{it.client.pk}/")).count("<code>write</code>") == 1
+    limit(it, Reach(other_application(it).pk))
+    assert "nothing: no token" in html(browser.get(panel))
+    lift(it)
+    with tenant_context(it.tenant.id):
+        approvals.deny(tenant_id=it.tenant.id, client_id=it.client.pk, actor=SYSTEM, now=timezone.now())
+    assert "denied here" in html(browser.get(panel))
+
+
 def test_a_limited_client_is_not_unused_and_an_unused_one_goes_with_its_picture() -> None:
     it, later = world(), timezone.now() + cleanup.UNUSED_AFTER * 2
     limit(it, Reach(it.application.pk))

@@ -1,5 +1,6 @@
 """Introspection tells an Application about its own tokens, and nobody about anything else."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import Any
@@ -126,6 +127,33 @@ def test_the_very_next_request_after_a_suspension_says_inactive_however_busy_the
     assert late == []
     assert lost == []
     assert min(asked) >= 20, asked
+
+
+def test_the_very_next_introspection_hears_what_a_tenant_says_of_a_client(service: Service) -> None:
+    """Denied, let in, limited to another scope, limited to another Application, and free again, all in the console."""
+    client = register(service, "Walked client")
+    resource = service.application("github-mcp")["resource_uri"]
+    token = demo_person(service, "alice").token(client, resource=resource)["access_token"]
+    assert walk.scopes(service, token, by="github-mcp") == {"pr:read"}
+    operator = demo_person(service, "olga")
+    listed = operator.get(f"/t/acme-corp/clients/?q={client['client_id']}").text
+    here = "/t/acme-corp/clients/" + re.findall(r"/clients/([0-9a-f-]{36})/", listed)[0]
+
+    def says(verb: str, **values: str | list[str]) -> set[str] | None:
+        """The console's word, then what the token is worth: its scopes, or None."""
+        answer = operator.post(operator.get(f"{here}/{verb}/"), "reason", **values)
+        assert answer.status_code == 200, answer.text
+        told = service.introspect(token, by="github-mcp")
+        return set(told["scope"].split()) if told["active"] else None
+
+    assert says("deny", reason="a walk") is None
+    assert says("approve") == {"pr:read"}
+    boxes = re.findall(r'name="reach" value="([^"]+)"', operator.get(f"{here}/limits/").text)
+    written = next(value for value in boxes if value.endswith(" pr:write"))
+    other = next(value for value in boxes if not value.startswith(written.split()[0]))
+    assert says("limits", reach=[written]) == set()
+    assert says("limits", reach=[other]) is None
+    assert says("lift") == {"pr:read"}
 
 
 def api_token(service: Service, key: str) -> str:
