@@ -13,6 +13,7 @@ from oauth.models import Client
 from oauth.registration import (
     LOGOUT_URI,
     POST_LOGOUT,
+    checked_grant_types,
     checked_logout_uri,
     checked_post_logout_uris,
     checked_redirect_uris,
@@ -29,34 +30,28 @@ class Closed(Exception):
 
 
 def edit(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, **given: Any) -> Client:
-    """Change what is given of ``name``, ``redirect_uris``, ``application_ids`` (empty: any Application), and of where
-    people go after signing out (``post_logout_redirect_uris``) and it is told of that (``backchannel_logout_uri``).
+    """Change what is given of ``name``, ``redirect_uris``, ``grant_types``, ``application_ids`` (empty: any), and
+    of where people go after signing out (``post_logout_redirect_uris``) and it is told of that
+    (``backchannel_logout_uri``).
 
-    Redirect URIs count at the next authorization, the Applications at the next introspection. Raises NotOwn, Closed,
-    Refused, or BadLimit.
+    Redirect URIs and grant types count at the next authorization, the Applications at the next introspection. Raises
+    NotOwn, Closed, Refused, or BadLimit.
     """
     client = own(tenant_id, client_id)
     if client.disabled_at:
         raise Closed("This client is closed.")
     before = _facts(client)
-    after = dict(before)
-    if "name" in given:
-        after["name"] = readable_name(given["name"])
-    if "redirect_uris" in given:
-        after["redirect_uris"] = checked_redirect_uris(given["redirect_uris"])
-    if POST_LOGOUT in given:
-        after[POST_LOGOUT] = checked_post_logout_uris(given[POST_LOGOUT])
-    if LOGOUT_URI in given:
-        after[LOGOUT_URI] = checked_logout_uri(given[LOGOUT_URI]) if given[LOGOUT_URI] else ""
+    after = _checked(before, given)
     if "application_ids" in given:
         _limit_to(client, given["application_ids"], actor, now)
     changed = [name for name in before if before[name] != after[name]]
     if not changed:
         return client
     client.name, client.redirect_uris = after["name"], " ".join(after["redirect_uris"])
+    client.grant_types = after["grant_types"]
     client.post_logout_redirect_uris = " ".join(after[POST_LOGOUT])
     client.metadata = client.metadata | {LOGOUT_URI: after[LOGOUT_URI]}
-    client.save(update_fields=["name", "redirect_uris", POST_LOGOUT, "metadata", "updated"])
+    client.save(update_fields=["name", "redirect_uris", "grant_types", POST_LOGOUT, "metadata", "updated"])
     note(
         "client.edited",
         client,
@@ -73,9 +68,27 @@ def _facts(client: Client) -> dict[str, Any]:
     return {
         "name": client.name,
         "redirect_uris": client.redirect_uris.split(),
+        "grant_types": client.grant_types,
         POST_LOGOUT: client.post_logout_redirect_uris.split(),
         LOGOUT_URI: client.metadata.get(LOGOUT_URI, ""),
     }
+
+
+def _checked(before: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The facts as they will be. Raises Refused; redirect URIs are needed by who gets in by them."""
+    after = dict(before)
+    if "name" in given:
+        after["name"] = readable_name(given["name"])
+    if "grant_types" in given:
+        after["grant_types"] = checked_grant_types(given["grant_types"])
+    if {"redirect_uris", "grant_types"} & set(given):
+        uris, needed = after["redirect_uris"], "authorization_code" in after["grant_types"]
+        after["redirect_uris"] = checked_redirect_uris(given.get("redirect_uris", uris), needed=needed)
+    if POST_LOGOUT in given:
+        after[POST_LOGOUT] = checked_post_logout_uris(given[POST_LOGOUT])
+    if LOGOUT_URI in given:
+        after[LOGOUT_URI] = checked_logout_uri(given[LOGOUT_URI]) if given[LOGOUT_URI] else ""
+    return after
 
 
 def _limit_to(client: Client, application_ids: Iterable[UUID], actor: Actor, now: datetime) -> None:

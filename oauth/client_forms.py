@@ -13,16 +13,7 @@ from authz.models import Application, Scope
 from oauth.approvals import Reach
 from oauth.client_policy import MOST_HOSTS, BadHost, ClientStatus, read_host
 from oauth.known_clients import Origin
-from oauth.models import Client, ClientPolicy
-from oauth.registration import (
-    LOGOUT_URI,
-    POST_LOGOUT,
-    Refused,
-    checked_logout_uri,
-    checked_post_logout_uris,
-    checked_redirect_uris,
-    readable_name,
-)
+from oauth.models import ClientPolicy
 
 ANY = ("", _("Any"))
 REMOVED = "removed"
@@ -130,99 +121,6 @@ class PolicyForm(forms.Form):
         if uses and not self.errors and not data.get("allowed_hosts"):
             self.add_error("allowed_hosts", _("Name at least one host, or let each client wait for review."))
         return data
-
-
-class ClientForm(forms.Form):
-    """A client of the tenant's own."""
-
-    name = forms.CharField(
-        label=_("Name"), max_length=100, help_text=_("As people read it when they are asked.")
-    )
-    redirect_uris = forms.CharField(
-        label=_("Redirect URIs"),
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false", "class": "input mono"}),
-        help_text=_(
-            "One a line, compared letter for letter: https, http on loopback, or a scheme of its own."
-        ),
-    )
-    applications = forms.MultipleChoiceField(
-        label=_("Applications"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple,
-        help_text=_("None ticked: it may ask for any. Exactly one: it need not name the resource."),
-    )
-
-    post_logout_redirect_uris = forms.CharField(
-        label=_("After signing out, back to"),
-        required=False,
-        max_length=20_000,
-        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false", "class": "input mono"}),
-        help_text=_("For web apps that sign people in. One a line, compared letter for letter."),
-    )
-    backchannel_logout_uri = forms.CharField(
-        label=_("Told of sign-outs at"),
-        required=False,
-        max_length=500,
-        widget=forms.TextInput(attrs={"spellcheck": "false", "class": "mono"}),
-        help_text=_("An https address that takes logout tokens when a person’s session here is over."),
-    )
-
-    def __init__(self, *arguments: Any, offered: Iterable[Application], **more: Any) -> None:
-        super().__init__(*arguments, **more)
-        self.fields["applications"].choices = [(str(row.pk), row.name) for row in offered]  # type: ignore[attr-defined]
-
-    def clean_name(self) -> str:
-        try:
-            return readable_name(self.cleaned_data["name"])
-        except Refused as refused:
-            raise forms.ValidationError(refused.description) from refused
-
-    def clean_redirect_uris(self) -> list[str]:
-        try:
-            return checked_redirect_uris(self.cleaned_data["redirect_uris"].split())
-        except Refused as refused:
-            raise forms.ValidationError(refused.description) from refused
-
-    def clean_post_logout_redirect_uris(self) -> list[str]:
-        try:
-            return checked_post_logout_uris(self.cleaned_data["post_logout_redirect_uris"].split())
-        except Refused as refused:
-            raise forms.ValidationError(refused.description) from refused
-
-    def clean_backchannel_logout_uri(self) -> str:
-        said = self.cleaned_data["backchannel_logout_uri"]
-        try:
-            return checked_logout_uri(said) if said else ""
-        except Refused as refused:
-            raise forms.ValidationError(refused.description) from refused
-
-    def facts(self) -> dict[str, Any]:
-        """The verbs' arguments."""
-        data = self.cleaned_data
-        return {
-            "name": data["name"],
-            "redirect_uris": data["redirect_uris"],
-            "application_ids": [UUID(key) for key in data["applications"]],
-            "post_logout_redirect_uris": data["post_logout_redirect_uris"],
-            "backchannel_logout_uri": data["backchannel_logout_uri"],
-        }
-
-
-class NewClientForm(ClientForm):
-    """How it authenticates is for good."""
-
-    auth_method = forms.ChoiceField(
-        label=_("How it authenticates"),
-        initial="none",
-        widget=forms.RadioSelect,
-        choices=[
-            (Client.AuthMethod.NONE.value, _("Public: a program on people’s devices; PKCE, no secret")),
-            (Client.AuthMethod.BASIC.value, _("Confidential: a server; secret by HTTP Basic")),
-            (Client.AuthMethod.POST.value, _("Confidential: a server; secret in the form body")),
-        ],
-    )
-    field_order = ["name", "redirect_uris", "auth_method", "applications", POST_LOGOUT, LOGOUT_URI]
 
 
 class LimitForm(forms.Form):

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _lazy
 
 from oauth import approvals
+from oauth.exchange import DEVICE_CODE
 from oauth.models import ClientApproval
 
 
@@ -84,6 +85,10 @@ QUESTIONS = {
         _lazy("%(name)s has no limits now"),
         calm=True,
     ),
+}
+WAYS_IN = {
+    "authorization_code": _lazy("in their browser"),
+    DEVICE_CODE: _lazy("by a code that a device shows"),
 }
 CHANGED = {
     "name": _lazy("its name"),

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oauth.client_keys import BadKeys, read_keys
+from oauth.client_keys import BadKeys, Keys, read_keys
 from oauth.trial import LONGEST, presented
 
 
@@ -27,12 +27,19 @@ class KeysForm(forms.Form):
         required=False,
         max_length=500,
         widget=forms.TextInput(attrs={"spellcheck": "false", "placeholder": "https://"}),
-        help_text=_("It is read when a key is needed, and again when the account signs with a new one."),
+        help_text=_("It is read when a key is needed, and again when a new one signs."),
     )
 
+    def wants_keys(self) -> bool:
+        """Whether keys are asked for at all; else what stands in the fields counts for nothing."""
+        return True
+
     def clean(self) -> dict[str, Any]:
-        """The keys, as ``cleaned_data["keys"]``."""
+        """The keys, as ``cleaned_data["keys"]``; none where none are asked for."""
         given: dict[str, Any] = super().clean() or {}
+        given["keys"] = Keys()
+        if not self.wants_keys():
+            return given
         try:
             jwks = json.loads(given["jwks"]) if given.get("jwks") else None
             given["keys"] = read_keys(jwks, given.get("jwks_uri"))

@@ -53,6 +53,7 @@ class ClientChange(Input):
     redirect_uris = serializers.ListField(
         child=serializers.CharField(max_length=2000), required=False, max_length=20
     )
+    grant_types = serializers.ListField(child=serializers.ChoiceField(GRANTS), required=False, max_length=5)
     application_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=50)
     post_logout_redirect_uris = serializers.ListField(
         child=serializers.CharField(max_length=2000), required=False, max_length=20, help_text=POST_LOGOUT

@@ -104,7 +104,7 @@ class OneClient(ApiView):
         operation_id="change_client", request=schemas.ClientChange, responses=schemas.Client, tags=TAGS
     )
     def patch(self, request: Request, client_pk: UUID) -> Response:
-        """Change one of the tenant's own clients. How it authenticates is for good: make another one instead.
+        """Change one of the tenant's own clients. Whether it is public is for good: make another one instead.
 
         409 for a client that registered itself, for a service account's, and for a closed one.
         """

@@ -6,6 +6,7 @@ from django.utils import timezone
 from oauth2_provider.models import AbstractApplication
 
 from authsec.database.fields import TenantForeignKey, uuid7
+from authsec.secrets import same_secret
 from oauth.documents.location import host_of
 from oauth.models.columns import identity_reference
 from tenants.models import TenantRow
@@ -71,6 +72,13 @@ class Client(AbstractApplication):
     def proves_by_key(self) -> bool:
         """Whether it authenticates by private_key_jwt, and so by nothing else."""
         return bool(self.token_endpoint_auth_method == self.AuthMethod.PRIVATE_KEY_JWT)
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether a secret opens it. Where it has none, the toolkit keeps the digest of an empty one."""
+        secret = self.client_secret.rpartition("$")[2]
+        by_secret = self.client_type == self.CLIENT_CONFIDENTIAL and not self.proves_by_key
+        return by_secret and bool(secret) and not same_secret("", secret)
 
     @property
     def document_host(self) -> str:

@@ -3,13 +3,13 @@
 from django.urls import path
 
 from oauth.views import (
-    account_keys,
     address,
     client,
     clients,
     connect,
     credentials,
     delegation,
+    keys,
     launch,
     own_clients,
     people,
@@ -36,6 +36,8 @@ urlpatterns = [
     path(f"{CLIENT}edit/", own_clients.edit, name="client_edit"),
     path(f"{CLIENT}rotate/", own_clients.rotate, name="client_rotate"),
     path(f"{CLIENT}remove/", own_clients.remove, name="client_remove"),
+    path(f"{CLIENT}keys/", keys.set_client_keys, name="client_keys"),
+    path(f"{CLIENT}keys/remove/", keys.remove_client_keys, name="client_keys_remove"),
     path("settings/close/tokens/", people.closing_consequence, name="closing_consequence"),
     path(f"{PERSON}connections/", people.user_connections, name="user_connections"),
     path(
@@ -59,7 +61,7 @@ urlpatterns = [
         name="account_delegations",
     ),
     path(ACCOUNT, credentials.account_credentials, name="account_credentials"),
-    path(f"{ACCOUNT}keys/", account_keys.set_keys, name="account_keys"),
-    path(f"{ACCOUNT}keys/remove/", account_keys.remove_keys, name="account_keys_remove"),
+    path(f"{ACCOUNT}keys/", keys.set_account_keys, name="account_keys"),
+    path(f"{ACCOUNT}keys/remove/", keys.remove_account_keys, name="account_keys_remove"),
     path(f"{ACCOUNT}rotate/", credentials.rotate_account, name="account_rotate"),
 ]

@@ -18,9 +18,9 @@ from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
 from authz.models import Application, Scope
-from oauth import approvals, client_policy, known_clients
+from oauth import approvals, client_key_changes, client_policy, known_clients
 from oauth.client_forms import LimitForm, value_of
-from oauth.client_words import CHANGED, QUESTIONS, changed_since
+from oauth.client_words import CHANGED, QUESTIONS, WAYS_IN, changed_since
 from oauth.models import ClientApproval
 from oauth.views.clients import shown
 from tenants.forms import OptionalReason
@@ -41,6 +41,8 @@ def client(request: Request, client_id: UUID) -> HttpResponse:
         "reached": _reached(tenant_id, usage, reach),
         "stops": known_clients.stops(tenant_id, client_id, now=timezone.now()),
         "said": [(label, said[name]) for name, label in SAID if isinstance(said.get(name), str)],
+        "proof": client_key_changes.facts(row.client),
+        "ways": [words for grant, words in WAYS_IN.items() if grant in row.client.grant_types],
         "changed": [CHANGED[name] for name in changed_since(row)],
         "picture": getattr(row.client, "picture", None),
         "entries": audit.about(tenant_id, client_id, limit=12),

@@ -15,8 +15,8 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz.models import Application
 from oauth import approvals, client_changes, clients
-from oauth.client_forms import ClientForm, NewClientForm
 from oauth.models import Client, ClientApproval
+from oauth.own_client_forms import ClientForm, NewClientForm
 from oauth.registration import LOGOUT_URI
 from oauth.views.client import GET_OR_POST, ask, crumbs, load, name_of, page_of
 from tenants.confirming import kept_answers
@@ -30,8 +30,7 @@ def new(request: Request) -> HttpResponse:
     """Make a client. A confidential one's secret is on the answer, once."""
     form = NewClientForm(posted(request), offered=_applications(request), initial=kept_answers(request))
     if request.method == "POST" and form.is_valid():
-        method = form.cleaned_data["auth_method"]
-        made, secret = clients.create_for_tenant(**told(request), **form.facts(), auth_method=method)
+        made, secret = clients.create_for_tenant(**told(request), **form.facts())
         messages.success(request, _("%s made") % made.name)
         if not secret:
             return redirect(page_of(request, made.pk))
@@ -47,11 +46,12 @@ def new(request: Request) -> HttpResponse:
 @requires("clients:manage")
 @require_http_methods(GET_OR_POST)
 def edit(request: Request, client_id: UUID) -> HttpResponse:
-    """Change what a client is called, where it leads and which Applications it may ask for."""
+    """Change what a client is called, how people get in, where it leads and which Applications it may ask for."""
     row = _own(request, client_id)
     reach = approvals.reach_of(row.tenant_id, [client_id]).get(client_id, []) if row.limited_at else []
     initial = {
         "name": row.client.name,
+        "ways": ClientForm.ways_of(row.client),
         "redirect_uris": "\n".join(row.client.redirect_uris.split()),
         "post_logout_redirect_uris": "\n".join(row.client.post_logout_redirect_uris.split()),
         "backchannel_logout_uri": row.client.metadata.get(LOGOUT_URI, ""),
@@ -59,7 +59,7 @@ def edit(request: Request, client_id: UUID) -> HttpResponse:
     }
     form = ClientForm(posted(request), offered=_applications(request), initial=initial)
     if request.method == "POST" and form.is_valid():
-        client_changes.edit(**told(request, client_id=client_id), **form.facts())
+        client_changes.edit(**told(request, client_id=client_id), **form.facts(row.client.grant_types))
         messages.success(request, _("%s changed") % form.cleaned_data["name"])
         return redirect(page_of(request, client_id))
     context = {
@@ -79,6 +79,9 @@ def rotate(request: Request, client_id: UUID) -> HttpResponse:
     row, form = _own(request, client_id), OptionalReason(posted(request))
     if row.client.client_type != Client.CLIENT_CONFIDENTIAL:
         messages.info(request, _("%s is public: it has no secret") % name_of(row))
+        return redirect(page_of(request, client_id))
+    if row.client.proves_by_key:
+        messages.info(request, _("%s proves itself by a key: remove its keys first") % name_of(row))
         return redirect(page_of(request, client_id))
     if request.method == "POST" and form.is_valid():
         return _secret(request, row.client, clients.rotate_secret(**told(request, client_id=client_id)))

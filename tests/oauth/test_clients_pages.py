@@ -176,6 +176,7 @@ def test_a_client_made_by_hand_shows_its_secret_once_and_is_disabled_and_removed
     form = {
         "name": "Acme Desk",
         "redirect_uris": REDIRECT_URI,
+        "ways": ["browser"],
         "auth_method": "client_secret_basic",
         "applications": [str(it.application.pk)],
     }

@@ -7,16 +7,20 @@ import pytest
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
-from authsec.database.context import tenant_context
+from authsec.database.context import system_context, tenant_context
 from oauth import clients
+from oauth.exchange import DEVICE_CODE
 from oauth.models import Client
 from tests import cast
 from tests.console.api import Api, problem, token_of
-from tests.oauth.assertions import FIRST, KEYS_URL, RSA, SECOND, ask, assertion, public
+from tests.oauth.assertions import FIRST, KEYS_URL, RSA, SECOND, TYPE, ask, assertion, public
+from tests.oauth.devices import begin
+from tests.oauth.test_console import html
 from tests.oauth.world import REDIRECT_URI, World, account, world
 
 pytestmark = pytest.mark.django_db
 OWNER = "owner@acme-corp.example"
+CLIENTS = "/t/acme-corp/clients/"
 
 
 def robot(it: World) -> tuple[str, Any]:
@@ -57,7 +61,7 @@ def test_on_the_accounts_page_keys_are_set_replaced_and_removed() -> None:
     assert olga.get(f"{page}keys/remove/").status_code == 200
     assert olga.post(f"{page}keys/remove/").status_code == 302
     assert ask(it, assertion(client_id, SECOND)).status_code == 401
-    assert "by its secret" in olga.get(page).content.decode()
+    assert "by nothing" in olga.get(page).content.decode()
 
 
 def test_the_api_sets_an_accounts_keys_and_takes_them_away() -> None:
@@ -137,3 +141,49 @@ def test_the_api_makes_a_client_for_devices_alone() -> None:  # RFC 8628
         422,
         "invalid",
     )
+
+
+def test_an_own_client_gets_in_by_a_code_and_proves_itself_by_keys_that_are_changed_on_its_page() -> None:
+    """RFC 8628 §3.1 and RFC 7523 §2.2, set in the console."""
+    it = world()
+    browser = cast.signed_in(cast.person(OWNER))
+    form = {"name": "Kiosk", "ways": ["device"], "auth_method": "private_key_jwt"}
+    for wrong, words in (
+        ({}, "either as jwks or as jwks_uri"),
+        ({"jwks": "{"}, "not JSON"),
+        ({"ways": ["browser"], "jwks": json.dumps(public(FIRST))}, "Name at least one"),
+        ({"ways": []}, "Tick at least one"),
+    ):
+        answer = browser.post(f"{CLIENTS}new/", form | wrong)
+        assert answer.status_code == 422
+        assert words in answer.content.decode(), wrong
+    made = browser.post(f"{CLIENTS}new/", form | {"jwks": json.dumps(public(FIRST))})
+    assert made.status_code == 302, made.content
+    with system_context():
+        it.client = Client.objects.get(name="Kiosk")
+    assert (it.client.grant_types, it.client.redirect_uris) == (["refresh_token", DEVICE_CODE], "")
+    here = f"{CLIENTS}{it.client.pk}/"
+    page = html(browser.get(here))
+    for words in ("by a code that a device shows", "by a key (private_key_jwt)", "<code>one</code>"):
+        assert words in page
+    assert "New secret" not in page
+    assert browser.post(f"{here}rotate/", {}).status_code == 302, "no secret beside a key"
+    assert begin(it, **proof_of(it, FIRST)).status_code == 200
+
+    assert browser.post(f"{here}keys/", {"jwks": json.dumps(public(SECOND))}).status_code == 302
+    assert begin(it, **proof_of(it, FIRST)).status_code == 401
+    assert begin(it, **proof_of(it, SECOND)).status_code == 200
+    assert browser.post(f"{here}keys/remove/", {}).status_code == 302
+    assert "by nothing" in html(browser.get(here))
+    assert begin(it, **proof_of(it, SECOND)).status_code == 401
+
+    changed = {"name": "Kiosk", "ways": ["browser"], "redirect_uris": REDIRECT_URI}
+    assert browser.post(f"{here}edit/", changed).status_code == 302
+    with system_context():
+        it.client.refresh_from_db()
+    assert it.client.grant_types == ["authorization_code", "refresh_token"]
+    assert "in their browser" in html(browser.get(here))
+
+
+def proof_of(it: World, key: Any) -> dict[str, str]:
+    return {"client_assertion": assertion(it.client.client_id, key), "client_assertion_type": TYPE}
