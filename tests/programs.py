@@ -37,7 +37,9 @@ class Program:
         self.said: list[str] = []
 
     def __enter__(self) -> "Program":
-        assert holds(self._folder), "packages are missing: .venv/bin/python scripts/node.py"
+        assert self._command[0] != str(NODE) or holds(self._folder), (
+            "packages are missing: .venv/bin/python scripts/node.py"
+        )
         self._process = subprocess.Popen(
             self._command,
             cwd=self._folder,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from authsec.database.context import app_context
 from authz import bindings, groups, receivers, roles, service_accounts
-from oauth import clients
+from oauth import approvals
 from tests.authz import conspiracy
 from tests.authz.conspiracy import ATTEMPTS, Conspiracy, Power
 from tests.authz.test_effective_worlds import WORLDS
@@ -68,7 +68,7 @@ def test_every_verb_goes_through_for_somebody(monkeypatch: pytest.MonkeyPatch) -
         (roles, [conspiracy.edits_a_role]),
         (groups, [conspiracy.fills_a_group]),
         (service_accounts, [conspiracy.names_an_operator]),
-        (clients, [conspiracy.rotates_a_secret]),
+        (approvals, [conspiracy.rotates_a_secret]),
         (receivers, [conspiracy.reactivates, conspiracy.adds_a_member]),
     ],
 )

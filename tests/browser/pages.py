@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import psycopg
+import pytest
 
 from tests.console.route_table import CONSOLE, OWN, PUBLIC, ROWS
 from tests.console.world import fill
@@ -83,6 +84,13 @@ def routes_of(*kinds: str) -> list[str]:
 
 FOR_OPERATORS = routes_of(CONSOLE, OWN)
 FOR_ANYBODY = routes_of(PUBLIC)
+
+
+def pages_first(paths: list[str]) -> list[Any]:
+    """These routes, those that ask before they do something for the long run: they are many, and built alike."""
+    return [
+        pytest.param(path, marks=pytest.mark.long) if "POST" in ROWS[path].methods else path for path in paths
+    ]
 
 
 def consent_url(service: Service, slug: str = "github-mcp", **more: str) -> str:

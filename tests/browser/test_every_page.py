@@ -85,7 +85,7 @@ def open_page(visitor: Visitor, path: str) -> None:
     expect(visitor.page.locator(BUSY)).to_have_count(0)
 
 
-@pytest.mark.parametrize("path", pages.FOR_OPERATORS)
+@pytest.mark.parametrize("path", pages.pages_first(pages.FOR_OPERATORS))
 def test_a_page_for_operators(operator: Visitor, path: str) -> None:
     open_page(operator, pages.address(operator.service, path))
     assert_good(operator)

@@ -37,6 +37,7 @@ def scriptless_operator(browser: Browser, services: Any) -> Iterator[Visitor]:
     visitor.close()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", pages.FOR_OPERATORS)
 def test_a_page_shows_its_heading_and_its_forms_have_buttons(scriptless_operator: Visitor, path: str) -> None:
     page = scriptless_operator.go(pages.address(scriptless_operator.service, path))

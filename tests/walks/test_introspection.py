@@ -149,8 +149,9 @@ def test_the_very_next_introspection_hears_what_a_tenant_says_of_a_client(servic
     assert says("deny", reason="a walk") is None
     assert says("approve") == {"pr:read"}
     boxes = re.findall(r'name="reach" value="([^"]+)"', operator.get(f"{here}/limits/").text)
-    written = next(value for value in boxes if value.endswith(" pr:write"))
-    other = next(value for value in boxes if not value.startswith(written.split()[0]))
+    here_at = service.application("github-mcp")["id"]
+    written = next(value for value in boxes if value == f"{here_at} pr:write")
+    other = next(value for value in boxes if not value.startswith(here_at))
     assert says("limits", reach=[written]) == set()
     assert says("limits", reach=[other]) is None
     assert says("lift") == {"pr:read"}

@@ -76,6 +76,7 @@ def server(pasted: Any, application: dict[str, Any], tmp_path: Path) -> Iterator
     """The FastMCP snippet, running; its address."""
     (tmp_path / "server.py").write_text(pasted("fastmcp"))
     environment = os.environ | {"CREDENTIAL_SECRET": application["credential"]["secret"]}
+    environment.pop("PORT", None)  # make's own: the snippet listens where its Application is
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "server.py"], cwd=tmp_path, env=environment, stdout=log, stderr=log
