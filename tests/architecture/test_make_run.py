@@ -132,21 +132,21 @@ def test_it_stops_everything_that_it_started(
 ) -> None:
     process = checkout.run()
     end(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
     assert wait_until(checkout.is_quiet), checkout.processes()
 
 
 def test_the_next_run_recovers_from_a_crash_and_stops_what_that_left(checkout: Checkout) -> None:
     process = checkout.run()
     os.kill(child_of(process), signal.SIGKILL)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
     assert wait_until(lambda: not any("spawn_main" in line for line in checkout.processes())), (
         "a worker outlived it"
     )
 
     process = checkout.run()
     end_by_ctrl_c(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
     assert wait_until(checkout.is_quiet), checkout.processes()
 
 
@@ -155,7 +155,7 @@ def test_a_second_run_is_quick_and_keeps_the_data(checkout: Checkout) -> None:
     with psycopg.connect(checkout.cluster.url(), autocommit=True) as connection:
         connection.execute("create table kept as select 42 as answer")
     end_by_ctrl_c(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
 
     started = time.monotonic()
     process = checkout.run()
@@ -163,7 +163,7 @@ def test_a_second_run_is_quick_and_keeps_the_data(checkout: Checkout) -> None:
     with psycopg.connect(checkout.cluster.url(), autocommit=True) as connection:
         assert connection.execute("select answer from kept").fetchone() == (42,)
     end_by_ctrl_c(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
 
 
 def test_a_port_in_use_is_said_in_one_line(checkout: Checkout) -> None:
@@ -179,7 +179,7 @@ def test_a_port_in_use_is_said_in_one_line(checkout: Checkout) -> None:
     assert again.stderr.strip().count("\n") == 0
     assert "Choose another PORT" in again.stderr
     end_by_ctrl_c(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)
 
 
 def test_it_says_where_to_go_and_how_to_sign_in(checkout: Checkout) -> None:
@@ -193,4 +193,4 @@ def test_it_says_where_to_go_and_how_to_sign_in(checkout: Checkout) -> None:
         assert users["olga"]["email"] in checkout.output()
         assert users["alice"]["email"] in checkout.output()
     end_by_ctrl_c(process)
-    process.wait(timeout=60)
+    process.wait(timeout=30)

@@ -81,11 +81,30 @@ def serve(
         workers_kill_timeout=stop_timeout_s,
         log_level=LogLevels.warning,
     )
+    server.main_loop_interrupt = StopKept(server)
     if stop_on_hangup and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         server.on_startup(lambda: signal.signal(signal.SIGHUP, server.signal_handler_interrupt))
     if on_stop:
         server.on_startup(lambda: _call_at_stop(on_stop))
     server.serve(target_loader=load or load_application, wrap_loader=False)
+
+
+class StopKept(threading.Event):
+    """The event that the server's loop waits for, which stays set once the server is to stop.
+
+    The loop asks whether to stop, then clears the event to replace a worker that died. A closing terminal may end a
+    worker before it has left the group, and this process's own signal arrives between the two: it would be lost, and
+    the server would wait for ever.
+    """
+
+    def __init__(self, server: Any) -> None:
+        super().__init__()
+        self._server = server
+
+    def clear(self) -> None:
+        super().clear()
+        if self._server.interrupt_signal:
+            self.set()
 
 
 def _call_at_stop(call: Callable[[], None]) -> None:
