@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 
 from django.core.exceptions import PermissionDenied
 
-CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Control characters, line ends, half surrogate pairs, and what turns the direction of the text around it: a name
+# stands in other people's sentences.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Refused(ValueError):
@@ -47,7 +49,7 @@ class Findings:
         if len(value) > limit:
             self.add(field, f"At most {limit} characters.")
         if CONTROL.search(value):
-            self.add(field, "One line of text, without control characters.")
+            self.add(field, "One line of text, without control or direction characters.")
         return value
 
     def stop(self) -> None:

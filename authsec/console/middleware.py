@@ -90,14 +90,17 @@ class ClientAddressMiddleware:
 
 class MarkMiddleware:
     """Refuses every view without a mark, asks Cedar for those that require an action, and sends to confirm who one is
-    for those that ask again.
+    for those that ask again. What a signed-in person sees, no shared cache keeps, and no browser shows unasked again.
     """
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+    def __call__(self, request: Any) -> HttpResponse:
+        response = self.get_response(request)
+        if getattr(request, "is_personal", False):
+            response.setdefault("Cache-Control", "private, no-cache")
+        return response
 
     def process_view(self, request: Any, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
         module = getattr(view, "__module__", "") or ""
@@ -109,6 +112,7 @@ class MarkMiddleware:
             raise PermissionDenied(f"{module}.{getattr(view, '__name__', view)} has no mark.")
         if kind in ("public", "protocol", "bearer"):
             return None
+        request.is_personal = True
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         if kind != "signed_in":

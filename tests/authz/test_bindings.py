@@ -71,6 +71,7 @@ def test_an_identical_binding_is_not_written_twice(acme: World) -> None:
         ({"conditions": Conditions(allowed_ip_cidrs=("\x00",))}, "conditions.allowed_ip_cidrs"),
         ({"reason": "x" * 501}, "reason"),
         ({"reason": "a\x00b"}, "reason"),
+        ({"reason": "paid\u202eeerf"}, "reason"),
         ({"role_id": uuid4()}, "role_id"),
         ({"application_id": uuid4()}, "application_id"),
         ({"user_id": uuid4()}, "user_id"),

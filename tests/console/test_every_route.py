@@ -201,6 +201,8 @@ def test_a_member_passes_with_the_right_and_only_with_it(world: World, path: str
     right = ROWS[path].methods[method]
     url, body = url_of(path, world.ours.ids), body_of(path, method, world.ours.ids)
     powerless = send(browser_of(world, "powerless"), method, url, body)
+    assert powerless.has_header("Cache-Control"), "a shared cache might keep what one person saw"
+    assert "public" not in powerless["Cache-Control"]
     if right == ANYONE_IN:
         assert powerless.status_code in PASSED, powerless.content[:800]
         return
@@ -208,6 +210,7 @@ def test_a_member_passes_with_the_right_and_only_with_it(world: World, path: str
     assert MARKER.encode() not in powerless.content.lower()
     worlds.give(world, right)
     holder = send(browser_of(world, "holder"), method, url, body)
+    assert "public" not in holder["Cache-Control"]
     assert holder.status_code in PASSED, f"{holder.status_code} {holder.content[:800]!r}"
 
 
