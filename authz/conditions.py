@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from authsec.web.addresses import read_network
@@ -98,8 +99,12 @@ def columns(conditions: Conditions, findings: Findings) -> dict[str, Any]:
 def _about_range(text: str, error: ValueError) -> str:
     shown = "".join(sign for sign in text.strip()[:60] if sign.isprintable())
     if "host bits" in str(error):
-        return f"{shown} names one address inside a range: write the range’s first address, or /32."
-    return f"{shown} is not an address range, such as 203.0.113.0/24."
+        around = ip_network(text.strip(), strict=False)
+        one = f"{ip_address(text.strip().partition('/')[0])}/{around.max_prefixlen}"
+        return (
+            f"{shown} names one address inside a range: write {around} for the range, {one} for the address."
+        )
+    return f"{shown} is not an address range, such as 203.0.113.0/24 or 2001:db8::/32."
 
 
 def _moment(value: Any, findings: Findings) -> datetime | None:

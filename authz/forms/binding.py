@@ -1,7 +1,8 @@
 """The one form that gives a role: which role, on what, until when, under which conditions, why."""
 
 import re
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,26 +18,125 @@ from endusers.models import PlanTier
 MFA_AGES = [
     ("", _("not asked for")),
     ("3600", _("1 hour")),
+    ("14400", _("4 hours")),
     ("43200", _("12 hours")),
     ("86400", _("1 day")),
+    ("604800", _("7 days")),
     ("2592000", _("30 days")),
 ]
 LOCAL = {"type": "datetime-local"}
-FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+LOCAL_FORMAT = "%Y-%m-%dT%H:%M"
+FORMATS = [LOCAL_FORMAT, "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
 SUBJECT_KINDS = {
     "g": ("group_id", Group),
     "s": ("service_account_id", ServiceAccount),
     "p": ("plan_tier_id", PlanTier),
 }
+NEVER, ON_DATE, TODAY = "never", "date", "today"
+SPANS = {"1h": timedelta(hours=1), "4h": timedelta(hours=4), "1w": timedelta(weeks=1)}
+ENDS = [
+    (NEVER, _("never")),
+    ("1h", _("in 1 hour")),
+    ("4h", _("in 4 hours")),
+    (TODAY, _("today, at midnight UTC")),
+    ("1w", _("in a week")),
+    (ON_DATE, _("at a time …")),
+]
+SHOWN = 1000  # rows that a select offers
 
 
-def live(model: Any, tenant_id: UUID) -> list[tuple[str, str]]:
-    """Choices of what stands: id and name, by name."""
-    rows = model.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("name")
-    return [(str(key), name) for key, name in rows.values_list("id", "name")[:1000]]
+def live(model: Any, tenant_id: UUID, chosen: object = "") -> list[tuple[str, str]]:
+    """Choices of what stands: id and name, by name. ``chosen`` is among them also where there are too many."""
+    rows = model.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("name").values_list("id", "name")
+    found = [(str(key), name) for key, name in rows[:SHOWN]]
+    if len(found) == SHOWN and chosen and str(chosen) not in dict(found):
+        with suppress(ValueError):  # then the field says that it is no choice
+            found += [(str(key), name) for key, name in rows.filter(pk=UUID(str(chosen)))]
+    return found
 
 
-class GiveRoleForm(VerbForm):
+def preset(key: str, now: datetime) -> datetime | None:
+    """When a choice of ENDS ends, counted from ``now``; None for never and for a time that is said itself."""
+    if key == TODAY:
+        midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        return midnight + timedelta(days=1)
+    return now + SPANS[key] if key in SPANS else None
+
+
+class TermsForm(VerbForm):
+    """A binding's terms: until when, under which conditions, why. Times are said and shown in UTC."""
+
+    ends = forms.ChoiceField(label=_("Ends"), choices=ENDS, initial=NEVER, required=False)
+    expires_at = forms.DateTimeField(
+        label=_("Ends at"),
+        required=False,
+        input_formats=FORMATS,
+        widget=forms.DateTimeInput(attrs=LOCAL, format=LOCAL_FORMAT),
+        help_text=_("UTC."),
+    )
+    mfa_within = forms.TypedChoiceField(
+        label=_("Second factor within"), choices=MFA_AGES, coerce=int, empty_value=None, required=False
+    )
+    addresses = forms.CharField(
+        label=_("Address in"),
+        required=False,
+        max_length=2000,
+        help_text=_("Ranges such as 203.0.113.0/24 or 2001:db8::/32, separated by blanks. Empty: anywhere."),
+    )
+    not_before = forms.DateTimeField(
+        label=_("Not before"),
+        required=False,
+        input_formats=FORMATS,
+        widget=forms.DateTimeInput(attrs=LOCAL, format=LOCAL_FORMAT),
+        help_text=_("UTC. Empty: at once."),
+    )
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
+
+    shown_at = {
+        "role_id": "role",
+        "application_id": "application",
+        "conditions.mfa_required": "mfa_within",
+        "conditions.mfa_max_age_s": "mfa_within",
+        "conditions.allowed_ip_cidrs": "addresses",
+        "conditions.not_before": "not_before",
+    }
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        if self.initial.get("expires_at") and not self.initial.get("ends"):
+            self.initial = self.initial | {"ends": ON_DATE}
+
+    def clean(self) -> dict[str, Any]:
+        """Settle which of the two says when it ends; both at once contradict each other."""
+        data: dict[str, Any] = super().clean() or self.cleaned_data
+        ends, moment = data.get("ends"), data.get("expires_at")
+        if ends == ON_DATE and moment is None and "expires_at" not in self.errors:
+            self.add_error("expires_at", _("When does it end?"))
+        elif ends not in (None, "", ON_DATE) and moment is not None:
+            self.add_error(
+                "expires_at", _("Choose “at a time” for this, or leave it empty: it ends once only.")
+            )
+        if ends in SPANS or ends == TODAY:
+            self.shown_at = self.shown_at | {"expires_at": "ends"}
+        return data
+
+    def terms(self, now: datetime) -> dict[str, Any]:
+        """``conditions``, ``expires_at`` and ``reason`` for the verbs; a span counts from ``now``."""
+        data = self.cleaned_data
+        age = data["mfa_within"]
+        return {
+            "conditions": Conditions(
+                mfa_required=age is not None,
+                mfa_max_age_s=age,
+                allowed_ip_cidrs=tuple(filter(None, re.split(r"[\s,;]+", data["addresses"]))),
+                not_before=data["not_before"],
+            ),
+            "expires_at": preset(data["ends"], now) or data["expires_at"],
+            "reason": data["reason"],
+        }
+
+
+class GiveRoleForm(TermsForm):
     """Give a role to a subject that the page knows already."""
 
     role = forms.TypedChoiceField(label=_("Role"), coerce=UUID)
@@ -47,62 +147,32 @@ class GiveRoleForm(VerbForm):
         required=False,
         help_text=_("One Application, or tenant-wide."),
     )
-    expires_at = forms.DateTimeField(
-        label=_("Ends"),
-        required=False,
-        input_formats=FORMATS,
-        widget=forms.DateTimeInput(attrs=LOCAL),
-        help_text=_("UTC. Empty: never."),
-    )
-    mfa_within = forms.TypedChoiceField(
-        label=_("Second factor within"), choices=MFA_AGES, coerce=int, empty_value=None, required=False
-    )
-    addresses = forms.CharField(
-        label=_("Address in"),
-        required=False,
-        max_length=2000,
-        help_text=_("Ranges such as 203.0.113.0/24, separated by blanks. Empty: anywhere."),
-    )
-    not_before = forms.DateTimeField(
-        label=_("Not before"), required=False, input_formats=FORMATS, widget=forms.DateTimeInput(attrs=LOCAL)
-    )
-    reason = forms.CharField(label=_("Reason"), required=False, max_length=500)
-
-    shown_at = {
-        "role_id": "role",
-        "application_id": "application",
-        "conditions.mfa_max_age_s": "mfa_within",
-        "conditions.allowed_ip_cidrs": "addresses",
-        "conditions.not_before": "not_before",
-    }
+    field_order = ["role", "application"]
 
     def __init__(self, *arguments: Any, tenant_id: UUID, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.tenant_id = tenant_id
-        self.fields["role"].choices = [("", _("Choose a role")), *live(Role, tenant_id)]  # type: ignore[attr-defined]
-        self.fields["application"].choices = [("", _("tenant-wide")), *live(Application, tenant_id)]  # type: ignore[attr-defined]
+        role, place = self["role"].value() or "", self["application"].value() or ""
+        self.fields["role"].choices = [("", _("Choose a role")), *live(Role, tenant_id, role)]  # type: ignore[attr-defined]
+        self.fields["application"].choices = [  # type: ignore[attr-defined]
+            ("", _("tenant-wide")),
+            *live(Application, tenant_id, place),
+        ]
+
+    def facts(self, now: datetime, **subject: UUID) -> dict[str, Any]:
+        """What bind is told, without who acts. ``subject``: one of bind's four subject arguments."""
+        data = self.cleaned_data
+        return {
+            "tenant_id": self.tenant_id,
+            "role_id": data["role"],
+            "application_id": data["application"],
+            **self.terms(now),
+            **subject,
+        }
 
     def give(self, *, actor: Any, now: datetime, **subject: UUID) -> Any:
         """Bind, or None with the errors in the form. ``subject``: one of bind's four subject arguments."""
-        data = self.cleaned_data
-        age = data["mfa_within"]
-        given: Binding | None = self.run(
-            bindings.bind,
-            tenant_id=self.tenant_id,
-            role_id=data["role"],
-            application_id=data["application"],
-            conditions=Conditions(
-                mfa_required=age is not None,
-                mfa_max_age_s=age,
-                allowed_ip_cidrs=tuple(filter(None, re.split(r"[\s,;]+", data["addresses"]))),
-                not_before=data["not_before"],
-            ),
-            expires_at=data["expires_at"],
-            reason=data["reason"],
-            actor=actor,
-            now=now,
-            **subject,
-        )
+        given: Binding | None = self.run(bindings.bind, **self.facts(now, **subject), actor=actor, now=now)
         return given
 
 
@@ -123,18 +193,23 @@ class GiveAnybodyForm(GiveRoleForm):
 
     def __init__(self, *arguments: Any, tenant_id: UUID, **more: Any) -> None:
         super().__init__(*arguments, tenant_id=tenant_id, **more)
+        kind, _colon, key = str(self["subject"].value() or "").partition(":")
         tiers = PlanTier.objects.filter(tenant_id=tenant_id).order_by("name").values_list("id", "name")
+        groups = live(Group, tenant_id, key if kind == "g" else "")
+        accounts = live(ServiceAccount, tenant_id, key if kind == "s" else "")
         self.fields["subject"].choices = [  # type: ignore[attr-defined]
             ("", _("—")),
-            (_("Groups"), [(f"g:{key}", name) for key, name in live(Group, tenant_id)]),
-            (_("Service accounts"), [(f"s:{key}", name) for key, name in live(ServiceAccount, tenant_id)]),
+            (_("Groups"), [(f"g:{key}", name) for key, name in groups]),
+            (_("Service accounts"), [(f"s:{key}", name) for key, name in accounts]),
             (_("Plan tiers"), [(f"p:{key}", name) for key, name in tiers]),
         ]
 
     def clean(self) -> dict[str, Any]:
         """Work out the one subject."""
-        data = super().clean() or self.cleaned_data
+        data = super().clean()
         chosen, person = data.get("subject"), (data.get("person") or "").strip()
+        if "subject" in self.errors:
+            return data
         if bool(chosen) == bool(person):
             self.add_error("subject", _("Choose one of the list, or name one person."))
         elif chosen:
