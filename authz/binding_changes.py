@@ -1,5 +1,6 @@
 """The verb that changes a binding's terms: conditions, end, reason. Role, subject and place never change."""
 
+from copy import copy
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
+from authsec.database.fields import uuid7
 from authz import conditions as the_conditions
 from authz.bindings import check_times, console_permissions, keep_an_owner, subject_of
 from authz.conditions import Conditions
@@ -22,7 +24,7 @@ def change(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, **
 
     Whoever loosens a condition gives access, so that everything counts as :func:`authz.bindings.bind` does. Raises
     Refused, Escalation (Rule 7), or LastOwner when the last owner's own binding would get a condition or an end. A
-    question about a past moment is answered by the terms as they stand now; the audit log holds what they were.
+    closed copy keeps the old terms, by which a question about a past moment is answered.
     """
     with tenant_context(tenant_id):
         found = Binding.objects.filter(tenant_id=tenant_id, pk=binding_id)
@@ -45,11 +47,27 @@ def change(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, **
         if changed.keys() - {"reason"} and not _is_for_good(binding, changed):
             keep_an_owner(binding)
         before = _terms(binding)
+        _keep_old_terms(binding, actor, now)
         for name, value in changed.items():
             setattr(binding, name, value)
-        binding.save(update_fields=list(changed))
+        binding.save(update_fields=["since", *changed])
         _record(binding, actor, now, before=before, after=_terms(binding))
     return binding
+
+
+def _keep_old_terms(binding: Binding, actor: Actor, now: datetime) -> None:
+    """Insert the closed copy of the terms as they stand, and begin anew.
+
+    None of terms that were in force at no moment: a second change at the same moment, or one whose clock is behind.
+    """
+    since = binding.since or binding.created_at
+    if now <= since:
+        return
+    old = copy(binding)
+    old.pk, old._state.adding = uuid7(), True
+    old.since, old.ended_at, old.ended_by, old.superseded_by_id = since, now, actor.id, binding.pk
+    old.save(force_insert=True)
+    binding.since = now
 
 
 def _columns(binding: Binding, given: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -35,8 +35,9 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
                 and r.tenant_id = %(tenant)s and r.role_id = g.role_id and r.kind = 'console'
                 and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s)),
        g.state, b.requires_mfa, b.mfa_max_age, coalesce(b.ip_ranges::text[], '{}'), b.not_before, b.expires_at,
-       b.ended_at, b.reason, b.created_at, gv.display_name, gm.source, coalesce(gm.added_at, op.added_at)
-  from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.binding_id
+       case when b.ended_at <= %(at)s then b.ended_at end, b.reason, b.created_at,
+       coalesce(b.since, b.created_at), gv.display_name, gm.source, coalesce(gm.added_at, op.added_at)
+  from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.terms_id
   left join authz_role o on o.tenant_id = %(tenant)s and o.id = g.role_id
   left join authz_group gr on g.source = 'group' and gr.tenant_id = %(tenant)s and gr.id = g.source_id
   left join authz_serviceaccount sa
@@ -60,7 +61,8 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
 class Item:
     """One binding that reaches the subject. ``source``: direct, group, service-account or plan; ``source_id`` and
     ``source_name`` say which. ``state`` is Rule 4's, first that applies; ``met`` the binding's own state without
-    standing and support. ``reached_at``: when the subject came into the group or became operator.
+    standing and support. ``reached_at``: when the subject came into the group or became operator. The terms are those
+    of the moment asked about, in force ``since``; what ended after that moment has no ``ended_at``.
     """
 
     binding_id: UUID
@@ -81,6 +83,7 @@ class Item:
     ended_at: datetime | None
     reason: str
     created_at: datetime
+    since: datetime
     given_by: str | None
     member_source: str | None
     reached_at: datetime | None

@@ -24,7 +24,7 @@ LISTED_TENANTS = 100
 ROLES = """
   select array_agg(distinct array[o.system_key, o.name]) as held
     from effective_grants(t.id, %(kind)s, s.id, %(now)s, null, null) g
-    join authz_binding b on b.tenant_id = t.id and b.id = g.binding_id
+    join authz_binding b on b.tenant_id = t.id and b.id = g.terms_id
     join authz_role o on o.tenant_id = t.id and o.id = g.role_id and (o.ended_at is null or o.ended_at > %(now)s)
    where g.state = 'active' and g.source <> 'plan' and g.application_id is null
      and not b.requires_mfa and b.ip_ranges is null

@@ -1,12 +1,14 @@
 """One role for one subject, on one Application or tenant-wide, under conditions."""
 
 from datetime import timedelta
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
 from authsec.database.fields import CidrField, TenantForeignKey
+from authsec.database.scope import ScopedManager
 from tenants.models import TenantRow, same_tenant_target
 
 MFA_MAX_AGE = timedelta(days=30)
@@ -21,8 +23,20 @@ def exactly_one_subject() -> models.Q:
     return condition
 
 
+class BindingManager(ScopedManager["Binding"]):
+    """Bindings, each once: without the closed copies of terms that were changed."""
+
+    def get_queryset(self) -> models.QuerySet["Binding"]:
+        return super().get_queryset().filter(superseded_by=None)
+
+
 class Binding(TenantRow):
-    """What gives access. Never deleted: ending it keeps the history. ``application`` NULL means tenant-wide."""
+    """What gives access. Never deleted: ending it keeps the history. ``application`` NULL means tenant-wide.
+
+    A change of terms (``authz.binding_changes``) keeps the row and its id, and inserts a closed copy of what it said
+    until then, which names the row as ``superseded_by``. ``since``: from when the row's terms are in force; None: since
+    it was made. ``objects`` are the bindings, ``terms`` also the copies.
+    """
 
     role = TenantForeignKey("authz.Role", related_name="bindings")
     user = TenantForeignKey("tenants.TenantUser", null=True, blank=True)
@@ -38,13 +52,22 @@ class Binding(TenantRow):
     reason = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.UUIDField(null=True, blank=True)
+    since = models.DateTimeField(null=True, blank=True)
+    superseded_by = TenantForeignKey("self", null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.UUIDField(null=True, blank=True)
+
+    objects: ClassVar[BindingManager] = BindingManager()
+    terms: ClassVar[ScopedManager["Binding"]] = ScopedManager()
 
     class Meta:
         constraints = [
             same_tenant_target("authz_binding"),
             models.CheckConstraint(condition=exactly_one_subject(), name="authz_binding_one_subject"),
+            models.CheckConstraint(
+                condition=models.Q(superseded_by=None) | models.Q(ended_at__isnull=False),
+                name="authz_binding_superseded_is_closed",
+            ),
         ]
         indexes = [
             models.Index(
@@ -59,4 +82,9 @@ class Binding(TenantRow):
             models.Index(fields=["tenant", "plan_tier"], name="authz_binding_tier_idx"),
             models.Index(fields=["tenant", "role"], name="authz_binding_role_idx"),
             models.Index(fields=["tenant", "application"], name="authz_binding_app_idx"),
+            models.Index(
+                fields=["tenant", "superseded_by", "since"],
+                condition=models.Q(superseded_by__isnull=False),
+                name="authz_binding_superseded_idx",
+            ),
         ]

@@ -1,6 +1,6 @@
 -- Losses of console power through bindings, groups, roles and service accounts: see tenants/sql/changes.sql.
 -- Only what touches power in the console: scopes are read live at introspection. Bindings to plan tiers are left out:
--- they give none.
+-- they give none. What was closed before it is deleted (retention) is no loss any more.
 
 create or replace function gives_console(p_tenant uuid, p_role uuid) returns boolean language sql stable as $$
   select exists (select from authz_role o
@@ -34,7 +34,8 @@ create or replace function announce_deleted_bindings() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform pg_notify('authsec_changes', 'tenant ' || o.tenant_id)
-     from before o where gives_console(o.tenant_id, o.role_id) group by o.tenant_id;
+     from before o where o.ended_at is null and gives_console(o.tenant_id, o.role_id)
+    group by o.tenant_id;
   return null;
 end $$;
 
@@ -42,7 +43,8 @@ create or replace function announce_group_members() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform announce_people(o.tenant_id, array_agg(distinct o.user_id)) from before o
-    where exists (select from authz_binding b
+    where o.ended_at is null
+      and exists (select from authz_binding b
                    where b.tenant_id = o.tenant_id and b.group_id = o.group_id
                      and gives_console(b.tenant_id, b.role_id))
     group by o.tenant_id;
@@ -53,7 +55,8 @@ create or replace function announce_operators() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform announce_people(o.tenant_id, array_agg(distinct o.user_id)) from before o
-    where exists (select from authz_binding b
+    where o.ended_at is null
+      and exists (select from authz_binding b
                    where b.tenant_id = o.tenant_id and b.service_account_id = o.service_account_id
                      and gives_console(b.tenant_id, b.role_id))
     group by o.tenant_id;
@@ -94,6 +97,6 @@ create or replace function announce_role_scopes() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
   perform pg_notify('authsec_changes', 'tenant ' || o.tenant_id)
-     from before o where o.kind <> 'scope' group by o.tenant_id;
+     from before o where o.ended_at is null and o.kind <> 'scope' group by o.tenant_id;
   return null;
 end $$;

@@ -20,47 +20,61 @@ create or replace function binding_state(
     else 'active' end
 $$;
 
-create or replace function effective_grants(
+-- Whether a row's terms are those of its binding at a moment. A change of terms leaves a closed copy of the old ones,
+-- which is no binding of its own: it answers for the time in which they stood, and is silent about every other.
+create or replace function in_force(b authz_binding, p_at timestamptz)
+returns boolean language sql immutable parallel safe as $$
+  select coalesce(b.since, b.created_at) <= p_at and (b.superseded_by_id is null or b.ended_at > p_at)
+$$;
+
+-- binding_id: the binding, whose id outlives its terms; terms_id: the row with the terms as they stood at p_at.
+drop function if exists effective_grants(uuid, text, uuid, timestamptz, timestamptz, inet);
+create function effective_grants(
   p_tenant uuid, p_kind text, p_subject uuid, p_at timestamptz, p_mfa_at timestamptz, p_ip inet
 ) returns table(
-  binding_id uuid, role_id uuid, application_id uuid, source text, source_id uuid, state text
+  binding_id uuid, role_id uuid, application_id uuid, source text, source_id uuid, state text, terms_id uuid
 ) language sql stable parallel safe as $$
-  select b.id, b.role_id, b.application_id, 'direct', p_subject, binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'direct', p_subject,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from authz_binding b
-   where p_kind in ('user', 'stranger') and b.tenant_id = p_tenant and b.user_id = p_subject and b.created_at <= p_at
+   where p_kind in ('user', 'stranger') and b.tenant_id = p_tenant and b.user_id = p_subject and in_force(b, p_at)
   union all
-  select b.id, b.role_id, b.application_id, 'direct', p_subject, binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'direct', p_subject,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from authz_binding b
    where p_kind = 'service_account' and b.tenant_id = p_tenant and b.service_account_id = p_subject
-     and b.created_at <= p_at
+     and in_force(b, p_at)
   union all
-  select b.id, b.role_id, b.application_id, 'group', m.group_id, binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'group', m.group_id,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from authz_groupmember m
     join authz_group g on g.tenant_id = p_tenant and g.id = m.group_id
      and g.created_at <= p_at and (g.ended_at is null or g.ended_at > p_at)
-    join authz_binding b on b.tenant_id = p_tenant and b.group_id = m.group_id and b.created_at <= p_at
+    join authz_binding b on b.tenant_id = p_tenant and b.group_id = m.group_id and in_force(b, p_at)
    where p_kind in ('user', 'stranger') and m.tenant_id = p_tenant and m.user_id = p_subject
      and m.added_at <= p_at and (m.ended_at is null or m.ended_at > p_at)
   union all
-  select b.id, b.role_id, b.application_id, 'service-account', o.service_account_id,
-         binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'service-account', o.service_account_id,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from authz_serviceaccountoperator o
     join authz_serviceaccount s on s.tenant_id = p_tenant and s.id = o.service_account_id
      and s.created_at <= p_at and (s.ended_at is null or s.ended_at > p_at)
     join authz_binding b on b.tenant_id = p_tenant and b.service_account_id = o.service_account_id
-     and b.created_at <= p_at
+     and in_force(b, p_at)
    where p_kind in ('user', 'stranger') and o.tenant_id = p_tenant and o.user_id = p_subject
      and o.added_at <= p_at and (o.ended_at is null or o.ended_at > p_at)
   union all
-  select b.id, b.role_id, b.application_id, 'plan', e.plan_tier_id, binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'plan', e.plan_tier_id,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from endusers_enduser e
-    join authz_binding b on b.tenant_id = p_tenant and b.plan_tier_id = e.plan_tier_id and b.created_at <= p_at
+    join authz_binding b on b.tenant_id = p_tenant and b.plan_tier_id = e.plan_tier_id and in_force(b, p_at)
    where p_kind = 'user' and e.tenant_id = p_tenant and e.user_id = p_subject
   union all
   -- Whom the tenant does not know yet: the default tier counts already at the authorize page (Rule 3).
-  select b.id, b.role_id, b.application_id, 'plan', t.id, binding_state(b, p_at, p_mfa_at, p_ip)
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'plan', t.id,
+         binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from endusers_plantier t
-    join authz_binding b on b.tenant_id = p_tenant and b.plan_tier_id = t.id and b.created_at <= p_at
+    join authz_binding b on b.tenant_id = p_tenant and b.plan_tier_id = t.id and in_force(b, p_at)
    where p_kind = 'stranger' and t.tenant_id = p_tenant and t.is_default
 $$;
 
