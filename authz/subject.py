@@ -15,6 +15,8 @@ SENTENCES = {
     "membership_suspended": "Suspended as a member.",
     "end_user_suspended": "Suspended as an end user.",
     "no_membership": "Neither an active member nor an end user here.",
+    "not_a_member": "Not an active member: the console is for members.",
+    "application_disabled": "The Application is disabled.",
     "service_account_ended": "The service account has ended.",
 }
 
@@ -95,8 +97,8 @@ def load(subject_id: UUID) -> Subject | None:
     return found[0] if found else None
 
 
-def find(text: str) -> list[Subject]:
-    """Subjects that a typed id, address or part of a name can mean, at most MANY. One statement.
+def find(text: str, *, most: int = MANY) -> list[Subject]:
+    """Subjects that a typed id, address or part of a name can mean, at most ``most``. One statement.
 
     An id or a whole address means that one; part of a name needs no exact case.
     """
@@ -107,11 +109,11 @@ def find(text: str) -> list[Subject]:
         return _ask("id", str(UUID(text)), 1)
     except ValueError:
         pass
-    if "@" in text.strip("@") and (exact := _ask("email", text.lower(), MANY)):
+    if "@" in text.strip("@") and (exact := _ask("email", text.lower(), most)):
         return exact
     pattern = text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
     # Two letters have no trigram: the beginning of a name or an address is what can be looked up.
-    return _ask("text", f"%{pattern}%" if len(text) > 2 else f"{pattern}%", MANY)
+    return _ask("text", f"%{pattern}%" if len(text) > 2 else f"{pattern}%", most)
 
 
 def _ask(how: str, text: str, limit: int) -> list[Subject]:

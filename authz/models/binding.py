@@ -80,7 +80,7 @@ class Binding(TenantRow):
             models.Index(fields=["tenant", "group"], name="authz_binding_group_idx"),
             models.Index(fields=["tenant", "service_account"], name="authz_binding_account_idx"),
             models.Index(fields=["tenant", "plan_tier"], name="authz_binding_tier_idx"),
-            models.Index(fields=["tenant", "role"], name="authz_binding_role_idx"),
+            models.Index(fields=["tenant", "role", "user"], name="authz_binding_role_idx"),
             models.Index(fields=["tenant", "application"], name="authz_binding_app_idx"),
             models.Index(
                 fields=["tenant", "superseded_by", "since"],
