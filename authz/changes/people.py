@@ -1,0 +1,105 @@
+"""Changes of one person: membership, state as an end user, plan tier."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from authsec.audit.actor import Actor
+from authz.changes.base import WHY, Change, about_somebody
+from authz.reach import Roots
+from authz.refusals import Refused
+from endusers import operations as endusers
+from tenants import operations as tenants
+from tenants.models import MemberType
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfPerson(Change):
+    """A change of one person, whom alone it touches."""
+
+    user_id: UUID
+
+    def roots(self, tenant_id: UUID) -> Roots:
+        return Roots(users=frozenset([self.user_id]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspendMember(OfPerson):
+    kind: ClassVar[str] = "suspend_member"
+    permission: ClassVar[str] = "team:update"
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(tenants.suspend_member, **told, reason=WHY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReactivateMember(OfPerson):
+    kind: ClassVar[str] = "reactivate_member"
+    permission: ClassVar[str] = "team:update"
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(tenants.reactivate_member, **told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveMember(OfPerson):
+    """The membership ends, and what was given to the person directly, through groups and accounts (Rule 9)."""
+
+    kind: ClassVar[str] = "remove_member"
+    permission: ClassVar[str] = "team:update"
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(tenants.remove_member, **told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeMemberType(OfPerson):
+    kind: ClassVar[str] = "change_member_type"
+    permission: ClassVar[str] = "team:update"
+    type: str
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        if self.type not in MemberType.values:
+            raise Refused({"type": f"One of {', '.join(MemberType.values)}."})
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(tenants.change_member_type, **told, type=self.type)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SuspendEndUser(OfPerson):
+    kind: ClassVar[str] = "suspend_end_user"
+    permission: ClassVar[str] = "endusers:suspend"
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(endusers.suspend, **told, reason=WHY)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReactivateEndUser(OfPerson):
+    kind: ClassVar[str] = "reactivate_end_user"
+    permission: ClassVar[str] = "endusers:suspend"
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        return about_somebody(endusers.reactivate, **told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetPlanTier(OfPerson):
+    """``plan_tier`` is a tier's key."""
+
+    kind: ClassVar[str] = "set_plan_tier"
+    permission: ClassVar[str] = "endusers:update"
+    plan_tier: str
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
+        try:
+            return about_somebody(endusers.set_plan_tier, **told, tier_key=self.plan_tier)
+        except endusers.UnknownTier as error:
+            raise Refused({"plan_tier": str(error)}) from error
