@@ -38,6 +38,7 @@ class HeldScope:
 class Explanation:
     """The whole answer. ``effective``: Application id → scope names that a token could carry now, if all were asked
     for; Applications without any are absent. ``effective_console``: the actions that Cedar allows tenant-wide.
+    ``application_id``: the only Application that was asked about, None for all.
     """
 
     subject: Subject
@@ -49,6 +50,7 @@ class Explanation:
     applications: tuple[ApplicationAccess, ...]
     effective: Mapping[UUID, tuple[str, ...]]
     effective_console: tuple[str, ...]
+    application_id: UUID | None = None
 
 
 def explain(
@@ -61,12 +63,13 @@ def explain(
     ip: str | None,
     application_id: UUID | None = None,
     requested: frozenset[str] | None = None,
+    asked: Mapping[UUID, frozenset[str]] | None = None,
     subject: Subject | None = None,
 ) -> Explanation | None:
     """Explain what reaches a subject, as if asked at ``at``, from ``ip``, with a second factor at ``mfa_at``.
 
     None when the tenant has no such subject. ``application_id`` narrows to one Application and tenant-wide bindings.
-    ``requested``: the scopes asked for, None as if everything were. Three statements, two when the loaded
+    ``requested``: the scopes asked for, None as if everything were; ``asked`` says it for single Applications. Three statements, two when the loaded
     ``subject`` is given; one of them reads the grants. Runs inside the tenant's context.
     """
     subject = subject or subjects.load(subject_id)
@@ -81,7 +84,7 @@ def explain(
         if application_id is None or item.application_id in (None, application_id)
     )
     applications = tuple(
-        access_on(one, items, standing.active, subject, requested)
+        access_on(one, items, standing.active, subject, (asked or {}).get(one.id, requested))
         for one in supported.values()
         if application_id in (None, one.id)
     )
@@ -95,6 +98,7 @@ def explain(
         applications=applications,
         effective={one.id: one.effective for one in applications if one.effective},
         effective_console=_console(items) if subject.enters_console(at) else (),
+        application_id=application_id,
     )
 
 

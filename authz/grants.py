@@ -36,7 +36,8 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
                 and r.added_at <= %(at)s and (r.ended_at is null or r.ended_at > %(at)s)),
        g.state, b.requires_mfa, b.mfa_max_age, coalesce(b.ip_ranges::text[], '{}'), b.not_before, b.expires_at,
        case when b.ended_at <= %(at)s then b.ended_at end, b.reason, b.created_at,
-       coalesce(b.since, b.created_at), gv.display_name, gm.source, coalesce(gm.added_at, op.added_at)
+       coalesce(b.since, b.created_at), gv.display_name, gm.source, coalesce(gm.added_at, op.added_at),
+       ev.display_name
   from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.terms_id
   left join authz_role o on o.tenant_id = %(tenant)s and o.id = g.role_id
   left join authz_group gr on g.source = 'group' and gr.tenant_id = %(tenant)s and gr.id = g.source_id
@@ -44,6 +45,7 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
     on g.source = 'service-account' and sa.tenant_id = %(tenant)s and sa.id = g.source_id
   left join endusers_plantier pt on g.source = 'plan' and pt.tenant_id = %(tenant)s and pt.id = g.source_id
   left join tenants_profile gv on gv.tenant_id = %(tenant)s and gv.user_id = b.created_by
+  left join tenants_profile ev on ev.tenant_id = %(tenant)s and ev.user_id = b.ended_by
   left join lateral (
     select m.source, m.added_at from authz_groupmember m
      where g.source = 'group' and m.tenant_id = %(tenant)s and m.group_id = g.source_id and m.user_id = %(subject)s
@@ -62,7 +64,8 @@ class Item:
     """One binding that reaches the subject. ``source``: direct, group, service-account or plan; ``source_id`` and
     ``source_name`` say which. ``state`` is Rule 4's, first that applies; ``met`` the binding's own state without
     standing and support. ``reached_at``: when the subject came into the group or became operator. The terms are those
-    of the moment asked about, in force ``since``; what ended after that moment has no ``ended_at``.
+    of the moment asked about, in force ``since``; what ended after that moment has no ``ended_at``. ``given_by`` and
+    ``ended_by`` are names, None when nobody of the tenant did it.
     """
 
     binding_id: UUID
@@ -87,6 +90,7 @@ class Item:
     given_by: str | None
     member_source: str | None
     reached_at: datetime | None
+    ended_by: str | None
     state: str = ""
 
     @property

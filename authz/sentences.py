@@ -1,50 +1,70 @@
-"""What a subject can do, in sentences: *Alice can read deployments directly, and start deployments after MFA.*"""
+"""What a subject can do, in sentences: *Alice can deploy on deploy-mcp after MFA, through on-call.*"""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+from authsec.web import clock
 from authz.cedar import engine
 from authz.effective import Explanation
 from authz.grants import Item
-from authz.terms import ApplicationAccess, Path, ScopeAccess
+from authz.terms import ApplicationAccess
+from authz.words import how, listed, verb_of
 
-FEW = 6
+FEW, SOME = 6, 5
+# Why nothing is left on an Application: (one scope, several), by the state of the scope or the term that removes it.
+NOTHING = {
+    "missing_context": ("1 scope needs a known address", "%d scopes need a known address"),
+    "outside_ip": ("1 scope needs another address", "%d scopes need another address"),
+    "not_yet": ("1 scope has not started", "%d scopes have not started"),
+    "expired": ("1 scope has expired", "%d scopes have expired"),
+    "ended": ("1 scope has ended", "%d scopes have ended"),
+    "supported": ("1 scope is no longer supported there", "%d scopes are no longer supported there"),
+    "requested": ("1 scope was not asked for", "%d scopes were not asked for"),
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What one Application comes to, or the console (``application_id`` None).
+
+    ``parts``: (kind, value) in order; kind is name, plain, verb, place, wait, or date (value a datetime). Of ``total``
+    scopes ``granted`` pass now and ``pending`` wait for a second factor; of the console: permissions.
+    """
+
+    application_id: UUID | None
+    place: str
+    parts: tuple[tuple[str, Any], ...]
+    granted: int = 0
+    pending: int = 0
+    total: int = 0
+
+    @property
+    def text(self) -> str:
+        """The sentence in plain words, dates in UTC."""
+        return "".join(clock.date(value) if kind == "date" else value for kind, value in self.parts)
 
 
 @dataclass(frozen=True)
 class Clause:
-    """*can* ``verbs`` (*after MFA* if ``waits``) ``via`` (*, until* ``until``)."""
+    """*can* ``verbs`` (*on* ``place``) (*after MFA* if ``waits``)``via``(*, until* ``until``)."""
 
     verbs: tuple[str, ...]
     waits: bool
     via: str
     until: datetime | None
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """One Application's clauses, or the console's (``application_id`` None).
-
-    ``granted`` of ``total`` scopes pass now, ``pending`` wait for a second factor.
-    """
-
-    application_id: UUID | None
-    place: str
-    clauses: tuple[Clause, ...]
-    granted: int = 0
-    pending: int = 0
-    total: int = 0
-    closed: str = ""
+    place: str = ""
 
 
 def sentences(explanation: Explanation) -> list[Sentence]:
     """A sentence per Application that any binding reaches, and one about the console if anything counts there."""
-    said = [_about(one) for one in explanation.applications if one.reached]
-    enters = explanation.subject.enters_console(explanation.at)
-    if enters and (clauses := _console_clauses(explanation.items)):
-        said.append(Sentence(None, "Console", tuple(clauses)))
+    name = explanation.subject.short_name
+    said = [_about(one, name) for one in explanation.applications if one.reached]
+    if explanation.subject.enters_console(explanation.at) and (console := _console(explanation)):
+        said.append(console)
     return said
 
 
@@ -53,81 +73,109 @@ def unreached(explanation: Explanation) -> list[str]:
     return [one.application.name for one in explanation.applications if not one.reached]
 
 
-def how(paths: Iterable[Path]) -> str:
-    """By which ways: *directly*, *through engineering*, *directly and through plan Pro*."""
-    words = dict.fromkeys(_way(path.item) for path in paths)
-    return listed([word for word in words if word == "directly"] + [w for w in words if w != "directly"])
-
-
-def listed(words: Sequence[str]) -> str:
-    """*a*, *a and b*, *a, b and c*."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]])) if words else ""
-
-
-def verb_of(description: str, name: str) -> str:
-    """A scope's description as it stands in a sentence: *Start a deployment* → *start a deployment*."""
-    text = description.rstrip(".") or name
-    lowered = len(text) > 1 and text[0].isupper() and not text[1].isupper()
-    return text[0].lower() + text[1:] if lowered else text
-
-
-def span(age: timedelta) -> str:
-    """*12 h*, *30 days*, *45 min*."""
-    seconds = int(age.total_seconds())
-    for size, word in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= size and seconds % size == 0 and not (word == "days" and seconds < 2 * size):
-            return f"{seconds // size} {word}"
-    return f"{seconds} s" if seconds < 60 else f"{seconds // 60} min"
-
-
-def _way(item: Item) -> str:
-    if item.source == "direct":
-        return "directly"
-    return f"through plan {item.source_name}" if item.source == "plan" else f"through {item.source_name}"
-
-
-def _about(one: ApplicationAccess) -> Sentence:
-    clauses: dict[tuple[bool, str, datetime | None], list[str]] = {}
+def _about(one: ApplicationAccess, name: str) -> Sentence:
+    found: dict[tuple[bool, str, datetime | None], list[str]] = {}
     for scope in one.scopes:
         if scope.granted and not one.closed:
-            paths = speaking(scope)
-            key = (scope.granted == "pending_step_up", how(paths), _until(paths))
-            clauses.setdefault(key, []).append(
+            paths = scope.speaking
+            key = (
+                scope.granted == "pending_step_up",
+                how(path.item for path in paths),
+                _until(path.item for path in paths),
+            )
+            found.setdefault(key, []).append(
                 verb_of(scope.facts.description if scope.facts else "", scope.name)
             )
+    place = one.application.name
+    clauses = [
+        Clause(tuple(verbs), *key, place="" if number else place)
+        for number, (key, verbs) in enumerate(sorted(found.items(), key=lambda entry: entry[0][0]))
+    ]
     return Sentence(
         application_id=one.id,
-        place=one.application.name,
-        clauses=tuple(
-            Clause(tuple(verbs), *key) for key, verbs in sorted(clauses.items(), key=lambda c: c[0][0])
-        ),
+        place=place,
+        parts=_said(name, clauses) if clauses else _nothing(one, name),
         granted=0 if one.closed else one.count("active"),
         pending=0 if one.closed else one.count("pending_step_up"),
         total=len(one.scopes),
-        closed=one.closed,
     )
 
 
-def speaking(scope: ScopeAccess) -> list[Path]:
-    """The paths that the scope's answer rests on: those in its best state."""
-    return [path for path in scope.paths if path.state == scope.entitled]
+def _said(name: str, clauses: Sequence[Clause]) -> tuple[tuple[str, Any], ...]:
+    parts: list[tuple[str, Any]] = [("name", name), ("plain", " can ")]
+    for number, clause in enumerate(clauses):
+        if number:
+            parts.append(("plain", ", and can " if number == len(clauses) - 1 else ", can "))
+        verbs = clause.verbs if len(clause.verbs) <= FEW else (*clause.verbs[:SOME], f"{len(clause.verbs) - SOME} more")
+        for position, verb in enumerate(verbs):
+            if position:
+                parts.append(("plain", " and " if position == len(verbs) - 1 else ", "))
+            parts.append(("verb", verb))
+        if clause.place:
+            parts += [("plain", " on "), ("place", clause.place)]
+        if clause.waits:
+            parts += [("plain", " "), ("wait", "after MFA")]
+        comma = clause.waits or not clause.via.startswith("directly")
+        parts.append(("plain", f", {clause.via}" if comma else f" {clause.via}"))
+        if clause.until:
+            parts += [("plain", ", until "), ("date", clause.until)]
+    return (*parts, ("plain", "."))
 
 
-def _until(paths: Sequence[Path]) -> datetime | None:
+def _nothing(one: ApplicationAccess, name: str) -> tuple[tuple[str, Any], ...]:
+    place: list[tuple[str, Any]] = [("place", one.application.name)]
+    if one.closed == "disabled":
+        return (*place, ("plain", " is disabled: nobody gets a token for it."))
+    if one.closed == "unverified":
+        return (*place, ("plain", " is not verified: only active members get tokens for it, and "), ("name", name), ("plain", " is none."))
+    begin = (("name", name), ("plain", " can do nothing on "), *place)
+    return (*begin, ("plain", f" now: {_why_nothing(one)}."))
+
+
+def _why_nothing(one: ApplicationAccess) -> str:
+    """What removes the scopes that bindings reach, said once for each reason."""
+    if any(scope.entitled == "suspended" for scope in one.scopes):
+        return "standing comes first"
+    reasons = Counter(
+        scope.entitled if scope.removed_by == "entitled" else scope.removed_by
+        for scope in one.scopes
+        if scope.entitled != "none"
+    )
+    return listed([NOTHING[key][count > 1].replace("%d", str(count)) for key, count in reasons.items()])
+
+
+def _until(items: Iterable[Item]) -> datetime | None:
     """When the last of these ways ends; None when one of them doesn't."""
-    ends = [path.item.expires_at for path in paths]
+    ends = [item.expires_at for item in items]
     return None if not ends or None in ends else max(end for end in ends if end)
 
 
-def _console_clauses(items: Iterable[Item]) -> list[Clause]:
-    clauses = []
-    for item in items:
-        if item.console_permissions and item.met in ("active", "pending_step_up") and not item.application_id:
-            names = item.console_permissions
-            words = [verb_of(engine.actions().get(name, ""), name) for name in names]
-            verbs = (
-                words if len(words) <= FEW else [f"do what {item.role_name} gives ({len(words)} permissions)"]
-            )
-            waits = item.state == "pending_step_up"
-            clauses.append(Clause(tuple(verbs), waits, _way(item), item.expires_at))
-    return clauses
+def _console(explanation: Explanation) -> Sentence | None:
+    """The console's sentence: each role's permissions in words, or the role's name when they are many."""
+    places = {one.id: one.application.name for one in explanation.applications}
+    found: dict[tuple[tuple[str, ...], bool, str], list[Item]] = {}
+    for item in explanation.items:
+        if item.console_permissions and item.met in ("active", "pending_step_up"):
+            limited = places.get(item.application_id, "") if item.application_id else ""
+            key = (_verbs(item), item.met == "pending_step_up", limited)
+            found.setdefault(key, []).append(item)
+    if not found:
+        return None
+    clauses = [
+        Clause(verbs, waits, how(items), _until(items), place)
+        for (verbs, waits, place), items in sorted(found.items(), key=lambda entry: entry[0][1])
+    ]
+    return Sentence(
+        application_id=None,
+        place="Console",
+        parts=_said(explanation.subject.short_name, clauses),
+        granted=len(explanation.effective_console),
+        total=len(explanation.effective_console),
+    )
+
+
+def _verbs(item: Item) -> tuple[str, ...]:
+    names = item.console_permissions
+    if len(names) > FEW:
+        return (f"do what {item.role_name} gives ({len(names)} console permissions)",)
+    return tuple(verb_of(engine.actions().get(name, ""), name) for name in names)

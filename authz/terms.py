@@ -57,17 +57,23 @@ class ScopeAccess:
     def granted(self) -> str:
         return "" if self.removed_by else self.entitled
 
+    @property
+    def speaking(self) -> tuple[Path, ...]:
+        """The paths that the answer rests on: those in the best state."""
+        return tuple(path for path in self.paths if path.state == self.entitled)
+
 
 @dataclass(frozen=True)
 class ApplicationAccess:
     """A subject's access on one Application. ``closed``: why nobody or not this subject gets a token there at all
-    (disabled, unverified), empty otherwise.
+    (disabled, unverified), empty otherwise. ``asked``: what a client asks for there, None as if for everything.
     """
 
     id: UUID
     application: Supported
     scopes: tuple[ScopeAccess, ...]
     closed: str = ""
+    asked: frozenset[str] | None = None
 
     @property
     def reached(self) -> bool:
@@ -106,7 +112,7 @@ def access_on(
     asked = None if requested is None else requested - RESERVED_SCOPES
     names = sorted(set(application.scopes) | set(paths) | (asked or set()))
     rows = tuple(_row(name, application, paths.get(name, []), asked) for name in names)
-    return ApplicationAccess(application.id, application, rows, _closed(application, subject))
+    return ApplicationAccess(application.id, application, rows, _closed(application, subject), asked)
 
 
 def _row(name: str, application: Supported, paths: list[Path], asked: frozenset[str] | None) -> ScopeAccess:

@@ -8,9 +8,10 @@ from authsec.web import clock
 from authz.effective import Explanation
 from authz.grants import Item
 from authz.models import Binding
-from authz.sentences import how, span, speaking
+from authz.reasons import conditions, ending, removed, removing_term, why
 from authz.subject import Subject
 from authz.terms import ApplicationAccess, Path, ScopeAccess
+from authz.words import many, span
 
 ANSWERS = {
     "active": "yes",
@@ -19,13 +20,14 @@ ANSWERS = {
     "outside_ip": "address",
     "none": "no",
 }
-UNMET = {"pending_step_up": "mfa", "outside_ip": "address", "missing_context": "address"}
 SOURCES = {
     "group": ("Group", "users-round"),
     "service-account": ("Service account", "bot"),
     "plan": ("Plan tier", "layers"),
 }
+MOST_PATHS = 6
 Link = Callable[[str, Any], str]
+Badge = tuple[str, str, str | bool]
 
 
 def rows(one: ApplicationAccess, explanation: Explanation, link: Link) -> list[dict[str, Any]]:
@@ -37,44 +39,51 @@ def rows(one: ApplicationAccess, explanation: Explanation, link: Link) -> list[d
     return drawn
 
 
-def badges(item: Item | Binding, state: str, now: datetime) -> list[tuple[str, str, bool]]:
-    """A binding's conditions as badges: kind, text, whether it is met in ``state``."""
-    unmet, said = UNMET.get(state, ""), []
+def summary(one: ApplicationAccess) -> list[tuple[int, str]]:
+    """How the scopes of an Application fare: *1 granted, 1 after MFA, 3 asked for but removed, 1 not asked for*."""
+    unasked = sum(scope.removed_by == "requested" or not scope.requested for scope in one.scopes)
+    now, later = one.count("active"), one.count("pending_step_up")
+    counted = [(now, "granted"), (later, "after MFA"), (len(one.scopes) - now - later - unasked, "removed")]
+    return [pair for pair in [*counted, (unasked, "not asked for")] if pair[0]]
+
+
+def badges(item: Binding, now: datetime) -> list[Badge]:
+    """A binding's conditions as badges, whoever it reaches: kind, text, whether it can be met now."""
+    said: list[Badge] = []
     if item.requires_mfa:
-        said.append(("mfa", f"MFA within {span(item.mfa_max_age)}", unmet != "mfa"))
+        said.append(("mfa", f"MFA within {span(item.mfa_max_age)}", True))
     if item.ip_ranges:
-        said.append(("address", ", ".join(map(str, item.ip_ranges)), unmet != "address"))
+        said.append(("address", ", ".join(map(str, item.ip_ranges)), True))
     if item.not_before and item.not_before > now:
         said.append(("not-before", f"from {clock.date(item.not_before)}", False))
     if item.expires_at and item.expires_at > now:
-        ends = clock.relative(item.expires_at, now)
-        said.append(("ends", f"ends {ends}" if ends.startswith(("in ", "tom")) else f"ends on {ends}", True))
+        said.append(("ends", ending(item.expires_at, now), True))
     return said
 
 
 def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, link: Link) -> dict[str, Any]:
-    best = speaking(scope)
     sources = dict.fromkeys((path.item.source, "", True) for path in scope.paths)
-    conditions = dict.fromkeys(
-        badge for path in best for badge in badges(path.item, path.state, explanation.at)
+    asked = dict.fromkeys(
+        badge for path in scope.speaking for badge in conditions(path.item, path.state, explanation)
     )
-    entitled = ANSWERS.get(scope.entitled, scope.entitled)
     return {
         "scope": scope.name,
         "description": scope.facts.description if scope.facts else "",
         "risk": scope.facts.risk if scope.facts else "",
-        "badges": [*sources, *conditions],
-        "entitled": entitled,
+        "badges": [*sources, *asked][: 2 * MOST_PATHS],
+        "entitled": ANSWERS.get(scope.entitled, scope.entitled),
         "supported": "yes" if scope.supported else "no",
         "requested": "yes" if scope.requested else "unasked",
-        "state": _state(scope),
-        "removed_by": "standing" if scope.entitled == "suspended" else scope.removed_by,
-        "reason": _reason(scope, one, explanation),
-        "paths": [_path(path, one, explanation, link) for path in scope.paths],
+        "state": state_of(scope),
+        "removed_by": removing_term(scope),
+        "reason": removed(scope, one, explanation),
+        "paths": [_path(path, one, explanation, link) for path in scope.paths[:MOST_PATHS]],
+        "more_paths": max(len(scope.paths) - MOST_PATHS, 0),
     }
 
 
-def _state(scope: ScopeAccess) -> str:
+def state_of(scope: ScopeAccess) -> str:
+    """What the last column says: active, pending_step_up, the state that entitled is in, or not_granted."""
     if scope.granted:
         return scope.granted
     if scope.removed_by == "entitled" and scope.entitled != "none":
@@ -82,82 +91,44 @@ def _state(scope: ScopeAccess) -> str:
     return "not_granted"
 
 
-def _reason(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation) -> str:
-    name = explanation.subject.name
-    if scope.granted:
-        return how(speaking(scope))
-    if scope.entitled == "none":
-        return f"no binding reaches {name}"
-    if scope.entitled == "suspended":
-        return (
-            f"{one.application.name} is disabled" if not one.application.enabled else f"{name} does not stand"
-        )
-    if scope.removed_by == "entitled":
-        return ""
-    if scope.removed_by == "requested":
-        return "the client did not ask"
-    if scope.facts and scope.facts.dropped_at:
-        by = f" by {scope.facts.dropped_by}" if scope.facts.dropped_by else ""
-        return f"dropped on {clock.date(scope.facts.dropped_at)}{by}"
-    return f"{one.application.name} doesn’t know it"
-
-
 def _path(path: Path, one: ApplicationAccess, explanation: Explanation, link: Link) -> dict[str, Any]:
     item, subject = path.item, explanation.subject
     place = one.application.name if item.application_id else ""
+    return {
+        "state": path.state,
+        "state_text": "",
+        "reason": why(item, path.state, explanation),
+        "links": chain(item, path.state, explanation, link, place, subject),
+    }
+
+
+def chain(
+    item: Item, state: str, explanation: Explanation, link: Link, place: str, subject: Subject
+) -> list[dict[str, Any]]:
+    """One way: role ← binding ← group, service account or plan ← user; ``place``: the Application, "" tenant-wide."""
+    asks = [f"{text}" if word == "met" else f"{text} ({word})" for _, text, word in conditions(item, state, explanation)]
+    given = f"by {item.given_by}" if item.given_by else "by AuthSec"
     binding = {
         "kind": "Binding",
         "icon": "link",
         "name": f"on {place}" if place else "tenant-wide",
-        "note": " · ".join(
-            filter(
-                None,
-                [
-                    *(text for _, text, _ in badges(item, path.state, explanation.at)),
-                    f"by {item.given_by}" if item.given_by else "by AuthSec",
-                    clock.date(item.created_at),
-                ],
-            )
-        ),
+        "note": " · ".join([*asks, given, clock.date(item.created_at)]),
     }
     role = {
         "kind": "Role",
         "icon": "shield-check",
         "name": item.role_name,
-        "note": _contents(item),
+        "note": contents(item),
         "url": link("role", item.role_id),
     }
     middle = [_between(item, subject, link)] if item.source in SOURCES else []
-    return {
-        "state": path.state,
-        "state_text": "",
-        "reason": why(path, explanation),
-        "links": [role, binding, *middle, _end(subject)],
-    }
+    return [role, binding, *middle, _end(subject)]
 
 
-def why(path: Path, explanation: Explanation) -> str:
-    """One sentence about the state of a path."""
-    item, at, ranges = path.item, explanation.at, ", ".join(path.item.ip_ranges)
-    if path.state == "pending_step_up":
-        asks = f"this binding asks for one within {span(item.mfa_max_age)}"
-        if explanation.mfa_at is None:
-            return f"No second factor; {asks}."
-        return f"Last second factor was {clock.relative(explanation.mfa_at, at)}; {asks}."
-    return {
-        "active": f"Counts, {how([path])}.",
-        "outside_ip": f"{explanation.ip} is outside {ranges}.",
-        "missing_context": f"Asks for an address in {ranges}; none is known.",
-        "not_yet": f"Starts on {clock.date(item.not_before)}." if item.not_before else "",
-        "expired": f"Expired on {clock.date(item.expires_at)}." if item.expires_at else "",
-        "ended": f"Ended on {clock.date(item.ended_at)}." if item.ended_at else "",
-        "suspended": "Standing comes first: nothing counts until it is back.",
-    }.get(path.state, "")
-
-
-def _contents(item: Item) -> str:
+def contents(item: Item) -> str:
+    """What a role holds: *3 scopes, 1 console permission*."""
     counts = ((len(item.scopes), "scope"), (len(item.console_permissions), "console permission"))
-    return ", ".join(f"{n} {word}{'s' if n != 1 else ''}" for n, word in counts if n)
+    return ", ".join(many(n, word) for n, word in counts if n)
 
 
 def _between(item: Item, subject: Subject, link: Link) -> dict[str, Any]:

@@ -56,6 +56,7 @@ urlpatterns = [
     path(f"{ACCOUNT}give/", service_accounts.give, name="service_account_give"),
     path(f"{ACCOUNT}end/", service_accounts.end, name="service_account_end"),
     path("authz/effective-access/", effective_access.effective_access, name="effective_access"),
+    path("authz/effective-access/text/", effective_access.access_text, name="access_text"),
     path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),
     path("authz/policies/", policies.policies, name="policies"),
 ]

@@ -1,36 +1,38 @@
 """The page nobody else has: what reaches a subject, why, and which term removed the rest."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz import subject as subjects
+from authz.access_text import written
 from authz.effective import Explanation, explain
 from authz.forms.as_if import AsIfForm
-from authz.sentences import sentences, unreached
+from authz.sentences import sentences
 from authz.subject import Subject
-from authz.tool_access import tools_at, tools_of
-from authz.track_rows import badges, rows
+from authz.views.access_answer import drawn
 from authz.views.links import crumbs, links_in
 
 PAGE = "authz/effective_access.html"
-MAX_REQUESTED = 4_000
+KEPT = ("mfa", "hours", "ip", "at", "compare", "requested", "asked", "application")
+BESIDE = ("compare", "asked", "application")  # not fields of the strip
+EARLIER = ((_("a day ago"), 1), (_("a week ago"), 7), (_("30 days ago"), 30))
 
 
 @requires("effective_access:own")
 @require_safe
 def effective_access(request: Request) -> HttpResponse:
     """Search a subject; answer for the one that is found, as if asked in the circumstances given."""
-    text = request.GET.get("user", "").strip()
-    found = subjects.find(text) if text else []
-    form = AsIfForm(request.GET)
+    text, found, form = _asked(request)
     context: dict[str, Any] = {
         "text": text,
         "shown": (found[0].email or found[0].name) if len(found) == 1 else text,
@@ -44,9 +46,26 @@ def effective_access(request: Request) -> HttpResponse:
     if len(found) == 1:
         _forbid_peeking(request, found[0])
         explanation = _explain(request, found[0], form)
-        context |= _drawn(request, explanation)
+        context |= drawn(request, explanation, links_in(request.tenant.slug)) | _kept(request, explanation)
     status = 404 if text and not found and _is_id(text) else 200
-    return page_or_partial(request, PAGE, context, partial="answer", status=status)
+    response = page_or_partial(request, PAGE, context, partial="answer", status=status)
+    response["HX-Trigger-After-Settle"] = "answered"  # what stands beside the answer asks anew
+    return response
+
+
+@requires("effective_access:own")
+@require_safe
+def access_text(request: Request) -> HttpResponse:
+    """The answer in plain words, for a ticket: the page's address with ``text/`` behind it."""
+    _text, found, form = _asked(request)
+    if len(found) != 1:
+        raise Http404("Nobody, or more than one, is meant.")
+    _forbid_peeking(request, found[0])
+    if not form.is_valid():
+        told = "\n".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items())
+        return HttpResponse(f"{told}\n", status=422, content_type="text/plain; charset=utf-8")
+    said = written(_explain(request, found[0], form), tenant=request.tenant.name)
+    return HttpResponse(said, content_type="text/plain; charset=utf-8")
 
 
 @requires("endusers:read")
@@ -68,53 +87,41 @@ def user_access(request: Request, user_id: UUID) -> HttpResponse:
     return page_or_partial(request, "authz/user_access.html", context, partial="panel")
 
 
+def _asked(request: Request) -> tuple[str, list[Subject], AsIfForm]:
+    """What was typed, whom it can mean, and the circumstances."""
+    text = request.GET.get("user", "").strip()
+    return text, subjects.find(text) if text else [], AsIfForm(request.GET)
+
+
+def _kept(request: Request, explanation: Explanation) -> dict[str, Any]:
+    """The question as it stands, for the forms and links that change one thing in it."""
+    chosen = explanation.application_id and [
+        one.application.name for one in explanation.applications if one.id == explanation.application_id
+    ]
+    return {
+        "kept": [(name, value) for name in KEPT for value in request.GET.getlist(name) if value],
+        "kept_beside": [
+            (name, value) for name in BESIDE for value in request.GET.getlist(name) if value
+        ],
+        "only": chosen[0] if chosen else "",
+        "earlier": [
+            (words, (explanation.at - timedelta(days=days)).isoformat(timespec="seconds"))
+            for words, days in EARLIER
+        ],
+    }
+
+
 def _explain(request: Request, subject: Subject, form: AsIfForm) -> Explanation:
-    requested = request.GET.get("requested", "")[:MAX_REQUESTED].split()
     explanation = explain(
         tenant_id=request.tenant.tenant_id,
         subject_kind=subject.kind,
         subject_id=subject.id,
-        requested=frozenset(requested) or None,
         subject=subject,
         **form.context(timezone.now()),
     )
     if explanation is None:
         raise Http404("No such subject.")
     return explanation
-
-
-def _drawn(request: Request, explanation: Explanation) -> dict[str, Any]:
-    link = links_in(request.tenant.slug)
-    reached = [one for one in explanation.applications if one.reached]
-    tools = tools_at(
-        tenant_id=request.tenant.tenant_id, applications=[one.id for one in reached], at=explanation.at
-    )
-    names: dict[UUID | None, str] = {one.id: one.application.name for one in explanation.applications}
-    return {
-        "explanation": explanation,
-        "subject": explanation.subject,
-        "standing_words": [subjects.SENTENCES[reason] for reason in explanation.standing.reasons],
-        "sentences": sentences(explanation),
-        "unreached": unreached(explanation),
-        "panels": [
-            (
-                one,
-                rows(one, explanation, link),
-                link("application", one.id),
-                tools_of(one, explanation, tools),
-            )
-            for one in reached
-        ],
-        "items": [
-            (
-                item,
-                names.get(item.application_id, ""),
-                badges(item, item.met, explanation.at),
-            )
-            for item in explanation.items
-        ],
-        "requested": " ".join(request.GET.get("requested", "").split()),
-    }
 
 
 def _may_read_all(request: Request) -> bool:

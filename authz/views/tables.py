@@ -23,7 +23,7 @@ def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -
     given = contents_of({row.role for row in page.items})
     for row in page.items:
         row.console_count = len(given[row.role_id].console_permissions)
-        row.conditions = [badge for badge in badges(row, "", now) if badge[0] != "ends"]
+        row.conditions = [badge for badge in badges(row, now) if badge[0] != "ends"]
         row.expired = row.expires_at is not None and row.expires_at <= now
         needs = (row.role, row.group, row.service_account, row.application)
         row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")

@@ -32,7 +32,7 @@ from authsec.web import charts, clock, icons, states, tracks
 register = template.Library()
 
 DOT = mark_safe('<span class="pill-dot"></span>')
-UNMET = mark_safe('<span class="sr-only">, not met</span>')
+UNMET = "not met"
 
 
 @register.simple_tag
@@ -59,12 +59,16 @@ def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = F
 
 
 @register.simple_tag
-def badge(kind: str, text: str = "", met: bool = True) -> SafeString:
-    """Fact about a thing; met=False turns a condition amber and says so to screen readers."""
+def badge(kind: str, text: str = "", met: bool | str = True) -> SafeString:
+    """Fact about a thing; a condition that is not met turns amber and says so to screen readers.
+
+    ``met``: True, False, or a word: "met" is True, any other says what is the matter ("missing context").
+    """
     name, condition = states.BADGES.get(kind, ("", False))
-    classes = ("condition" if condition else "") + ("" if met else " unmet")
+    word = "" if met is True or met == "met" else met or UNMET
+    classes = ("condition" if condition else "") + (" unmet" if word else "")
     mark = icons.render(name, 12) if name else ""
-    unmet = "" if met else UNMET
+    unmet = format_html('<span class="sr-only">, {}</span>', word) if word else ""
     return format_html(
         '<span class="badge {}">{}{}{}</span>',
         classes,

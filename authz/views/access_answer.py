@@ -1,0 +1,95 @@
+"""What the Effective Access page draws of an explanation."""
+
+from typing import Any
+from uuid import UUID
+
+from authsec.web.http import Request
+from authz import subject as subjects
+from authz.console_rows import ConsoleRow, console_rows
+from authz.effective import Explanation
+from authz.grants import Item
+from authz.reasons import conditions, why
+from authz.sentences import sentences, unreached
+from authz.terms import ORDER
+from authz.tool_access import tools_at, tools_of
+from authz.track_rows import Link, rows, summary
+from authz.words import listed, shortened
+
+# What is drawn at once; the rest is one link away.
+PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3
+STATES = (*ORDER, "unsupported")
+
+
+def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, Any]:
+    """The context of the answer's template: sentences, a panel per Application, the console, the bindings."""
+    reached = [one for one in explanation.applications if one.reached]
+    panels = reached[:PANELS]
+    tools = tools_at(
+        tenant_id=request.tenant.tenant_id, applications=[one.id for one in panels], at=explanation.at
+    )
+    said = sentences(explanation)
+    everything = request.GET.get("bindings") == "all"
+    return {
+        "explanation": explanation,
+        "subject": explanation.subject,
+        "standing_words": [subjects.SENTENCES[reason] for reason in explanation.standing.reasons],
+        "shown_ids": [one.id for one in panels],
+        "sentences": said[:SENTENCES],
+        "more_sentences": said[SENTENCES:],
+        "unreached": listed(shortened(unreached(explanation), NAMES)),
+        "panels": [
+            {
+                "one": one,
+                "rows": rows(one, explanation, link),
+                "url": link("application", one.id),
+                "tools": tools_of(one, explanation, tools),
+                "summary": summary(one),
+                "asked": " ".join(sorted(one.asked)) if one.asked is not None else None,
+            }
+            for one in panels
+        ],
+        "beyond": [(one, summary(one)) for one in reached[PANELS:]],
+        "console": _console(explanation, link),
+        "items": _items(explanation, everything),
+        "all_items": everything,
+    }
+
+
+def _console(explanation: Explanation, link: Link) -> list[tuple[ConsoleRow, list[dict[str, Any]], int]]:
+    """Each permission with its first ways as words and links, and how many more there are."""
+    return [
+        (
+            row,
+            [
+                {
+                    "role": path.item.role_name,
+                    "url": link("role", path.item.role_id),
+                    "source": path.item.source,
+                    "source_name": "" if path.item.source == "direct" else path.item.source_name,
+                    "place": path.place,
+                    "conditions": conditions(path.item, path.state, explanation),
+                    "why": "" if path.state == "active" else why(path.item, path.state, explanation),
+                }
+                for path in row.paths[:WAYS]
+            ],
+            max(len(row.paths) - WAYS, 0),
+        )
+        for row in console_rows(explanation)
+    ]
+
+
+def _items(explanation: Explanation, everything: bool) -> list[dict[str, Any]]:
+    """The bindings, what counts first; more than BINDINGS only where ``everything`` is asked for."""
+    places: dict[UUID | None, str] = {one.id: one.application.name for one in explanation.applications}
+    ordered: list[Item] = sorted(explanation.items, key=lambda item: STATES.index(item.state))
+    return [
+        {
+            "item": item,
+            "place": places.get(item.application_id, ""),
+            "conditions": conditions(item, item.state, explanation),
+            "why": why(item, item.state, explanation),
+        }
+        for item in (ordered if everything else ordered[:BINDINGS])
+    ]
+
+
