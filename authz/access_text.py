@@ -25,7 +25,7 @@ def written(explanation: Explanation, *, tenant: str) -> str:
             lines += _application(one, explanation)
     if permissions := console_rows(explanation):
         lines += ["", "Console permissions", *(_permission(row, explanation) for row in permissions)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _who(explanation: Explanation) -> list[str]:
@@ -40,7 +40,9 @@ def _capacities(subject: Subject) -> list[str]:
     if subject.kind == "service_account":
         return ["service account"]
     member = f"{subject.type_words}, {subject.member_status}" if subject.member_status else ""
-    consumer = f"end user on plan {subject.plan_tier}, {subject.end_user_status}" if subject.end_user_status else ""
+    consumer = (
+        f"end user on plan {subject.plan_tier}, {subject.end_user_status}" if subject.end_user_status else ""
+    )
     return [member, consumer]
 
 
@@ -67,7 +69,9 @@ def _scope(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation)
     verdict = f"removed by {term}; {reason}" if term else reason
     lines = [f"  {scope.name}: {VERDICTS[scope.granted]}, {verdict}"]
     for path in scope.paths[:WAYS]:
-        lines.append(f"    {path.item.role_name}, {how([path.item])}: {why(path.item, path.state, explanation)}")
+        lines.append(
+            f"    {path.item.role_name}, {how([path.item])}: {why(path.item, path.state, explanation)}"
+        )
     if len(scope.paths) > WAYS:
         lines.append(f"    and {len(scope.paths) - WAYS} more ways")
     return lines

@@ -9,7 +9,7 @@ from authsec.web import clock
 from authz.cedar import engine
 from authz.difference import Difference, Shift, SubjectDifference, Total
 from authz.held import Holding, Way
-from authz.sentences import listed
+from authz.words import listed
 
 STATES = {
     "active": "active",

@@ -106,7 +106,11 @@ def _said(name: str, clauses: Sequence[Clause]) -> tuple[tuple[str, Any], ...]:
     for number, clause in enumerate(clauses):
         if number:
             parts.append(("plain", ", and can " if number == len(clauses) - 1 else ", can "))
-        verbs = clause.verbs if len(clause.verbs) <= FEW else (*clause.verbs[:SOME], f"{len(clause.verbs) - SOME} more")
+        verbs = (
+            clause.verbs
+            if len(clause.verbs) <= FEW
+            else (*clause.verbs[:SOME], f"{len(clause.verbs) - SOME} more")
+        )
         for position, verb in enumerate(verbs):
             if position:
                 parts.append(("plain", " and " if position == len(verbs) - 1 else ", "))
@@ -127,7 +131,12 @@ def _nothing(one: ApplicationAccess, name: str) -> tuple[tuple[str, Any], ...]:
     if one.closed == "disabled":
         return (*place, ("plain", " is disabled: nobody gets a token for it."))
     if one.closed == "unverified":
-        return (*place, ("plain", " is not verified: only active members get tokens for it, and "), ("name", name), ("plain", " is none."))
+        return (
+            *place,
+            ("plain", " is not verified: only active members get tokens for it, and "),
+            ("name", name),
+            ("plain", " is none."),
+        )
     begin = (("name", name), ("plain", " can do nothing on "), *place)
     return (*begin, ("plain", f" now: {_why_nothing(one)}."))
 

@@ -106,7 +106,10 @@ def chain(
     item: Item, state: str, explanation: Explanation, link: Link, place: str, subject: Subject
 ) -> list[dict[str, Any]]:
     """One way: role ← binding ← group, service account or plan ← user; ``place``: the Application, "" tenant-wide."""
-    asks = [f"{text}" if word == "met" else f"{text} ({word})" for _, text, word in conditions(item, state, explanation)]
+    asks = [
+        f"{text}" if word == "met" else f"{text} ({word})"
+        for _, text, word in conditions(item, state, explanation)
+    ]
     given = f"by {item.given_by}" if item.given_by else "by AuthSec"
     binding = {
         "kind": "Binding",

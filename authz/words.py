@@ -24,7 +24,11 @@ def how(items: Iterable[Item]) -> str:
         ways.append(f"through {listed(shortened(list(through), NAMED))}")
     if plans:
         ways.append(f"as an end user, through plan {listed(list(plans))}")
-    return ", and ".join(filter(None, [listed(ways[:-1]), ways[-1]])) if plans and len(ways) > 1 else listed(ways)
+    return (
+        ", and ".join(filter(None, [listed(ways[:-1]), ways[-1]]))
+        if plans and len(ways) > 1
+        else listed(ways)
+    )
 
 
 def listed(words: Sequence[str]) -> str:

@@ -1,5 +1,7 @@
 """Why somebody may do what they may."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,13 +19,18 @@ from authsec.web.parameters import (
     parameters,
     uuid_parameter,
 )
-from authsec.web.problems import not_found
+from authsec.web.problems import not_found, wrong_parameter
 from authz import effective
 from authz.api import schemas
 from authz.api.rows import found
 from authz.grants import Item
 from authz.models import Application
+from authz.reasons import removed, removing_term, why
+from authz.sentences import sentences
+from authz.terms import ApplicationAccess
 from authz.tool_access import ToolsAccess, tools_at, tools_of
+
+MOST_WAYS = 50
 
 
 class EffectiveAccess(ApiView):
@@ -42,7 +49,14 @@ class EffectiveAccess(ApiView):
             OpenApiParameter("application", description="Only this Application, by id."),
             OpenApiParameter("at", description="As if asked then (RFC 3339). Now, when missing."),
             OpenApiParameter("mfa", enum=["true", "false"], description="As if with a fresh second factor."),
+            OpenApiParameter(
+                "mfa_at", description="As if with a second factor of then (RFC 3339); not with `mfa`."
+            ),
             OpenApiParameter("ip", description="As if asked from this address."),
+            OpenApiParameter(
+                "scope",
+                description="As if a client asked for these, with blanks between. Everything, when missing.",
+            ),
         ],
     )
     def get(self, request: Request, user_id: UUID) -> Response:
@@ -51,10 +65,10 @@ class EffectiveAccess(ApiView):
         Without `ip` a binding limited to addresses is `missing_context`; without `mfa=true` one that asks for a
         second factor is `pending_step_up`.
         """
-        given = parameters(request, "application", "at", "mfa", "ip")
+        given = parameters(request, "application", "at", "mfa", "mfa_at", "ip", "scope")
         at = moment_parameter(given, "at") or timezone.now()
         application_id = uuid_parameter(given, "application")
-        mfa = one_of(given, "mfa", ["true", "false"]) == "true"
+        mfa_at = _mfa_at(given, at)
         ip = address_parameter(given, "ip")
         if application_id:
             found(Application, self.tenant_id, application_id)
@@ -63,9 +77,10 @@ class EffectiveAccess(ApiView):
             subject_kind="user",
             subject_id=user_id,
             at=at,
-            mfa_at=at if mfa else None,
+            mfa_at=mfa_at,
             ip=ip,
             application_id=application_id,
+            requested=frozenset(given["scope"].split()) if "scope" in given else None,
         )
         if explanation is None:
             raise not_found("There is no such user here.")
@@ -77,6 +92,15 @@ class EffectiveAccess(ApiView):
         return Response(_shown(explanation) | {"tools": told})
 
 
+def _mfa_at(given: Mapping[str, str], at: datetime) -> datetime | None:
+    """When the second factor was: at the moment asked about, at one of its own, or never."""
+    mfa = one_of(given, "mfa", ["true", "false"])
+    mfa_at = moment_parameter(given, "mfa_at")
+    if mfa is not None and mfa_at is not None:
+        raise wrong_parameter("mfa_at", "Give mfa or mfa_at, not both.")
+    return at if mfa == "true" else mfa_at
+
+
 def _shown(explanation: effective.Explanation) -> dict[str, Any]:
     return {
         "user": explanation.subject.id,
@@ -84,7 +108,13 @@ def _shown(explanation: effective.Explanation) -> dict[str, Any]:
             "active": explanation.standing.active,
             "reasons": list(explanation.standing.reasons),
         },
-        "items": [_item(item) for item in explanation.items],
+        "as_if": {"at": explanation.at, "mfa_at": explanation.mfa_at, "ip": explanation.ip},
+        "sentences": [
+            {"application_id": sentence.application_id, "text": sentence.text}
+            for sentence in sentences(explanation)
+        ],
+        "items": [_item(item, explanation) for item in explanation.items],
+        "applications": [_application(one, explanation) for one in explanation.applications if one.reached],
         "effective": {str(key): list(names) for key, names in explanation.effective.items()},
         "effective_console": list(explanation.effective_console),
         "count": len(explanation.items),
@@ -104,7 +134,29 @@ def _tools(access: ToolsAccess) -> list[dict[str, Any]]:
     ]
 
 
-def _item(item: Item) -> dict[str, Any]:
+def _application(one: ApplicationAccess, explanation: effective.Explanation) -> dict[str, Any]:
+    return {
+        "application_id": one.id,
+        "name": one.application.name,
+        "resource_uri": one.application.resource_uri,
+        "closed": one.closed or None,
+        "scopes": [
+            {
+                "name": scope.name,
+                "entitled": scope.entitled,
+                "supported": scope.supported,
+                "requested": scope.requested,
+                "granted": scope.granted or None,
+                "removed_by": removing_term(scope) or None,
+                "reason": removed(scope, one, explanation),
+                "binding_ids": list(dict.fromkeys(path.item.binding_id for path in scope.paths))[:MOST_WAYS],
+            }
+            for scope in one.scopes
+        ],
+    }
+
+
+def _item(item: Item, explanation: effective.Explanation) -> dict[str, Any]:
     return {
         "binding_id": item.binding_id,
         "role_id": item.role_id,
@@ -118,4 +170,8 @@ def _item(item: Item) -> dict[str, Any]:
         "conditions": item.conditions,
         "expires_at": item.expires_at,
         "state": item.state,
+        "state_reason": why(item, item.state, explanation),
+        "reason": item.reason,
+        "created_at": item.created_at,
+        "given_by": item.given_by,
     }

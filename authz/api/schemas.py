@@ -160,6 +160,48 @@ class AccessItem(serializers.Serializer[Any]):
     conditions = Conditions()
     expires_at = serializers.DateTimeField(allow_null=True)
     state = serializers.ChoiceField(STATES)
+    state_reason = serializers.CharField(help_text="Why it is in that state, in a sentence; for people.")
+    reason = serializers.CharField(allow_blank=True, help_text="What the one who gave it wrote.")
+    created_at = serializers.DateTimeField()
+    given_by = serializers.CharField(allow_null=True, help_text="A name; null when the system did.")
+
+
+class AccessSentence(serializers.Serializer[Any]):
+    application_id = serializers.UUIDField(allow_null=True, help_text="null: the console and this API.")
+    text = serializers.CharField(help_text="*Alice can deploy on deploy-mcp after MFA, through on-call.*")
+
+
+class AccessScope(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    entitled = serializers.CharField(help_text="The state of the best way to it, or `none`.")
+    supported = serializers.BooleanField()
+    requested = serializers.BooleanField()
+    granted = serializers.ChoiceField(["active", "pending_step_up"], allow_null=True)
+    removed_by = serializers.ChoiceField(
+        ["entitled", "supported", "requested", "standing"],
+        allow_null=True,
+        help_text="The first term that removes it.",
+    )
+    reason = serializers.CharField(help_text="The ways that give it, or why it was removed; for people.")
+    binding_ids = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The bindings that reach it, the best first; 50 at most."
+    )
+
+
+class AccessApplication(serializers.Serializer[Any]):
+    application_id = serializers.UUIDField()
+    name = serializers.CharField()
+    resource_uri = serializers.CharField()
+    closed = serializers.ChoiceField(
+        ["disabled", "unverified"], allow_null=True, help_text="Why the subject gets no token there at all."
+    )
+    scopes = AccessScope(many=True)
+
+
+class AsIf(serializers.Serializer[Any]):
+    at = serializers.DateTimeField()
+    mfa_at = serializers.DateTimeField(allow_null=True)
+    ip = serializers.CharField(allow_null=True)
 
 
 class AccessTool(serializers.Serializer[Any]):
@@ -173,7 +215,14 @@ class AccessTool(serializers.Serializer[Any]):
 class EffectiveAccess(serializers.Serializer[Any]):
     user = serializers.UUIDField()
     standing = Standing()
+    as_if = AsIf(help_text="The circumstances of the answer.")
+    sentences = AccessSentence(
+        many=True, help_text="The answer in words, one for each Application; for people."
+    )
     items = AccessItem(many=True)
+    applications = AccessApplication(
+        many=True, help_text="Each Application that a binding reaches, and which term removes what there."
+    )
     effective = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
         help_text="Application id → the scopes that a token could carry.",

@@ -17,9 +17,7 @@ MAX_REQUESTED, MAX_ASKED = 4_000, 50
 class MomentField(forms.Field):
     """A moment as a browser's date field sends it, in UTC, or with its zone (RFC 3339)."""
 
-    widget = forms.DateTimeInput(
-        attrs={"type": "datetime-local", "step": "any", "class": "input small"}
-    )
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "any", "class": "input small"})
 
     def to_python(self, value: Any) -> datetime | None:
         """The moment in UTC, None when nothing is given."""
@@ -41,7 +39,9 @@ class MomentField(forms.Field):
             moment = self.to_python(value)
         except ValidationError:
             return value
-        return moment and moment.replace(tzinfo=None, microsecond=0).isoformat(timespec="auto" if moment.second else "minutes")
+        return moment and moment.replace(tzinfo=None, microsecond=0).isoformat(
+            timespec="auto" if moment.second else "minutes"
+        )
 
 
 class AsIfForm(forms.Form):

@@ -91,5 +91,3 @@ def _items(explanation: Explanation, everything: bool) -> list[dict[str, Any]]:
         }
         for item in (ordered if everything else ordered[:BINDINGS])
     ]
-
-

@@ -57,15 +57,16 @@ def effective_access(request: Request) -> HttpResponse:
 @require_safe
 def access_text(request: Request) -> HttpResponse:
     """The answer in plain words, for a ticket: the page's address with ``text/`` behind it."""
-    _text, found, form = _asked(request)
-    if len(found) != 1:
-        raise Http404("Nobody, or more than one, is meant.")
+    text, found, form = _asked(request)
+    if not text or len(found) > 1:
+        return _plain("user: say who it is, by id or by a whole address.", 400)
+    if not found:
+        raise Http404("Nobody is meant.")
     _forbid_peeking(request, found[0])
     if not form.is_valid():
         told = "\n".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items())
-        return HttpResponse(f"{told}\n", status=422, content_type="text/plain; charset=utf-8")
-    said = written(_explain(request, found[0], form), tenant=request.tenant.name)
-    return HttpResponse(said, content_type="text/plain; charset=utf-8")
+        return _plain(told, 422)
+    return _plain(written(_explain(request, found[0], form), tenant=request.tenant.name))
 
 
 @requires("endusers:read")
@@ -87,6 +88,10 @@ def user_access(request: Request, user_id: UUID) -> HttpResponse:
     return page_or_partial(request, "authz/user_access.html", context, partial="panel")
 
 
+def _plain(text: str, status: int = 200) -> HttpResponse:
+    return HttpResponse(f"{text}\n", status=status, content_type="text/plain; charset=utf-8")
+
+
 def _asked(request: Request) -> tuple[str, list[Subject], AsIfForm]:
     """What was typed, whom it can mean, and the circumstances."""
     text = request.GET.get("user", "").strip()
@@ -100,9 +105,7 @@ def _kept(request: Request, explanation: Explanation) -> dict[str, Any]:
     ]
     return {
         "kept": [(name, value) for name in KEPT for value in request.GET.getlist(name) if value],
-        "kept_beside": [
-            (name, value) for name in BESIDE for value in request.GET.getlist(name) if value
-        ],
+        "kept_beside": [(name, value) for name in BESIDE for value in request.GET.getlist(name) if value],
         "only": chosen[0] if chosen else "",
         "earlier": [
             (words, (explanation.at - timedelta(days=days)).isoformat(timespec="seconds"))

@@ -71,6 +71,15 @@
         setTimeout(() => delete button.dataset.copied, 1600);
       } catch { toast("Copying is not allowed here", "stop"); }
     },
+    /* Text that another address answers with; a browser that refuses the clipboard shows it instead. */
+    async copyUrl(link) {
+      const text = fetch(link.href).then((answer) => { if (!answer.ok) throw new Error(answer.status); return answer.text(); });
+      try { // Safari lets go of the click unless the promise itself is handed over
+        if (window.ClipboardItem) await navigator.clipboard.write([new ClipboardItem({ "text/plain": text.then((words) => new Blob([words], { type: "text/plain" })) })]);
+        else await navigator.clipboard.writeText(await text);
+        toast("Copied");
+      } catch { location.assign(link.href); }
+    },
     reveal(button) {
       const field = document.getElementById(button.dataset.reveal);
       const shown = field.type === "text";

@@ -29,14 +29,14 @@ def words(response: object) -> str:
 
 def test_the_seeds_three_facts_about_alice(acme: SimpleNamespace, adam: Client) -> None:
     said = words(adam.get(PAGE, {"user": str(acme.alice.id)}))
-    assert "github-mcp: Alice can pr:read and pr:write through engineering" in said
-    assert "deploy-mcp: Alice can deploy:run after MFA through on-call" in said
+    assert "Alice can pr:read and pr:write on github-mcp, through engineering." in said
+    assert "Alice can deploy:run on deploy-mcp after MFA, through on-call." in said
     assert "read audit logs directly, until" in said
 
 
 def test_a_fresh_second_factor_turns_pending_into_active(acme: SimpleNamespace, adam: Client) -> None:
     said = words(adam.get(PAGE, {"user": "alice@acme.example", "mfa": "fresh"}))
-    assert "deploy-mcp: Alice can deploy:run through on-call" in said
+    assert "Alice can deploy:run on deploy-mcp, through on-call." in said
 
 
 @pytest.mark.parametrize("text", ["alice@acme.example", "Alice Moreau", "alice m", "ALICE"])
@@ -71,7 +71,7 @@ def test_a_suspended_person_keeps_bindings_and_stands_nowhere(acme: SimpleNamesp
 def test_what_was_not_asked_for_is_removed_by_requested(acme: SimpleNamespace, adam: Client) -> None:
     said = words(adam.get(PAGE, {"user": "alice@acme.example", "requested": "pr:read openid"}))
     assert "removed by requested; the client did not ask" in said
-    assert "github-mcp: Alice can pr:read through engineering" in said
+    assert "Alice can pr:read on github-mcp, through engineering." in said
 
 
 def test_the_page_sends_at_most_eight_statements(acme: SimpleNamespace, adam: Client) -> None:
@@ -117,12 +117,14 @@ def test_an_id_of_nobody_and_of_another_tenant_is_not_found(acme: SimpleNamespac
 def test_a_contractor_sees_their_own_access_only(acme: SimpleNamespace) -> None:
     carl = cast.signed_in(acme.carl)
     assert "Show mine" in words(carl.get(PAGE))
-    assert "deploy:run after MFA through on-call" in words(carl.get(PAGE, {"user": str(acme.carl.id)}))
+    assert "deploy:run on deploy-mcp after MFA, through on-call" in words(
+        carl.get(PAGE, {"user": str(acme.carl.id)})
+    )
     assert carl.get(PAGE, {"user": "alice@acme.example"}).status_code == 403
 
 
 def test_the_panel_says_what_one_person_can_do(acme: SimpleNamespace, adam: Client) -> None:
     url = f"/t/acme-corp/authz/users/{acme.ed.user_id}/access/"
-    assert "github-mcp: Ed can pr:read through plan Free" in words(adam.get(url))
+    assert "Ed can pr:read on github-mcp, as an end user, through plan Free." in words(adam.get(url))
     panel = adam.get(url, headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in panel

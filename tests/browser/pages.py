@@ -49,6 +49,7 @@ NO_PAGES = {
     "api/schema",
     "accounts/2fa/recovery-codes/download/",
     "t/<slug:slug>/jobs/<uuid:job_id>/result/",
+    "t/<slug:slug>/authz/effective-access/text/",
 }
 
 
