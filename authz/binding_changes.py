@@ -122,7 +122,7 @@ def _record(
         target_kind="binding",
         target_id=binding.pk,
         target_name=f"{binding.role.name} {place} for {subject_of(binding)}",
-        about_id=binding.user_id,
+        about_id=binding.user_id or binding.group_id or binding.service_account_id,
         now=now,
         reason=binding.reason if "reason" in changed else "",
         before={name: before[name] for name in changed},

@@ -274,7 +274,7 @@ def _record(
         target_kind="binding",
         target_id=binding.pk,
         target_name=f"{described['role']} {place} for {described['subject']}",
-        about_id=binding.user_id,
+        about_id=binding.user_id or binding.group_id or binding.service_account_id,
         now=now,
         **more,
     )

@@ -1,12 +1,24 @@
 """People as this context needs them: their names, and who can be given access."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
 
 from endusers.models import EndUser
 from tenants.models import Membership, Profile, TenantUser
+
+
+@dataclass(frozen=True)
+class Card:
+    """A person of the tenant in a few words. ``state``: ``left`` for good, ``suspended``, or ``added``: may be given
+    access.
+    """
+
+    name: str
+    email: str
+    state: str
 
 
 def reachable(tenant_id: UUID, user_ids: Iterable[UUID]) -> set[UUID]:
@@ -43,3 +55,24 @@ def names_of(tenant_id: UUID, user_ids: Iterable[UUID | None]) -> dict[UUID, str
     """users.id → name. One statement."""
     rows = Profile.objects.filter(tenant_id=tenant_id, user_id__in={key for key in user_ids if key})
     return {key: name or email for key, name, email in rows.values_list("user_id", "display_name", "email")}
+
+
+def cards(tenant_id: UUID, user_ids: Iterable[UUID]) -> dict[UUID, Card]:
+    """users.id → who that is, for those of the ids that this tenant knows. One statement."""
+    rows = TenantUser.objects.filter(tenant_id=tenant_id, pk__in=set(user_ids)).values_list(
+        "id",
+        "profiles__display_name",
+        "profiles__email",
+        "memberships__status",
+        "end_user__status",
+    )
+    return {
+        key: Card(name or email or str(key), email or "", _state(member, consumer))
+        for key, name, email, member, consumer in rows
+    }
+
+
+def _state(member: str | None, consumer: str | None) -> str:
+    if member == Membership.Status.LEFT and consumer is None:
+        return "left"
+    return "suspended" if "suspended" in (member, consumer) else "added"

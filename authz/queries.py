@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import (
     CharField,
     Count,
+    Exists,
     F,
     IntegerField,
     Model,
@@ -16,8 +17,9 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce, Greatest, NullIf
 
+from authz import subject
 from authz.models import (
     Application,
     Binding,
@@ -109,17 +111,37 @@ def roles(tenant_id: UUID) -> QuerySet[Role]:
     )
 
 
-def groups(tenant_id: UUID) -> QuerySet[Group]:
-    """Groups that stand, with ``member_count`` and ``binding_count``."""
-    return Group.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+def groups(tenant_id: UUID, *, text: str = "", ended: bool = False, source: str = "") -> QuerySet[Group]:
+    """Groups that stand, or (``ended``) those that are archived, with ``member_count`` and ``binding_count``.
+
+    ``text``: an id, or part of a name or description. ``source``: with somebody in it who came that way.
+    """
+    rows = named(Group.objects.filter(tenant_id=tenant_id), text, ended)
+    if source:
+        inside = GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group=OuterRef("pk"), source=source)
+        rows = rows.filter(Exists(inside))
+    return rows.annotate(
         member_count=how_many(GroupMember, "group"), binding_count=how_many(Binding, "group")
     )
 
 
-def bindings(tenant_id: UUID, **subject: Any) -> QuerySet[Binding]:
-    """Bindings that haven't been ended, with their role, place and subject in the same statement."""
+def named(rows: QuerySet[Any], text: str, ended: bool) -> QuerySet[Any]:
+    """Rows with a name that stand or have ended, whose id is ``text`` or whose words hold it."""
+    rows = rows.filter(ended_at__isnull=not ended)
+    if not text:
+        return rows
+    try:
+        return rows.filter(pk=UUID(text))
+    except ValueError:
+        return rows.filter(Q(name__icontains=text) | Q(description__icontains=text))
+
+
+def bindings(tenant_id: UUID, *, ended: bool = False, **subject: Any) -> QuerySet[Binding]:
+    """Bindings that haven't been ended, or (``ended``) those that were, with their role, place and subject in the same
+    statement.
+    """
     return (
-        Binding.objects.filter(LIVE, tenant_id=tenant_id, **subject)
+        Binding.objects.filter(tenant_id=tenant_id, ended_at__isnull=not ended, **subject)
         .select_related("role", "application", "group", "service_account", "plan_tier")
         .annotate(
             giver=name_by("created_by"),
@@ -140,9 +162,24 @@ def reach(tenant_id: UUID, binding: Binding) -> int:
     return 1
 
 
-def people_in(tenant_id: UUID, group_id: UUID) -> QuerySet[GroupMember]:
-    """Who is in a group."""
-    return GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group_id=group_id)
+def people_in(
+    tenant_id: UUID, group_id: UUID, *, text: str = "", ended: bool = False
+) -> QuerySet[GroupMember]:
+    """Who is in a group, or (``ended``) who was; ``text``: an id, or part of a name or an address."""
+    rows = GroupMember.objects.filter(tenant_id=tenant_id, group_id=group_id, ended_at__isnull=not ended)
+    return whom(rows, text)
+
+
+def whom(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
+    """Rows that name a user whose id is ``text``, or whose name or address holds it."""
+    if not text:
+        return rows
+    try:
+        return rows.filter(user_id=UUID(text))
+    except ValueError:
+        return rows.filter(
+            Q(user__profiles__display_name__icontains=text) | Q(user__profiles__email__icontains=text)
+        )
 
 
 def operators(tenant_id: UUID, service_account_id: UUID) -> QuerySet[ServiceAccountOperator]:
@@ -152,9 +189,12 @@ def operators(tenant_id: UUID, service_account_id: UUID) -> QuerySet[ServiceAcco
     )
 
 
-def service_accounts(tenant_id: UUID) -> QuerySet[ServiceAccount]:
-    """Service accounts that stand, with ``operator_count`` and ``binding_count``."""
-    return ServiceAccount.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+def service_accounts(tenant_id: UUID, *, text: str = "", ended: bool = False) -> QuerySet[ServiceAccount]:
+    """Service accounts that stand, or (``ended``) those that have ended, with ``operator_count`` and
+    ``binding_count``. ``text`` as for groups.
+    """
+    rows = named(ServiceAccount.objects.filter(tenant_id=tenant_id), text, ended)
+    return rows.annotate(
         operator_count=how_many(ServiceAccountOperator, "service_account"),
         binding_count=how_many(Binding, "service_account"),
     )
@@ -175,7 +215,17 @@ def as_people(rows: QuerySet[Any], *more: str) -> QuerySet[Any]:
         email=F("user__profiles__email"),
         type=F("user__memberships__type"),
         status=F("user__memberships__status"),
-        last_seen_at=F("user__memberships__last_seen_at"),
+        last_seen_at=Greatest("user__memberships__last_seen_at", "user__end_user__last_seen_at"),
         end_user=F("user__end_user__status"),
     )
     return people
+
+
+def people_to_pick(tenant_id: UUID, text: str) -> list[UUID]:
+    """users.ids of at most MANY people that a typed id, address or part of a name can mean; the first by address
+    without a text.
+    """
+    if text:
+        return [found.id for found in subject.find(text) if found.kind == "user"]
+    rows = Profile.objects.filter(tenant_id=tenant_id).order_by("email", "id")
+    return list(rows.values_list("user_id", flat=True)[: subject.MANY])

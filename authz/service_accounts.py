@@ -5,29 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from authsec.audit.actor import Actor
-from authsec.audit.operations import record
 from authsec.database.context import tenant_context
 from authz import people
 from authz.bindings import console_permissions_of
 from authz.console import forbid_escalation
 from authz.models import ServiceAccount, ServiceAccountOperator
-from authz.refusals import Findings, Refused
+from authz.named import ACCOUNTS
+from authz.refusals import Refused
 
 
 def create(
     *, tenant_id: UUID, name: str, description: str = "", actor: Actor, now: datetime
 ) -> ServiceAccount:
     """Create a service account without any access. Raises Refused for a blank, long or taken name."""
-    facts = _checked(name, description)
     with tenant_context(tenant_id):
-        account = ServiceAccount(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
-        _save(account)
-        _record("service_account.created", account, actor, now, after=facts)
-    return account
+        return ACCOUNTS.open(tenant_id, name, description, actor, now)
 
 
 def edit(
@@ -41,17 +36,7 @@ def edit(
 ) -> ServiceAccount:
     """Rename an account or say anew what it is for; None leaves a part as it is."""
     with tenant_context(tenant_id):
-        account = _live(tenant_id, service_account_id)
-        old = {"name": account.name, "description": account.description}
-        given = {"name": name, "description": description}
-        facts = _checked(**{key: old[key] if value is None else value for key, value in given.items()})
-        changed = {key: value for key, value in facts.items() if value != old[key]}
-        if changed:
-            account.name, account.description = facts["name"], facts["description"]
-            _save(account)
-            before = {key: old[key] for key in changed}
-            _record("service_account.edited", account, actor, now, before=before, after=changed)
-    return account
+        return ACCOUNTS.change(tenant_id, service_account_id, name, description, actor, now)
 
 
 def add_operators(
@@ -64,7 +49,7 @@ def add_operators(
     """
     wanted = list(dict.fromkeys(user_ids))
     with tenant_context(tenant_id):
-        account = _live(tenant_id, service_account_id)
+        account = ACCOUNTS.standing(tenant_id, service_account_id)
         if set(wanted) - people.reachable(tenant_id, wanted):
             raise Refused({"user_ids": "There is no such person here, or they have left."})
         inside = set(_operators(account).filter(user_id__in=wanted).values_list("user_id", flat=True))
@@ -82,7 +67,7 @@ def add_operators(
         names = people.names_of(tenant_id, new)
         for key in new:
             after = {"user": names.get(key, str(key)), "user_id": str(key)}
-            _record("service_account.operator_added", account, actor, now, after=after, about_id=key)
+            ACCOUNTS.note("operator_added", account, actor, now, after=after, about_id=key)
     return rows
 
 
@@ -107,22 +92,14 @@ def remove_operator(
 ) -> ServiceAccountOperator | None:
     """Take the account out of a user's hands. None when they don't operate it."""
     with tenant_context(tenant_id):
-        account = _found(tenant_id, service_account_id)
+        account = ACCOUNTS.found(tenant_id, service_account_id)
         row = _operators(account).select_for_update().filter(user_id=user_id).first()
         if row is None:
             return None
         row.ended_at, row.ended_by = now, actor.id
         row.save(update_fields=["ended_at", "ended_by"])
         before = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
-        _record(
-            "service_account.operator_removed",
-            account,
-            actor,
-            now,
-            reason=reason,
-            before=before,
-            about_id=user_id,
-        )
+        ACCOUNTS.note("operator_removed", account, actor, now, reason=reason, before=before, about_id=user_id)
     return row
 
 
@@ -131,71 +108,10 @@ def end(
 ) -> ServiceAccount:
     """End the account: it has no standing from now on, and its operators hold nothing through it."""
     with tenant_context(tenant_id):
-        account = _found(tenant_id, service_account_id)
-        if account.ended_at:
-            return account
-        account.ended_at, account.ended_by = now, actor.id
-        account.save(update_fields=["ended_at", "ended_by"])
-        _record(
-            "service_account.ended",
-            account,
-            actor,
-            now,
-            reason=reason,
-            before={"ended": False},
-            after={"ended": True},
-        )
-    return account
-
-
-def _checked(name: str, description: str) -> dict[str, str]:
-    findings = Findings()
-    facts = {
-        "name": findings.text("name", name, 100),
-        "description": findings.text("description", description, 300, required=False),
-    }
-    findings.stop()
-    return facts
-
-
-def _save(account: ServiceAccount) -> None:
-    try:
-        with transaction.atomic():
-            account.save()
-    except IntegrityError as error:
-        raise Refused({"name": "Another service account here has this name."}) from error
-
-
-def _live(tenant_id: UUID, service_account_id: UUID) -> ServiceAccount:
-    account = _found(tenant_id, service_account_id)
-    if account.ended_at:
-        raise Refused({"service_account_id": f"{account.name} has ended."})
-    return account
-
-
-def _found(tenant_id: UUID, service_account_id: UUID) -> ServiceAccount:
-    account = (
-        ServiceAccount.objects.select_for_update().filter(tenant_id=tenant_id, pk=service_account_id).first()
-    )
-    if account is None:
-        raise Refused({"service_account_id": "There is no such service account here."})
-    return account
+        return ACCOUNTS.close(ACCOUNTS.found(tenant_id, service_account_id), "ended", actor, now, reason)
 
 
 def _operators(account: ServiceAccount) -> QuerySet[ServiceAccountOperator]:
     return ServiceAccountOperator.objects.filter(
         tenant_id=account.tenant_id, service_account=account, ended_at=None
-    )
-
-
-def _record(action: str, account: ServiceAccount, actor: Actor, now: datetime, **more: Any) -> None:
-    record(
-        tenant_id=account.tenant_id,
-        actor=actor,
-        action=action,
-        target_kind="service_account",
-        target_id=account.pk,
-        target_name=account.name,
-        now=now,
-        **more,
     )

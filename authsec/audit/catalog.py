@@ -139,6 +139,12 @@ CATALOG = {
     "role.archived": Entry("Role archived", "{actor} archived role {target}", "archive", "stop"),
     "group.created": Entry("Group created", "{actor} created group {target}", "users-round"),
     "group.edited": Entry("Group changed", "{actor} changed group {target}", "users-round"),
+    "group.access_ended": Entry(
+        "Access of a group ended",
+        "{actor} ended all access of {target}: {before.bindings} bindings",
+        "unlink",
+        "stop",
+    ),
     "group.archived": Entry("Group archived", "{actor} archived group {target}", "archive", "stop"),
     "group.member_added": Entry("Added to a group", "{actor} added {after.user} to {target}", "user-plus"),
     "group.member_removed": Entry(

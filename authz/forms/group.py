@@ -1,4 +1,4 @@
-"""Making a group, and filling it."""
+"""Making a group, finding one, and filling it."""
 
 import re
 from typing import Any
@@ -8,6 +8,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from authz.forms.refusal import VerbForm
+from authz.group_members import MAX_AT_ONCE, read_list
+from authz.models import GroupMember
+
+ANY = ("", _("Any"))
+SOURCES = [
+    (GroupMember.Source.MANUAL.value, _("by hand")),
+    (GroupMember.Source.API.value, _("the API")),
+    (GroupMember.Source.SCIM.value, _("SCIM")),
+    (GroupMember.Source.OIDC.value, _("OIDC claims")),
+]
 
 
 class GroupForm(VerbForm):
@@ -17,6 +27,56 @@ class GroupForm(VerbForm):
     description = forms.CharField(
         label=_("What it is for"), max_length=300, required=False, help_text=_("Shown to operators only.")
     )
+
+
+class NamedFilter(forms.Form):
+    """What a list of named things is narrowed to, from its address."""
+
+    q = forms.CharField(required=False, max_length=200)
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Ended"))]
+    )
+
+
+class GroupFilter(NamedFilter):
+    """Groups, also by who fills them."""
+
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Archived"))]
+    )
+    source = forms.ChoiceField(required=False, label=_("Filled by"), choices=[ANY, *SOURCES])
+
+
+class PastedForm(VerbForm):
+    """People as somebody pastes them from a mail or a sheet, or picks them from a list: judged line by line."""
+
+    people = forms.CharField(
+        label=_("E-mail addresses or user ids"),
+        max_length=60_000,
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 6, "placeholder": "alice@example.com\nBob Reed <bob@example.com>"}
+        ),
+        help_text=_(
+            "One a line, or separated by commas; names beside them are fine. At most %(most)s at once."
+        )
+        % {"most": MAX_AT_ONCE},
+    )
+    user = forms.TypedMultipleChoiceField(required=False, coerce=UUID, widget=forms.MultipleHiddenInput)
+    shown_at = {"user_ids": "people", "emails": "people", "user_id": "people"}
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.fields["user"].valid_value = _looks_like_an_id  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Read the entries, typed ones first."""
+        data = super().clean() or self.cleaned_data
+        typed = read_list(data.get("people") or "")
+        data["entries"] = [*typed, *(str(key) for key in data.get("user") or [])]
+        if not data["entries"] and not self.errors:
+            self.add_error("people", _("Name at least one person."))
+        return data
 
 
 class PeopleForm(VerbForm):
@@ -40,3 +100,12 @@ class PeopleForm(VerbForm):
             except ValueError:
                 data["emails"].append(word)
         return data
+
+
+def _looks_like_an_id(value: Any) -> bool:
+    """The verb looks people up; here only what is no id at all is refused."""
+    try:
+        UUID(str(value))
+    except ValueError:
+        return False
+    return True

@@ -20,7 +20,8 @@ class VerbForm(forms.Form):
             return verb(**facts)
         except Refused as refusal:
             for field, sentence in refusal.errors.items():
-                place = self.shown_at.get(field, field)
+                # "emails.3" is about one of a list, which the form shows as a whole.
+                place = self.shown_at.get(field) or self.shown_at.get(field.partition(".")[0], field)
                 self.add_error(place if place in self.fields else None, sentence)
         except LastOwner as error:
             self.add_error(None, str(error))

@@ -1,39 +1,54 @@
-"""Groups: the list, one of them with what it gives and who is in it, and every change to them."""
+"""Groups: the list, one of them with what it gives and who is in it, its history, and the changes to it as a whole."""
 
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from authsec.audit.queries import about
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import Page
 from authz import groups as verbs
-from authz import people, queries
-from authz.bindings import console_permissions, console_permissions_of
+from authz import queries
+from authz.bindings import console_permissions
 from authz.forms.binding import GiveRoleForm, ReasonForm
-from authz.forms.group import GroupForm, PeopleForm
+from authz.forms.group import GroupFilter, GroupForm
+from authz.group_members import SYNCED
 from authz.models import Group, GroupMember
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, must_confirm
+from authz.views.filtering import chosen
 from authz.views.links import crumbs, page
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Groups", "groups")
+SHOWN_EVENTS = 8
 
 
 @requires("groups:read")
 @require_safe
 def groups(request: Request) -> HttpResponse:
-    """The groups that stand, by name."""
+    """Groups by name: those that stand, or the archived; by a part of the name, or by who fills them."""
+    narrowed = chosen(request, GroupFilter)
+    rows = queries.groups(
+        request.tenant.tenant_id,
+        text=narrowed.text,
+        ended=narrowed.ended,
+        source=narrowed.data["source"],
+    )
     context = {
-        "page": tables.by_name(queries.groups(request.tenant.tenant_id), request.GET.get("cursor", "")),
+        "page": tables.by_name(rows, request.GET.get("cursor", "")),
+        "chosen": narrowed,
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Groups"),
     }
     return render(request, "authz/groups.html", context)
@@ -47,13 +62,37 @@ def new(request: Request) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         group = form.run(verbs.create, **told(request), **form.cleaned_data)
         if group:
-            messages.success(request, f"{group.name} created")
+            messages.success(request, _("%(name)s created") % {"name": group.name})
             return redirect(page(request.tenant.slug, "group", group_id=group.pk))
     context = {
         "form": form,
-        "what": "group",
+        "title": _("New group in %(tenant)s") % {"tenant": request.tenant.name},
+        "action": _("Create group"),
         "back": page(request.tenant.slug, "groups"),
         "crumbs": crumbs(request.tenant.slug, LIST, "New group"),
+    }
+    return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
+
+
+@requires("groups:manage")
+@require_http_methods(GET_OR_POST)
+def edit(request: Request, group_id: UUID) -> HttpResponse:
+    """Rename a group, or say anew what it is for."""
+    found = load(request, group_id)
+    words = {"name": found.name, "description": found.description}
+    form = GroupForm(posted(request), initial=words)
+    around_it = around(request, found)
+    if request.method == "POST" and form.is_valid():
+        group = form.run(verbs.edit, **told(request, group_id=group_id), **form.cleaned_data)
+        if group:
+            messages.success(request, _("%(name)s saved") % {"name": group.name})
+            return redirect(around_it["back"])
+    context = {
+        "form": form,
+        "title": _("Rename %(name)s in %(tenant)s") % {"name": found.name, "tenant": request.tenant.name},
+        "action": _("Save"),
+        "back": around_it["back"],
+        "crumbs": [*around_it["way"], (_("Rename"), None)],
     }
     return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
 
@@ -61,49 +100,38 @@ def new(request: Request) -> HttpResponse:
 @requires("groups:read")
 @require_safe
 def group(request: Request, group_id: UUID) -> HttpResponse:
-    """What a group gives, then who is in it."""
-    return shown(request, load(request, group_id))
+    """What a group gives, then who is in it, then what was done about it. An archived one is its history."""
+    found = load(request, group_id, archived=True)
+    if found.ended_at:
+        return redirect(page(request.tenant.slug, "group_history", group_id=group_id))
+    return shown(request, found)
 
 
-@requires("groups:manage")
-@require_http_methods(GET_OR_POST)
-def add(request: Request, group_id: UUID) -> HttpResponse:
-    """Add people by e-mail or id."""
-    found, form = load(request, group_id), PeopleForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        if must_confirm(request, console_permissions_of(tenant_id=found.tenant_id, group_id=group_id)):
-            return confirm_first(request)
-        facts = {"user_ids": form.cleaned_data["user_ids"], "emails": form.cleaned_data["emails"]}
-        added = form.run(verbs.add_members, **told(request), group_id=group_id, **facts)
-        if added is not None:
-            count = len(added)
-            word = f"{count} {'person' if count == 1 else 'people'} added to {found.name}"
-            messages.success(request, word if count else f"Already in {found.name}")
-            return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
-    return shown(request, found, people_form=form)
-
-
-@requires("groups:manage")
-@require_http_methods(GET_OR_POST)
-def remove(request: Request, group_id: UUID, user_id: UUID) -> HttpResponse:
-    """Ask, then take one person out of the group."""
-    found, form = load(request, group_id), ReasonForm(posted(request))
-    name = people.name_of(request.tenant.tenant_id, user_id)
-    if not queries.people_in(request.tenant.tenant_id, group_id).filter(user_id=user_id).exists():
-        raise Http404("Not in this group.")
-    if request.method == "POST" and form.is_valid():
-        given = told(request, group_id=group_id, user_id=user_id)
-        if form.run(verbs.remove_member, **given, reason=form.cleaned_data["reason"]):
-            messages.success(request, f"{name} is out of {found.name}")
-            return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
-    question = {
-        "question": f"Take {name} out of {found.name} in {request.tenant.name}?",
-        "text": f"What {found.name} is bound to no longer reaches {name} from the next call on. "
-        "Adding them again brings it back.",
-        "reversible": True,
-        "action": "Remove",
+@requires("groups:read")
+@require_safe
+def history(request: Request, group_id: UUID) -> HttpResponse:
+    """What a group gave and who was in it. Of an archived group also what stood in it when it was archived."""
+    found = load(request, group_id, archived=True)
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    at = {"bindings": request.GET.get("bindings", ""), "cursor": request.GET.get("cursor", "")}
+    context = {
+        "group": found,
+        "tab": "history",
+        "past_bindings": tables.bindings(tenant_id, now, at["bindings"], ended=True, group_id=found.pk),
+        "past_members": tables.people(
+            queries.people_in(tenant_id, found.pk, ended=True),
+            at["cursor"],
+            "source",
+            "ended_at",
+            column="ended_at",
+        ),
+        "entries": _activity(request, found, limit=50),
+        "crumbs": [*around(request, found)["way"], (_("History"), None)],
     }
-    return ask(request, form, question, **around(request, found))
+    if found.ended_at:
+        context["last_bindings"] = tables.bindings(tenant_id, now, group_id=found.pk)
+        context["last_members"] = tables.people(queries.people_in(tenant_id, found.pk), "", "source")
+    return render(request, "authz/group_history.html", context)
 
 
 @requires("groups:manage")
@@ -114,24 +142,40 @@ def archive(request: Request, group_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.run(verbs.archive, **told(request), group_id=group_id, reason=reason):
-            messages.success(request, f"{found.name} archived")
+            messages.success(request, _("%(name)s archived") % {"name": found.name})
             return go_to(request, page(request.tenant.slug, "groups"))
-    counts = [
-        (
-            queries.people_in(request.tenant.tenant_id, group_id).count(),
-            "people lose what the group gives them",
-        ),
-        (
-            queries.bindings(request.tenant.tenant_id, group_id=group_id).values("pk").count(),
-            "bindings give nothing any more",
-        ),
-    ]
     question = {
-        "question": f"Archive {found.name} in {request.tenant.name}?",
-        "lines": counts,
-        "text": "The group stays in the history and can’t be opened again.",
+        "question": _("Archive %(name)s in %(tenant)s?") % _names(request, found),
+        "lines": _counted(found),
+        "text": _(
+            "The group stays in the history and can’t be opened again; to undo it, make a new one and fill it anew."
+        ),
         "reversible": False,
-        "action": "Archive",
+        "action": _("Archive"),
+    }
+    return ask(request, form, question, **around(request, found))
+
+
+@requires("bindings:end")
+@require_http_methods(GET_OR_POST)
+def end_access(request: Request, group_id: UUID) -> HttpResponse:
+    """Ask, then end all that the group gives, at once."""
+    found, form = load(request, group_id), ReasonForm(posted(request))
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        ended = form.run(verbs.end_access, **told(request), group_id=group_id, reason=reason)
+        if ended is not None:
+            done = ngettext("%(n)s binding ended", "%(n)s bindings ended", len(ended)) % {"n": len(ended)}
+            messages.success(request, done if ended else _("%s gave nothing") % found.name)
+            return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
+    question = {
+        "question": _("End all access of %(name)s in %(tenant)s now?") % _names(request, found),
+        "lines": _counted(found),
+        "text": _(
+            "The people stay in the group; give it each role anew to bring access back. Ended bindings stay as history."
+        ),
+        "reversible": False,
+        "action": _("End all access"),
     }
     return ask(request, form, question, **around(request, found))
 
@@ -147,55 +191,84 @@ def give(request: Request, group_id: UUID) -> HttpResponse:
             return confirm_first(request)
         binding = form.give(actor=request.actor, now=timezone.now(), group_id=group_id)
         if binding:
-            messages.success(request, f"{found.name} has the role now")
+            messages.success(request, _("%s has the role now") % found.name)
             return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
     return shown(request, found, role_form=form)
 
 
-def load(request: Request, group_id: UUID) -> Group:
-    """The tenant's group that stands, or 404."""
-    found = Group.objects.filter(tenant_id=request.tenant.tenant_id, pk=group_id, ended_at=None).first()
+def load(request: Request, group_id: UUID, *, archived: bool = False) -> Group:
+    """The tenant's group that stands, or with ``archived`` any of its groups; else 404."""
+    rows = Group.objects.filter(tenant_id=request.tenant.tenant_id, pk=group_id)
+    found = rows.first() if archived else rows.filter(ended_at=None).first()
     if found is None:
         raise Http404("No such group.")
     return found
 
 
 def around(request: Request, found: Group) -> dict[str, Any]:
-    """Where a question about the group leads back to, and the way to it."""
+    """Where a page below the group leads back to, and the way to it."""
     back = page(request.tenant.slug, "group", group_id=found.pk)
     return {"back": back, "way": [*crumbs(request.tenant.slug, LIST), (found.name, back)]}
 
 
-def _synced(members: Page[dict[str, Any]], inside: QuerySet[GroupMember]) -> int:
-    """How many of the group's people come from a directory; no statement where all are on the page."""
-    if members.next or members.previous:
-        return inside.filter(source__in=verbs.SYNCED).count()
-    return sum(row["source"] in verbs.SYNCED for row in members.items)
-
-
-def shown(
-    request: Request,
-    found: Group,
-    *,
-    people_form: PeopleForm | None = None,
-    role_form: GiveRoleForm | None = None,
-) -> HttpResponse:
+def shown(request: Request, found: Group, *, role_form: GiveRoleForm | None = None) -> HttpResponse:
     """The group's page, with the form that is being filled in open."""
-    tenant_id = request.tenant.tenant_id
-    inside = queries.people_in(tenant_id, found.pk)
+    tenant_id, text = request.tenant.tenant_id, request.GET.get("member", "").strip()
+    if "\x00" in text or len(text) > 200:
+        raise BadRequest("A search of at most 200 characters.")
+    inside = queries.people_in(tenant_id, found.pk, text=text)
     members = tables.people(inside, request.GET.get("cursor", ""), "source")
-    invalid = any(form is not None and form.errors for form in (people_form, role_form))
     context = {
         "group": found,
+        "tab": "now",
         "bindings": tables.bindings(
             tenant_id, timezone.now(), request.GET.get("bindings", ""), group_id=found.pk
         ),
         "members": members,
+        "member": text,
         "synced": _synced(members, inside),
-        "people_form": people_form or PeopleForm(),
         "role_form": role_form,
+        "entries": _activity(request, found, limit=SHOWN_EVENTS),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
+    invalid = role_form is not None and role_form.errors
     return page_or_partial(
         request, "authz/group.html", context, partial="body", status=422 if invalid else 200
     )
+
+
+def _activity(request: Request, found: Group, limit: int) -> list[Any]:
+    """What was done to the group, for those who may read the audit log."""
+    may_read = "audit:read" in request.decision.can
+    return about(request.tenant.tenant_id, found.pk, limit=limit) if may_read else []
+
+
+def _synced(members: Page[Any], inside: QuerySet[GroupMember]) -> int:
+    """How many of the group's people come from a directory; no statement where all are on the page."""
+    if members.next or members.previous:
+        return inside.filter(source__in=SYNCED).count()
+    return sum(row["source"] in SYNCED for row in members.items)
+
+
+def _names(request: Request, found: Group) -> dict[str, str]:
+    return {"name": found.name, "tenant": request.tenant.name}
+
+
+def _counted(found: Group) -> list[tuple[str, str]]:
+    """Whom it hits and how much, for a confirmation. Two statements."""
+    people = queries.people_in(found.tenant_id, found.pk).count()
+    bindings = queries.bindings(found.tenant_id, group_id=found.pk).values("pk").count()
+    return [
+        (
+            f"{people:,}",
+            ngettext(
+                "person loses what the group gives, and keeps what comes another way",
+                "people lose what the group gives, and keep what comes another way",
+                people,
+            ),
+        ),
+        (
+            f"{bindings:,}",
+            ngettext("binding gives nothing any more", "bindings give nothing any more", bindings),
+        ),
+    ]

@@ -52,7 +52,8 @@ def new(request: Request) -> HttpResponse:
             return redirect(page(request.tenant.slug, "service_account", service_account_id=account.pk))
     context = {
         "form": form,
-        "what": "service account",
+        "title": f"New service account in {request.tenant.name}",
+        "action": "Create service account",
         "back": page(request.tenant.slug, "service_accounts"),
         "crumbs": crumbs(request.tenant.slug, LIST, "New service account"),
     }

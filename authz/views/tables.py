@@ -30,9 +30,11 @@ def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -
     return page
 
 
-def people(rows: QuerySet[Any], cursor: str = "", *more: str) -> Page[dict[str, Any]]:
+def people(
+    rows: QuerySet[Any], cursor: str = "", *more: str, column: str = "added_at"
+) -> Page[dict[str, Any]]:
     """One page of the people whom rows of a group or a service account name, the latest first."""
-    page = paginate(queries.as_people(rows, *more), column="added_at", cursor=cursor)
+    page = paginate(queries.as_people(rows, *more), column=column, cursor=cursor)
     for person in page.items:
         person["type_words"] = (person["type"] or "").replace("_", " ").capitalize()
     return page

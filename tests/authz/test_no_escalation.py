@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authsec.database.context import app_context
-from authz import bindings, groups, receivers, roles, service_accounts
+from authz import bindings, group_members, receivers, roles, service_accounts
 from oauth import approvals
 from tests.authz import conspiracy
 from tests.authz.conspiracy import ATTEMPTS, Conspiracy, Power
@@ -66,7 +66,7 @@ def test_every_verb_goes_through_for_somebody(monkeypatch: pytest.MonkeyPatch) -
     [
         (bindings, [conspiracy.binds]),
         (roles, [conspiracy.edits_a_role]),
-        (groups, [conspiracy.fills_a_group]),
+        (group_members, [conspiracy.fills_a_group]),
         (service_accounts, [conspiracy.names_an_operator]),
         (approvals, [conspiracy.rotates_a_secret]),
         (receivers, [conspiracy.reactivates, conspiracy.adds_a_member]),
