@@ -138,10 +138,10 @@ def named(rows: QuerySet[Any], text: str, ended: bool) -> QuerySet[Any]:
 
 def bindings(tenant_id: UUID, *, ended: bool = False, **subject: Any) -> QuerySet[Binding]:
     """Bindings that haven't been ended, or (``ended``) those that were, with their role, place and subject in the same
-    statement.
+    statement. Former terms of a binding are no bindings of their own.
     """
     return (
-        Binding.objects.filter(tenant_id=tenant_id, ended_at__isnull=not ended, **subject)
+        Binding.objects.filter(tenant_id=tenant_id, ended_at__isnull=not ended, superseded_by=None, **subject)
         .select_related("role", "application", "group", "service_account", "plan_tier")
         .annotate(
             giver=name_by("created_by"),
