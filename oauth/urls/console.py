@@ -10,6 +10,7 @@ from oauth.views import (
     credentials,
     delegation,
     keys,
+    last_requests,
     launch,
     own_clients,
     people,
@@ -38,6 +39,7 @@ urlpatterns = [
     path(f"{CLIENT}remove/", own_clients.remove, name="client_remove"),
     path(f"{CLIENT}keys/", keys.set_client_keys, name="client_keys"),
     path(f"{CLIENT}keys/remove/", keys.remove_client_keys, name="client_keys_remove"),
+    path("authz/effective-access/requests/", last_requests.requests, name="last_requests"),
     path("settings/close/tokens/", people.closing_consequence, name="closing_consequence"),
     path(f"{PERSON}connections/", people.user_connections, name="user_connections"),
     path(

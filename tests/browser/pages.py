@@ -50,6 +50,7 @@ NO_PAGES = {
     "accounts/2fa/recovery-codes/download/",
     "t/<slug:slug>/jobs/<uuid:job_id>/result/",
     "t/<slug:slug>/authz/effective-access/text/",
+    "t/<slug:slug>/authz/effective-access/requests/",  # asks whose
 }
 
 

@@ -208,6 +208,7 @@ ROWS: dict[str, Row] = {
         "service_accounts:manage"
     ),
     "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
+    "t/<slug:slug>/authz/effective-access/requests/": page("tokens:read"),
     "t/<slug:slug>/authz/effective-access/text/": page("effective_access:own"),
     "t/<slug:slug>/authz/users/<uuid:user_id>/access/": page("endusers:read"),
     "t/<slug:slug>/authz/policies/": page("policies:read"),
