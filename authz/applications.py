@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
+from authz.application_past import gate_of, remember
 from authz.contacts import problem_of_contact, problem_of_link
 from authz.models import Application, Scope
 from authz.refusals import Findings, Refused
@@ -89,11 +90,13 @@ def update(
         changed = {field: value for field, value in facts.items() if value != old[field]}
         if not changed:
             return application
+        gate = gate_of(application)
         for field, value in changed.items():
             setattr(application, field, value)
         if "resource_uri" in changed:
             _unprove(application)
         _save(application, now)
+        remember(application, gate, now)
         before = {field: old[field] for field in changed}
         note("application.updated", application, actor, now, before=before, after=changed)
     return application
@@ -247,9 +250,10 @@ def _switch(
         application = live(tenant_id, application_id)
         if application.status == status:
             return application
-        before = {"status": str(application.status)}
+        gate, before = gate_of(application), {"status": str(application.status)}
         application.status = status
         application.save(update_fields=["status"])
+        remember(application, gate, now)
         after = {"status": str(status)}
         note(f"application.{verb}d", application, actor, now, reason=reason, before=before, after=after)
     return application

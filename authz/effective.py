@@ -70,9 +70,10 @@ def explain(
 
     None when the tenant has no such subject. ``application_id`` narrows to one Application and tenant-wide bindings.
     ``requested``: the scopes asked for, None as if everything were; ``asked`` says it for single Applications. Three
-    statements, two when the loaded ``subject`` is given; one reads the grants. Runs inside the tenant's context.
+    statements, two when ``subject`` is given as it was then; one reads the grants. Runs inside the tenant's context.
     """
-    subject = subject or subjects.load(subject_id)
+    if subject is None or subject.at != at:
+        subject = subjects.load(subject_id, at)
     if subject is None or subject.kind != subject_kind or subject.id != subject_id:
         return None
     standing = subject.standing(at)

@@ -8,9 +8,14 @@ from uuid import UUID
 from django.db import connection
 
 SUPPORTED = """
-select a.id, a.name, a.resource_uri, a.status = 'enabled', a.verified_at is not null, a.admission,
+select a.id, a.name, a.resource_uri, coalesce(w.status, a.status) = 'enabled',
+       coalesce(w.verified, a.verified_at is not null), coalesce(w.admission, a.admission),
        s.name, s.description, s.risk, s.is_default, s.ended_at, p.display_name
   from authz_application a
+  left join lateral (
+    select x.status, x.verified, x.admission from authz_applicationpast x
+     where x.tenant_id = a.tenant_id and x.application_id = a.id and x.until > %(at)s
+     order by x.until, x.id limit 1) w on true
   left join authz_scope s on s.tenant_id = a.tenant_id and s.application_id = a.id and s.created_at <= %(at)s
   left join tenants_profile p on p.tenant_id = a.tenant_id and p.user_id = s.ended_by
  where a.tenant_id = %(tenant)s and a.created_at <= %(at)s and (a.ended_at is null or a.ended_at > %(at)s)
@@ -32,7 +37,10 @@ class SupportedScope:
 
 @dataclass(frozen=True)
 class Supported:
-    """An Application and its scopes by name; ``dropped`` holds those that it no longer understands."""
+    """An Application and its scopes by name, as they were at the moment asked about; names and texts are today's.
+
+    ``dropped`` holds the scopes that it no longer understands.
+    """
 
     id: UUID
     name: str

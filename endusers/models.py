@@ -107,7 +107,12 @@ class EndUserTier(TenantRow):
 
 
 class StandingChange(models.Model):
-    """One change of a person's status in a tenant, as member or as end user."""
+    """One change of a person's status in a tenant, as member or as end user, or of a member's type.
+
+    A past moment is answered by the first change after it: by what it changed ``from`` (an empty status: nothing was
+    there), and where none came by what stands now. So the changes of one person and capacity stand in the order in
+    which they were made (``endusers.standing``).
+    """
 
     class Capacity(models.TextChoices):
         MEMBER = "member", "Member"
@@ -119,6 +124,8 @@ class StandingChange(models.Model):
     capacity = models.CharField(max_length=10, choices=Capacity.choices)
     from_status = models.CharField(max_length=10, blank=True)
     to_status = models.CharField(max_length=10)
+    from_type = models.CharField(max_length=20, blank=True)
+    to_type = models.CharField(max_length=20, blank=True)
     at = models.DateTimeField(default=timezone.now)
     by = models.UUIDField(null=True, blank=True)
     reason = models.CharField(max_length=500, blank=True)

@@ -11,6 +11,7 @@ from uuid import UUID
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from endusers.models import EndUser, EndUserTier, PlanTier, StandingChange
+from endusers.standing import remember
 from tenants.models import Profile
 from tenants.operations import keep_within_plan
 from tenants.plans import END_USERS
@@ -157,9 +158,7 @@ def set_plan_tier(
     was = end_user.plan_tier
     end_user.plan_tier = tier
     end_user.save(update_fields=["plan_tier"])
-    history = EndUserTier.objects.filter(tenant_id=tenant_id, user_id=user_id)
-    history.filter(to_at=None).update(to_at=now)
-    EndUserTier.objects.create(tenant_id=tenant_id, user_id=user_id, plan_tier=tier, from_at=now)
+    _write_tier(end_user, now)
     _record(
         end_user,
         "end_user.tier_changed",
@@ -207,16 +206,27 @@ def _save_status(end_user: EndUser) -> None:
 
 
 def _write_standing(end_user: EndUser, before: str, actor: Actor, now: datetime, reason: str = "") -> None:
-    StandingChange.objects.create(
+    remember(
         tenant_id=end_user.tenant_id,
         user_id=end_user.user_id,
         capacity=StandingChange.Capacity.END_USER,
         from_status=before,
         to_status=end_user.status,
-        at=now,
+        now=now,
         by=actor.id,
         reason=reason,
     )
+
+
+def _write_tier(end_user: EndUser, now: datetime) -> None:
+    """Close the tier that was held and open the new one; one whose clock is behind counts from the last change on."""
+    whose = {"tenant_id": end_user.tenant_id, "user_id": end_user.user_id}
+    held = EndUserTier.objects.filter(**whose, to_at=None).first()
+    if held:
+        now = max(now, held.from_at)
+        held.to_at = now
+        held.save(update_fields=["to_at"])
+    EndUserTier.objects.create(**whose, plan_tier_id=end_user.plan_tier_id, from_at=now)
 
 
 def _record(end_user: EndUser, action: str, actor: Actor, now: datetime, **rest: Any) -> None:

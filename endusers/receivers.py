@@ -9,6 +9,7 @@ from django.dispatch import receiver
 
 from authsec.audit.actor import Actor
 from endusers.models import EndUser, PlanTier, StandingChange
+from endusers.standing import remember
 from tenants.models import Membership, Tenant
 from tenants.plans import END_USERS, counts
 from tenants.signals import membership_changed, tenant_opened
@@ -36,17 +37,19 @@ def create_tiers(sender: Any, tenant: Tenant, now: datetime, **_: Any) -> None:
 def remember_standing(
     sender: Any, membership: Membership, before: dict[str, str] | None, actor: Actor, now: datetime, **_: Any
 ) -> None:
-    """Keep the history of a member's status beside the end users' own."""
-    was = before["status"] if before else ""
-    if was == membership.status:
+    """Keep the history of a member's status and type beside the end users' own."""
+    was = {"status": before["status"], "type": before["type"]} if before else {"status": "", "type": ""}
+    if was == {"status": membership.status, "type": membership.type}:
         return
-    StandingChange.objects.create(
+    remember(
         tenant_id=membership.tenant_id,
         user_id=membership.user_id,
         capacity=StandingChange.Capacity.MEMBER,
-        from_status=was,
+        from_status=was["status"],
         to_status=membership.status,
-        at=now,
+        from_type=was["type"],
+        to_type=membership.type,
+        now=now,
         by=actor.id,
         reason=membership.suspended_reason,
     )

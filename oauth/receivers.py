@@ -39,5 +39,6 @@ def tell_clients(sender: Any, sid: UUID, reason: str, now: datetime, **_: Any) -
 @receiver(post_save, sender=StandingChange, dispatch_uid="oauth.sign_out_who_lost_standing")
 def sign_out_who_lost_standing(sender: Any, instance: StandingChange, created: bool, **_: Any) -> None:
     """Whoever is suspended or removed is signed out of the tenant's clients, for which the session lives on."""
-    if created and instance.to_status in (Membership.Status.SUSPENDED, Membership.Status.LEFT):
+    changed = instance.from_status != instance.to_status
+    if created and changed and instance.to_status in (Membership.Status.SUSPENDED, Membership.Status.LEFT):
         client_sessions.end_person(tenant_id=instance.tenant_id, user_id=instance.user_id, now=instance.at)

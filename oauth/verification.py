@@ -4,7 +4,6 @@ A verified address serves everybody; an unverified one the tenant's own active m
 """
 
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from django.conf import settings
 
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import system_context, tenant_context
+from authz.application_past import gate_of, remember
 from authz.applications import note
 from authz.models import Application
 from authz.resource_uri import is_loopback
@@ -141,13 +141,14 @@ def _settle(
 
 def _lose(holder: Application, now: datetime) -> None:
     """Take the address from an Application that somebody outdid. Whose the stronger proof is stays unsaid."""
-    before = {"verified_by": holder.verified_by}
+    gate, before = gate_of(holder), {"verified_by": holder.verified_by}
     holder.verified_at = holder.failing_since = None
     holder.verified_by, holder.checked_at = "", now
     holder.check_problem = (
         "A stronger proof was found for somebody else. If the address is yours, prove it by name."
     )
     _save(holder)
+    remember(holder, gate, now)
     note("application.verification_lost", holder, SYSTEM, now, before=before, after={"verified_by": None})
 
 
@@ -167,13 +168,14 @@ def _way_out(finding: Finding, row: Application) -> str:
 
 
 def _write(row: Application, finding: Finding, actor: Actor, now: datetime) -> Application:
-    before: dict[str, Any] = {"verified_by": row.verified_by or None}
+    gate, before = gate_of(row), {"verified_by": row.verified_by or None}
     failed_before, row.checked_at = row.failing_since is not None, now
     if finding.proof:
         changed = row.verified_at is None
         row.verified_at, row.verified_by = row.verified_at or now, finding.proof
         row.failing_since, row.check_problem = None, ""
         _save(row)
+        remember(row, gate, now)
         if changed:
             note(
                 "application.verified", row, actor, now, before=before, after={"verified_by": row.verified_by}

@@ -1,6 +1,6 @@
 """Applications and their tools, roles, groups, service accounts, bindings: access as data."""
 
-from authz.models.application import Application, ApplicationLogo, Scope
+from authz.models.application import Application, ApplicationLogo, ApplicationPast, Scope
 from authz.models.binding import MFA_MAX_AGE, SUBJECTS, Binding
 from authz.models.group import Group, GroupMember
 from authz.models.role import Role, RoleScope
@@ -13,6 +13,7 @@ __all__ = [
     "SUBJECTS",
     "Application",
     "ApplicationLogo",
+    "ApplicationPast",
     "Binding",
     "Group",
     "GroupMember",

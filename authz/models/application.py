@@ -106,6 +106,22 @@ class Application(TenantRow):
         return contact if not contact or contact.startswith("https://") else f"mailto:{contact}"
 
 
+class ApplicationPast(TenantRow):
+    """What an Application was until a moment, where that decides who gets a token: written when it changes.
+
+    A past moment is answered by the first row whose ``until`` comes after it, or by the Application as it is.
+    """
+
+    application = TenantForeignKey(Application)
+    until = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=Application.Status.choices)
+    verified = models.BooleanField()
+    admission = models.CharField(max_length=10, choices=Application.Admission.choices)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "application", "until"], name="authz_past_application_idx")]
+
+
 class ApplicationLogo(TenantRow):
     """The picture behind an Application's ``logo_digest``: a PNG of our own making, which anybody may see."""
 

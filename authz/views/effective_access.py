@@ -120,7 +120,7 @@ def _explain(request: Request, subject: Subject, form: AsIfForm) -> Explanation:
         subject_kind=subject.kind,
         subject_id=subject.id,
         subject=subject,
-        **form.context(timezone.now()),
+        **form.context(subject.at or timezone.now()),
     )
     if explanation is None:
         raise Http404("No such subject.")

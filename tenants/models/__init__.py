@@ -7,7 +7,7 @@ from tenants.models.invitation import Invitation
 from tenants.models.membership import Membership, MemberType
 from tenants.models.session import Session
 from tenants.models.slug import SlugHistory
-from tenants.models.tenant import Tenant
+from tenants.models.tenant import Tenant, TenantClosure
 from tenants.models.transfer import OwnershipTransfer
 from tenants.models.user import Profile, TenantUser
 
@@ -23,6 +23,7 @@ __all__ = [
     "Session",
     "SlugHistory",
     "Tenant",
+    "TenantClosure",
     "TenantRow",
     "TenantUser",
     "TrustedBrowser",

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from authsec.database.fields import uuid7
 from authsec.database.scope import ScopedManager
+from tenants.models.base import TenantRow
 
 
 class Tenant(models.Model):
@@ -36,3 +37,14 @@ class Tenant(models.Model):
 
     def __str__(self) -> str:
         return self.slug
+
+
+class TenantClosure(TenantRow):
+    """A time in which the tenant was closed, written when it is reopened. The present one is the tenant's own."""
+
+    closed_at = models.DateTimeField()
+    reopened_at = models.DateTimeField()
+    reopened_by = models.UUIDField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "reopened_at"], name="tenants_closure_idx")]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from tenants.models import Tenant
+from tenants.models import Tenant, TenantClosure
 from tenants.operations.naming import record_tenant
 from tenants.operations.refusals import TooLate
 from tenants.operations.transfer import cancel_pending
@@ -52,6 +52,9 @@ def reopen_tenant(
         return tenant
     if not at_any_time and tenant.closed_at and now > reopens_until(tenant.closed_at):
         raise TooLate(f"{tenant.name} could be reopened for {DAYS_TO_COME_BACK} days after it was closed.")
+    TenantClosure.objects.create(
+        tenant=tenant, closed_at=tenant.closed_at or now, reopened_at=now, reopened_by=actor.id
+    )
     tenant.status, tenant.closed_at = Tenant.Status.OPEN, None
     tenant.save(update_fields=["status", "closed_at"])
     record_tenant(

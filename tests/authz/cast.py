@@ -58,7 +58,9 @@ class World:
     def end_user(self, name: str, tier: str = "free") -> UUID:
         user_id = self.users.get(name) or self.person(name)
         with tenant_context(self.id):
-            EndUser.objects.create(tenant=self.tenant, user_id=user_id, plan_tier=self.tier(tier))
+            EndUser.objects.create(
+                tenant=self.tenant, user_id=user_id, plan_tier=self.tier(tier), created_at=NOW
+            )
         return user_id
 
     def tier(self, key: str) -> PlanTier:

@@ -100,12 +100,19 @@ def _write_people(town: Town) -> None:
         for key, identity in zip(town.people, identities, strict=True)
     )
     Membership.objects.bulk_create(
-        Membership(tenant_id=town.id, user_id=p.id, status=p.membership, suspended_at=NOW)
+        Membership(tenant_id=town.id, user_id=p.id, status=p.membership, suspended_at=NOW, joined_at=FOR_EVER)
         for p in town.people.values()
         if p.membership
     )
     EndUser.objects.bulk_create(
-        EndUser(tenant_id=town.id, user_id=p.id, status=p.end_user, plan_tier_id=p.tier, suspended_at=NOW)
+        EndUser(
+            tenant_id=town.id,
+            user_id=p.id,
+            status=p.end_user,
+            plan_tier_id=p.tier,
+            suspended_at=NOW,
+            created_at=FOR_EVER,
+        )
         for p in town.people.values()
         if p.end_user
     )
