@@ -30,7 +30,7 @@ select coalesce(s.active, false), {HELD_ROLE}
       from tenants_membership m join tenants_tenant t on t.id = m.tenant_id
      where %(kind)s = 'user' and m.tenant_id = %(tenant)s and m.user_id = %(subject)s
      union all
-    select t.status = 'open' and (a.ended_at is null or a.ended_at > %(at)s)
+    select t.status = 'open' and a.created_at <= %(at)s and (a.ended_at is null or a.ended_at > %(at)s)
       from authz_serviceaccount a join tenants_tenant t on t.id = a.tenant_id
      where %(kind)s = 'service_account' and a.tenant_id = %(tenant)s and a.id = %(subject)s
   ) s on true

@@ -46,6 +46,7 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
   left join endusers_plantier pt on g.source = 'plan' and pt.tenant_id = %(tenant)s and pt.id = g.source_id
   left join tenants_profile gv on gv.tenant_id = %(tenant)s and gv.user_id = b.created_by
   left join tenants_profile ev on ev.tenant_id = %(tenant)s and ev.user_id = b.ended_by
+   and b.ended_at <= %(at)s
   left join lateral (
     select m.source, m.added_at from authz_groupmember m
      where g.source = 'group' and m.tenant_id = %(tenant)s and m.group_id = g.source_id and m.user_id = %(subject)s

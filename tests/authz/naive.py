@@ -121,8 +121,7 @@ class Town:
         if not self.open:
             return False
         if q.kind == "service_account":
-            account = self.accounts[q.subject]
-            return account.end is None or q.at < account.end
+            return self.accounts[q.subject].holds(q.at)
         person = self.people[q.subject]
         if "suspended" in (person.membership, person.end_user):
             return False
