@@ -10,9 +10,10 @@ from authsec.audit.operations import record
 from authsec.database.context import tenant_context
 from authsec.database.fields import uuid7
 from authz import conditions as the_conditions
-from authz.bindings import check_times, console_permissions, keep_an_owner, subject_of
+from authz.bindings import check_times, console_permissions, keep_an_owner
 from authz.conditions import Conditions
 from authz.console import forbid_escalation
+from authz.holders import subject_of
 from authz.models import Binding
 from authz.refusals import Findings, Refused
 from authz.system_roles import OWNER_ROLE

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
@@ -14,20 +13,16 @@ from authz import conditions as the_conditions
 from authz.conditions import Conditions
 from authz.console import forbid_escalation
 from authz.contents import contents_of
+from authz.holders import Holder, checked, checked_holder, kind_of, subject_of
 from authz.models import (
-    SUBJECTS,
     Application,
     Binding,
-    Group,
     GroupMember,
     Role,
-    ServiceAccount,
     ServiceAccountOperator,
 )
-from authz.people import is_reachable, name_of
 from authz.refusals import Escalation, Findings, Refused
 from authz.system_roles import MAKE_OWNERS, OWNER_ROLE
-from endusers.models import PlanTier
 from tenants.models import Membership, MemberType
 from tenants.operations import LastOwner, take_turns
 
@@ -52,38 +47,59 @@ def bind(
     Returns the standing binding when an identical one is there. Raises Refused with field names (``role_id``, the
     subject's, ``application_id``, ``conditions.<key>``, ``expires_at``, ``reason``), or Escalation (Rule 7).
     """
-    subjects = {
+    holder: Holder = {
         "user_id": user_id,
         "group_id": group_id,
         "service_account_id": service_account_id,
         "plan_tier_id": plan_tier_id,
     }
     with tenant_context(tenant_id):
-        findings = Findings()
-        role = _live(Role, tenant_id, "role_id", role_id, findings)
-        name = _subject_name(tenant_id, subjects, findings)
-        application = (
-            None
-            if application_id is None
-            else _live(Application, tenant_id, "application_id", application_id, findings)
+        words, facts = _checked(
+            tenant_id, role_id, holder, application_id, (conditions, expires_at, reason), now
         )
-        facts = the_conditions.columns(conditions, findings) | {
-            "expires_at": expires_at,
-            "reason": findings.text("reason", reason, 500, required=False),
-        }
-        check_times(conditions.not_before, expires_at, now, findings)
-        findings.stop()
-        given = [(permission, application_id) for permission in console_permissions(tenant_id, role_id)]
-        if plan_tier_id and given:
-            raise Refused({"role_id": f"{role} gives power in the console, which no plan can sell."})
-        forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=given, now=now)
-        target = {"tenant_id": tenant_id, "role_id": role_id, "application_id": application_id, **subjects}
+        _forbid_more_than_held(words["role"], holder, application_id, actor, now)
+        target = {"tenant_id": tenant_id, "role_id": role_id, "application_id": application_id, **holder}
         if standing := Binding.objects.filter(**target, **facts, ended_at=None).first():
             return standing
         binding = Binding.objects.create(**target, **facts, created_at=now, created_by=actor.id)
-        after = _described(role, name, application or None, binding)
+        after = _described(binding, **words)
         _record("binding.created", binding, after, actor, now, reason=facts["reason"], after=after)
     return binding
+
+
+def _checked(
+    tenant_id: UUID,
+    role_id: UUID,
+    holder: Holder,
+    application_id: UUID | None,
+    terms: tuple[Conditions, datetime | None, str],
+    now: datetime,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the role, the subject and the Application are called, and the terms as columns. Raises Refused."""
+    conditions, expires_at, reason = terms
+    findings = Findings()
+    role = checked(Role, tenant_id, "role_id", role_id, findings)
+    subject = checked_holder(tenant_id, holder, findings)
+    application = (
+        application_id and checked(Application, tenant_id, "application_id", application_id, findings)
+    ) or None
+    facts = the_conditions.columns(conditions, findings) | {
+        "expires_at": expires_at,
+        "reason": findings.text("reason", reason, 500, required=False),
+    }
+    check_times(conditions.not_before, expires_at, now, findings)
+    findings.stop()
+    return {"role": role, "subject": subject, "application": application}, facts
+
+
+def _forbid_more_than_held(
+    role: Role, holder: Holder, application_id: UUID | None, actor: Actor, now: datetime
+) -> None:
+    """Power in the console is for whom its giver answers for, and no more than the giver has (Rule 7)."""
+    given = [(permission, application_id) for permission in console_permissions(role.tenant_id, role.pk)]
+    if given and holder["plan_tier_id"]:
+        raise Refused({"role_id": f"{role} gives power in the console, which no plan can sell."})
+    forbid_escalation(tenant_id=role.tenant_id, actor=actor, permissions=given, now=now)
 
 
 def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Binding:
@@ -129,7 +145,7 @@ def close(binding: Binding, *, actor: Actor, now: datetime, reason: str = "") ->
     application = None
     if binding.application_id:
         application = Application.objects.get(tenant_id=binding.tenant_id, pk=binding.application_id)
-    before = _described(role, subject_of(binding), application, binding)
+    before = _described(binding, role, subject_of(binding), application)
     _record("binding.ended", binding, before, actor, now, reason=reason, before=before)
 
 
@@ -153,12 +169,6 @@ def keep_an_owner(binding: Binding) -> None:
     )
     if not kept.filter(user_id__in=owners.values("user_id")).exclude(pk=binding.pk).exists():
         raise LastOwner
-
-
-def subject_of(binding: Binding) -> str:
-    """What people call the binding's subject, whether it still stands or not."""
-    subjects = {f"{subject}_id": getattr(binding, f"{subject}_id") for subject in SUBJECTS}
-    return _any_name(binding.tenant_id, subjects)
 
 
 def console_permissions(tenant_id: UUID, role_id: UUID) -> list[str]:
@@ -213,44 +223,8 @@ def check_times(
         findings.add("expires_at", "It would end before it begins.")
 
 
-def _live(model: type[Model], tenant_id: UUID, field: str, key: UUID | None, findings: Findings) -> Any:
-    words = model._meta.verbose_name
-    row = key and model._default_manager.filter(tenant_id=tenant_id, pk=key).first()
-    if not row:
-        findings.add(field, f"There is no such {words} here.")
-    elif getattr(row, "ended_at", None):
-        findings.add(field, f"{row} is archived.")
-    return row
-
-
-def _subject_name(tenant_id: UUID, subjects: dict[str, UUID | None], findings: Findings) -> str:
-    """Check that exactly one subject is named and stands, and return what people call it."""
-    given = {field: key for field, key in subjects.items() if key is not None}
-    if len(given) != 1:
-        message = f"Exactly one of {', '.join(subjects)}."
-        for field in given or ["user_id"]:
-            findings.add(field, message)
-        return ""
-    [(field, key)] = given.items()
-    if field == "user_id":
-        if not is_reachable(tenant_id, key):
-            findings.add("user_id", "There is no such person here, or they have left.")
-        return name_of(tenant_id, key)
-    model = {"group_id": Group, "service_account_id": ServiceAccount, "plan_tier_id": PlanTier}[field]
-    return str(_live(model, tenant_id, field, key, findings) or "")
-
-
-def _any_name(tenant_id: UUID, subjects: dict[str, UUID | None]) -> str:
-    """The name of a binding's subject, whether it still stands or not."""
-    [(field, key)] = [(field, key) for field, key in subjects.items() if key is not None]
-    if field == "user_id":
-        return name_of(tenant_id, key)
-    model = {"group_id": Group, "service_account_id": ServiceAccount, "plan_tier_id": PlanTier}[field]
-    return str(model.objects.get(tenant_id=tenant_id, pk=key))
-
-
-def _described(role: Role, subject: str, application: Application | None, binding: Binding) -> dict[str, Any]:
-    kind = next(name for name in SUBJECTS if getattr(binding, f"{name}_id"))
+def _described(binding: Binding, role: Role, subject: str, application: Application | None) -> dict[str, Any]:
+    kind = kind_of(binding)
     return {
         "role": role.name,
         "role_id": str(role.pk),

@@ -55,6 +55,13 @@ def from_json(given: Mapping[str, Any] | None) -> Conditions:
     return Conditions(required, age, tuple(ranges), not_before)
 
 
+def conditions_of(binding: Binding) -> Conditions:
+    """A binding's conditions as the verbs take them."""
+    age = int(binding.mfa_max_age.total_seconds()) if binding.requires_mfa else None
+    ranges = tuple(str(network) for network in binding.ip_ranges or ())
+    return Conditions(binding.requires_mfa, age, ranges, binding.not_before)
+
+
 def as_json(binding: Binding) -> dict[str, Any]:
     """A binding's conditions in the API's shape; only those that are set."""
     said: dict[str, Any] = {}

@@ -19,7 +19,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Greatest, NullIf
 
+from authsec.audit.models import Event
 from authz import subject
+from authz.binding_states import never_gives
 from authz.models import (
     Application,
     Binding,
@@ -38,6 +40,7 @@ from endusers.models import EndUser
 from tenants.models import Profile
 
 LIVE = Q(ended_at=None)
+MOST_CHOICES = 1000
 
 
 def name_by(column: str) -> Subquery:
@@ -137,18 +140,42 @@ def named(rows: QuerySet[Any], text: str, ended: bool) -> QuerySet[Any]:
 
 
 def bindings(tenant_id: UUID, *, ended: bool = False, **subject: Any) -> QuerySet[Binding]:
-    """Bindings that haven't been ended, or (``ended``) those that were, with their role, place and subject in the same
-    statement. Former terms of a binding are no bindings of their own.
+    """Bindings that haven't been ended, or (``ended``) those that were. See :func:`ever_bound`."""
+    return ever_bound(tenant_id, ended_at__isnull=not ended, **subject)
+
+
+def ever_bound(tenant_id: UUID, **which: Any) -> QuerySet[Binding]:
+    """Bindings, ended ones too, with role, place and subject, who gave and ended them and why they never give
+    (``never``, a key of ``binding_states.REASONS``), in one statement.
     """
     return (
-        Binding.objects.filter(tenant_id=tenant_id, ended_at__isnull=not ended, superseded_by=None, **subject)
+        Binding.objects.filter(tenant_id=tenant_id, **which)
         .select_related("role", "application", "group", "service_account", "plan_tier")
         .annotate(
             giver=name_by("created_by"),
+            ender=name_by("ended_by"),
             person=name_by("user_id"),
             scope_count=how_many(RoleScope, "role", "role_id", kind="scope"),
+            never=never_gives(),
         )
     )
+
+
+def why_ended(tenant_id: UUID, keys: Iterable[UUID]) -> dict[UUID, str]:
+    """Binding id → the reason that was given when it was ended. One statement."""
+    events = Event.objects.filter(tenant_id=tenant_id, target_id__in=list(keys), action="binding.ended")
+    return dict(events.values_list("target_id", "reason"))
+
+
+def places_and_roles(tenant_id: UUID) -> list[tuple[str, UUID, str]]:
+    """What bindings can be narrowed to: kind (role or application), id and name of what stands, by name."""
+    rows = [
+        model._default_manager.filter(LIVE, tenant_id=tenant_id)
+        .order_by("name")
+        .values_list(Value(kind, output_field=CharField()), "id", "name")[:MOST_CHOICES]
+        for kind, model in (("application", Application), ("role", Role))
+    ]
+    return list(rows[0].union(rows[1], all=True))
 
 
 def reach(tenant_id: UUID, binding: Binding) -> int:

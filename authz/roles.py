@@ -46,7 +46,7 @@ def create(
         _forbid_more_than_held(tenant_id, actor, _power(wanted), now)
         role = Role(tenant_id=tenant_id, **facts, created_at=now, created_by=actor.id)
         _save(role)
-        _add(role, wanted, now)
+        _add(role, wanted, actor, now)
         _record("role.created", role, actor, now, after=facts | _as_json(wanted))
     return role
 
@@ -64,41 +64,39 @@ def edit(
     now: datetime,
 ) -> Role:
     """Change what is given; None leaves a part as it is. System roles refuse. The change reaches every binding."""
+    given = {"scopes": scopes, "console_permissions": console_permissions, "tenant_groups": tenant_groups}
     with tenant_context(tenant_id):
         role = _editable(tenant_id, role_id)
         held = _held(role)
-        given = {
-            "scopes": scopes,
-            "console_permissions": console_permissions,
-            "tenant_groups": tenant_groups,
-        }
         facts, wanted = _checked(
             role.name if name is None else name,
             role.description if description is None else description,
-            {
-                field: [n for k, n in held if k == FIELDS[field]] if names is None else names
-                for field, names in given.items()
-            },
+            _completed(given, held),
         )
-        old = {"name": role.name, "description": role.description}
-        if facts == old and wanted == held:
+        before = {"name": role.name, "description": role.description} | _as_json(held)
+        after = facts | _as_json(wanted)
+        changed = [key for key in after if before[key] != after[key]]
+        if not changed:
             return role
         _forbid_more_than_held(tenant_id, actor, _power(wanted) - _power(held), now)
         role.name, role.description = facts["name"], facts["description"]
         _save(role)
         _close(role, held - wanted, actor, now)
-        _add(role, wanted - held, now)
-        before, after = old | _as_json(held), facts | _as_json(wanted)
-        changed = [key for key in after if before[key] != after[key]]
-        _record(
-            "role.edited",
-            role,
-            actor,
-            now,
-            before={key: before[key] for key in changed},
-            after={key: after[key] for key in changed},
-        )
+        _add(role, wanted - held, actor, now)
+        said = {
+            "before": {key: before[key] for key in changed},
+            "after": {key: after[key] for key in changed},
+        }
+        _record("role.edited", role, actor, now, **said)
     return role
+
+
+def _completed(given: dict[str, Iterable[str] | None], held: Names) -> dict[str, Iterable[str]]:
+    """What is given, and for each part that isn't, what the role holds of it."""
+    return {
+        field: [name for kind, name in held if kind == FIELDS[field]] if names is None else names
+        for field, names in given.items()
+    }
 
 
 def archive(*, tenant_id: UUID, role_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Role:
@@ -159,9 +157,9 @@ def _held(role: Role) -> Names:
     return set(rows.values_list("kind", "name"))
 
 
-def _add(role: Role, wanted: Names, now: datetime) -> None:
+def _add(role: Role, wanted: Names, actor: Actor, now: datetime) -> None:
     RoleScope.objects.bulk_create(
-        RoleScope(tenant_id=role.tenant_id, role=role, kind=kind, name=name, added_at=now)
+        RoleScope(tenant_id=role.tenant_id, role=role, kind=kind, name=name, added_at=now, added_by=actor.id)
         for kind, name in sorted(wanted)
     )
 

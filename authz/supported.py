@@ -1,6 +1,6 @@
 """What the tenant's Applications understand at a moment: the second term of the intersection."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -50,6 +50,23 @@ class Supported:
     admission: str
     scopes: dict[str, SupportedScope] = field(default_factory=dict)
     dropped: dict[str, SupportedScope] = field(default_factory=dict)
+
+
+def by_application(
+    names: Iterable[str], supported: Mapping[UUID, Supported]
+) -> tuple[list[tuple[Supported, list[SupportedScope]]], list[SupportedScope]]:
+    """Scope names as those see them who understand them: each Application with its own, and the rest.
+
+    The rest is what no Application understands now; ``dropped_at`` says that one did.
+    """
+    names = list(names)
+    known = [(one, [one.scopes[name] for name in names if name in one.scopes]) for one in supported.values()]
+    understood = {scope.name for _, scopes in known for scope in scopes}
+    dropped = {name: scope for one in supported.values() for name, scope in one.dropped.items()}
+    rest = [
+        dropped.get(name) or SupportedScope(name, "", "", False) for name in names if name not in understood
+    ]
+    return [(one, scopes) for one, scopes in known if scopes], rest
 
 
 def supported_by(*, tenant_id: UUID, at: datetime) -> Mapping[UUID, Supported]:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from authz.views import (
     applications,
+    binding_changes,
     bindings,
     effective_access,
     group_members,
@@ -16,6 +17,7 @@ from authz.views import (
 
 APPLICATION = "applications/<uuid:application_id>/"
 ROLE = "authz/roles/<uuid:role_id>/"
+BINDING = "authz/bindings/<uuid:binding_id>/"
 GROUP = "authz/groups/<uuid:group_id>/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/"
 
@@ -39,7 +41,10 @@ urlpatterns = [
     path(f"{ROLE}archive/", roles.archive, name="role_archive"),
     path("authz/bindings/", bindings.bindings, name="bindings"),
     path("authz/bindings/new/", bindings.new, name="binding_new"),
-    path("authz/bindings/<uuid:binding_id>/end/", bindings.end, name="binding_end"),
+    path(BINDING, bindings.binding, name="binding"),
+    path(f"{BINDING}change/", binding_changes.change, name="binding_change"),
+    path(f"{BINDING}end/", binding_changes.end, name="binding_end"),
+    path(f"{BINDING}again/", binding_changes.again, name="binding_again"),
     path("authz/groups/", groups.groups, name="groups"),
     path("authz/groups/new/", groups.new, name="group_new"),
     path(GROUP, groups.group, name="group"),

@@ -157,21 +157,24 @@ def paginate(
     id_column: str = "id",
     ask_planner: bool = False,
     textual: bool = False,
+    ascending: bool | None = None,
 ) -> Page[Any]:
-    """Page a queryset by a date column that is never NULL, newest first, or by a ``textual`` one from A on.
+    """Page a queryset by a date column that is never NULL, newest first unless ``ascending``, or by a ``textual`` one
+    from A on.
 
     One statement if all fit on one page, else two; ``ask_planner`` spends another on an estimate beyond CAP. Raises
     BadCursor. Needs an index (tenant, column desc, id desc), or one that begins with (tenant, column).
     """
     place = parse_cursor(cursor, column, textual=textual)
+    upward = textual if ascending is None else ascending
     all_rows = rows
     backward = place is not None and place.backward
     if place is not None:
         if place.value is None:
             raise BadCursor("The cursor is not one of this list's.")
-        compare = TupleGreaterThan if backward is not textual else TupleLessThan
+        compare = TupleGreaterThan if backward is not upward else TupleLessThan
         rows = rows.filter(compare((F(column), F(id_column)), (place.value, place.id)))
-    order = (column, id_column) if backward is not textual else (f"-{column}", f"-{id_column}")
+    order = (column, id_column) if backward is not upward else (f"-{column}", f"-{id_column}")
     found = list(rows.order_by(*order)[: limit + 1])
     on_one_page = place is None and len(found) <= limit
     total = Count(len(found)) if on_one_page else count_of(all_rows, ask_planner=ask_planner)

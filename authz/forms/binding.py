@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,11 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from authz import bindings, people
+from authz import binding_changes, bindings, people
 from authz.conditions import Conditions
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.sentences import span
 from endusers.models import PlanTier
 
 MFA_AGES = [
@@ -203,6 +205,9 @@ class GiveAnybodyForm(GiveRoleForm):
             (_("Service accounts"), [(f"s:{key}", name) for key, name in accounts]),
             (_("Plan tiers"), [(f"p:{key}", name) for key, name in tiers]),
         ]
+        with suppress(ValueError):  # an id says little: show whose it is
+            person = UUID(str(self["person"].value() or ""))
+            self.fields["person"].help_text = people.name_of(tenant_id, person)
 
     def clean(self) -> dict[str, Any]:
         """Work out the one subject."""
@@ -227,6 +232,48 @@ class GiveAnybodyForm(GiveRoleForm):
             if found is None:
                 self.add_error("person", _("Nobody here has this address."))
             return found
+
+
+class ChangeTermsForm(TermsForm):
+    """Change the terms of a binding that stands: it opens with what they are."""
+
+    def __init__(self, *arguments: Any, binding: Binding, **more: Any) -> None:
+        age = str(int(binding.mfa_max_age.total_seconds())) if binding.requires_mfa else ""
+        initial = {
+            "ends": ON_DATE if binding.expires_at else NEVER,
+            "expires_at": binding.expires_at,
+            "mfa_within": age,
+            "addresses": " ".join(str(network) for network in binding.ip_ranges or ()),
+            "not_before": binding.not_before,
+            "reason": binding.reason,
+        }
+        asked = more.pop("initial", None) or {}
+        if asked.get("ends", ON_DATE) != ON_DATE:
+            initial["expires_at"] = None
+        super().__init__(*arguments, initial=initial | asked, **more)
+        self.binding = binding
+        if age not in dict(MFA_AGES):
+            choices = [*MFA_AGES, (age, span(binding.mfa_max_age))]
+            self.fields["mfa_within"].choices = choices  # type: ignore[attr-defined]
+
+    def terms(self, now: datetime) -> dict[str, Any]:
+        """The terms; a time that the form shows to the minute, and nobody touched, stays what it was to the second."""
+        said = super().terms(now)
+        if _same_minute(said["expires_at"], self.binding.expires_at):
+            said["expires_at"] = self.binding.expires_at
+        if _same_minute(said["conditions"].not_before, self.binding.not_before):
+            said["conditions"] = replace(said["conditions"], not_before=self.binding.not_before)
+        return said
+
+    def change(self, *, actor: Any, now: datetime) -> Any:
+        """Change the terms, or None with the errors in the form."""
+        which = {"tenant_id": self.binding.tenant_id, "binding_id": self.binding.pk}
+        return self.run(binding_changes.change, **which, **self.terms(now), actor=actor, now=now)
+
+
+def _same_minute(one: datetime | None, other: datetime | None) -> bool:
+    cut = [moment and moment.astimezone(UTC).replace(second=0, microsecond=0) for moment in (one, other)]
+    return cut[0] == cut[1]
 
 
 class ReasonForm(VerbForm):

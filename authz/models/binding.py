@@ -76,6 +76,11 @@ class Binding(TenantRow):
                 models.F("id").desc(),
                 name="authz_binding_created_idx",
             ),
+            models.Index(
+                fields=["tenant", "expires_at", "id"],
+                condition=models.Q(ended_at__isnull=True, expires_at__isnull=False),
+                name="authz_binding_ends_idx",
+            ),
             models.Index(fields=["tenant", "user"], name="authz_binding_user_idx"),
             models.Index(fields=["tenant", "group"], name="authz_binding_group_idx"),
             models.Index(fields=["tenant", "service_account"], name="authz_binding_account_idx"),

@@ -63,6 +63,7 @@ class RoleScope(TenantRow):
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.SCOPE)
     name = models.CharField(max_length=128)
     added_at = models.DateTimeField(default=timezone.now)
+    added_by = models.UUIDField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.UUIDField(null=True, blank=True)
 

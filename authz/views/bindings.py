@@ -1,5 +1,6 @@
-"""Bindings: who has which role where, giving one, ending one."""
+"""Bindings: who has which role where, one of them, and giving one."""
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -8,16 +9,23 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from authsec.audit.queries import about
 from authsec.web.access import requires
-from authsec.web.htmx import go_to
-from authsec.web.http import Request, posted, told
+from authsec.web.htmx import page_or_partial
+from authsec.web.http import Request, posted
 from authz import bindings as verbs
-from authz import queries
-from authz.forms.binding import GiveAnybodyForm, ReasonForm
+from authz import filters, queries
+from authz.binding_states import STATES
+from authz.cedar import engine
+from authz.conditions import conditions_of
+from authz.contents import contents_of
+from authz.forms.binding import GiveAnybodyForm
 from authz.models import Binding
+from authz.supported import by_application, supported_by
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, must_confirm
+from authz.views.asking import GET_OR_POST, must_confirm
 from authz.views.links import crumbs, page
+from endusers.filters import address
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Bindings", "bindings")
@@ -26,67 +34,92 @@ LIST = ("Bindings", "bindings")
 @requires("bindings:read")
 @require_safe
 def bindings(request: Request) -> HttpResponse:
-    """Bindings that haven't been ended, newest first."""
+    """Bindings as the address filters them."""
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    offered = queries.places_and_roles(tenant_id)
+    chosen = filters.read(filters.BindingFilters(request.GET, offered), request.GET)
+    state = chosen.form.cleaned_data["state"]
     context = {
-        "bindings": tables.bindings(
-            request.tenant.tenant_id, timezone.now(), request.GET.get("bindings", "")
-        ),
+        "bindings": tables.all_bindings(chosen, tenant_id, now),
+        "chosen": chosen,
+        "state": state,
+        "views": [
+            {"label": words, "url": address(request.GET, state=key or None), "current": key == state}
+            for key, words in {"": "Current", **STATES}.items()
+        ],
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Bindings"),
     }
-    return render(request, "authz/bindings.html", context)
+    return page_or_partial(request, "authz/bindings.html", context, partial="update")
+
+
+@requires("bindings:read")
+@require_safe
+def binding(request: Request, binding_id: UUID) -> HttpResponse:
+    """One binding: its terms, what it gives, whom it reaches, and what became of it."""
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    found = load(request, binding_id, ended=True)
+    tables.dressed([found], now)
+    given = contents_of([found.role])[found.role_id]
+    supported = supported_by(tenant_id=tenant_id, at=now)
+    if found.application_id:
+        supported = {key: one for key, one in supported.items() if key == found.application_id}
+    known, rest = by_application(given.scopes, supported)
+    permissions = given.console_permissions if not found.plan_tier_id else frozenset()
+    context = {
+        "binding": found,
+        "known": known,
+        "rest": rest,
+        "permissions": [(name, words) for name, words in engine.actions().items() if name in permissions],
+        "reach": queries.reach(tenant_id, found),
+        "end_reason": queries.why_ended(tenant_id, [binding_id]).get(binding_id, ""),
+        "entries": about(tenant_id, binding_id) if "audit:read" in request.decision.can else None,
+        "crumbs": crumbs(request.tenant.slug, LIST, found.role.name),
+    }
+    return render(request, "authz/binding.html", context)
 
 
 @requires("bindings:create")
 @require_http_methods(GET_OR_POST)
 def new(request: Request) -> HttpResponse:
-    """Give a role to a group, service account, plan tier or person."""
+    """Give a role to a group, service account, plan tier or person; ``?like=<id>`` begins with another one's terms."""
     tenant_id = request.tenant.tenant_id
-    initial = request.GET.dict() | kept_answers(request)
+    initial = _like(request) | request.GET.dict() | kept_answers(request)
     form = GiveAnybodyForm(posted(request), tenant_id=tenant_id, initial=initial)
     if request.method == "POST" and form.is_valid():
         if must_confirm(request, verbs.console_permissions(tenant_id, form.cleaned_data["role"])):
             return confirm_first(request)
-        given = form.cleaned_data["given"]
-        if form.give(actor=request.actor, now=timezone.now(), **given):
+        given = form.give(actor=request.actor, now=timezone.now(), **form.cleaned_data["given"])
+        if given:
             messages.success(request, "The role is given")
-            return redirect(page(request.tenant.slug, "bindings"))
+            return redirect(page(request.tenant.slug, "binding", binding_id=given.pk))
     context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
     return render(request, "authz/binding_new.html", context, status=422 if form.errors else 200)
 
 
-@requires("bindings:end")
-@require_http_methods(GET_OR_POST)
-def end(request: Request, binding_id: UUID) -> HttpResponse:
-    """Ask, then end a binding; back to where the subject is shown."""
-    tenant_id = request.tenant.tenant_id
-    found, form = load(request, binding_id), ReasonForm(posted(request))
-    back = page(request.tenant.slug, "bindings")
-    if found.group_id:
-        back = page(request.tenant.slug, "group", group_id=found.group_id)
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        if form.run(verbs.end, **told(request), binding_id=binding_id, reason=reason):
-            messages.success(request, f"{found.role.name} ended for {verbs.subject_of(found)}")
-            return go_to(request, back)
-    place = f"on {found.application.name}" if found.application else "tenant-wide"
-    question = {
-        "question": f"End {found.role.name} for {verbs.subject_of(found)} in {request.tenant.name}?",
-        "lines": [_reach(queries.reach(tenant_id, found))],
-        "text": f"It counts {place} until now. It stays in the history; a new binding gives the role again.",
-        "reversible": True,
-        "action": "End",
+def _like(request: Request) -> dict[str, Any]:
+    """What the form opens with when it gives again what an earlier binding gave; the end is said anew."""
+    try:
+        found = load(request, UUID(request.GET.get("like", "")), ended=True)
+    except ValueError:
+        return {}
+    conditions = conditions_of(found)
+    letter = {"g": found.group_id, "s": found.service_account_id, "p": found.plan_tier_id}
+    return {
+        "subject": next((f"{kind}:{key}" for kind, key in letter.items() if key), ""),
+        "person": str(found.user_id or ""),
+        "role": found.role_id,
+        "application": found.application_id or "",
+        "mfa_within": conditions.mfa_max_age_s or "",
+        "addresses": " ".join(conditions.allowed_ip_cidrs),
+        "reason": found.reason,
     }
-    return ask(request, form, question, back=back, way=[*crumbs(request.tenant.slug, LIST)])
 
 
-def _reach(count: int) -> tuple[int, str]:
-    return count, "subject loses what it gives" if count == 1 else "subjects lose what it gives them"
-
-
-def load(request: Request, binding_id: UUID) -> Binding:
-    """The tenant's binding that hasn't been ended, or 404."""
-    rows = Binding.objects.filter(tenant_id=request.tenant.tenant_id, pk=binding_id, ended_at=None)
-    found = rows.select_related("role", "application").first()
+def load(request: Request, binding_id: UUID, *, ended: bool = False) -> Binding:
+    """The tenant's binding, or 404; one that has been ended counts if ``ended``."""
+    tenant_id = request.tenant.tenant_id
+    rows = queries.ever_bound(tenant_id) if ended else queries.bindings(tenant_id)
+    found = rows.filter(pk=binding_id).first()
     if found is None:
         raise Http404("No such binding.")
     return found

@@ -7,6 +7,7 @@ from django.urls import NoReverseMatch, reverse
 
 PAGES = {
     "role": ("authz:role", "role_id"),
+    "binding": ("authz:binding", "binding_id"),
     "group": ("authz:group", "group_id"),
     "service-account": ("authz:service_account", "service_account_id"),
     "application": ("authz:application", "application_id"),

@@ -1,5 +1,6 @@
 """Rows of the tables that several pages share, with the words that templates can't make."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,26 +9,50 @@ from django.db.models import QuerySet
 
 from authsec.web.pagination import LIMIT, Page, paginate
 from authz import queries
+from authz.binding_states import state_of, why_never
 from authz.contents import contents_of
+from authz.filters import Chosen
 from authz.models import Application, Binding, Tool
 from authz.track_rows import badges
 
 
 def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -> Page[Binding]:
-    """One page of bindings that haven't been ended, newest first, each with what its template can't make.
-
-    That is its ``conditions`` as badges, whether it has ``expired``, how many console permissions its role gives
-    (``console_count``), and ``gone``: the name of what it needs and what has been archived since, "" while all stands.
-    """
+    """One page of bindings that haven't been ended, newest first, dressed for their table."""
     page = paginate(queries.bindings(tenant_id, **subject), column="created_at", cursor=cursor)
-    given = contents_of({row.role for row in page.items})
-    for row in page.items:
+    dressed(page.items, now)
+    return page
+
+
+def all_bindings(chosen: Chosen, tenant_id: UUID, now: datetime) -> Page[Binding]:
+    """One page of the bindings that fit the filters: those that end soon by their end, the others newest first."""
+    state = chosen.form.cleaned_data["state"]
+    rows = chosen.form.narrow(tenant_id, queries.ever_bound(tenant_id), now)
+    first = (
+        {"column": "expires_at", "ascending": True} if state == "ending_soon" else {"column": "created_at"}
+    )
+    page: Page[Binding] = paginate(rows, cursor=chosen.cursor, **first)  # type: ignore[arg-type]
+    dressed(page.items, now)
+    if state == "ended":
+        reasons = queries.why_ended(tenant_id, [row.pk for row in page.items])
+        for row in page.items:
+            row.end_reason = reasons.get(row.pk, "")
+    return page
+
+
+def dressed(rows: Sequence[Any], now: datetime) -> None:
+    """Give bindings what their templates can't make. One statement.
+
+    That is the ``conditions`` as badges, how many console permissions the role gives (``console_count``), the
+    ``state`` (a key of web.states) and, for one that can't give anything, ``why_never``.
+    """
+    given = contents_of({row.role for row in rows})
+    for row in rows:
+        subject = str(row.group or row.service_account or row.plan_tier or row.person or row.user_id)
+        row.subject_name = subject
         row.console_count = len(given[row.role_id].console_permissions)
         row.conditions = [badge for badge in badges(row, now) if badge[0] != "ends"]
-        row.expired = row.expires_at is not None and row.expires_at <= now
-        needs = (row.role, row.group, row.service_account, row.application)
-        row.gone = next((str(thing) for thing in needs if thing and thing.ended_at), "")
-    return page
+        row.state = state_of(row, row.never, now)
+        row.why_never = why_never(row, row.never, subject) if row.state != "ended" else ""
 
 
 def people(
