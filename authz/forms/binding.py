@@ -14,7 +14,7 @@ from authz import binding_changes, bindings, people
 from authz.conditions import Conditions
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Binding, Group, Role, ServiceAccount
-from authz.sentences import span
+from authz.words import span
 from endusers.models import PlanTier
 
 MFA_AGES = [
