@@ -71,7 +71,6 @@ def binding(request: Request, binding_id: UUID) -> HttpResponse:
         "rest": rest,
         "permissions": [(name, words) for name, words in engine.actions().items() if name in permissions],
         "reach": queries.reach(tenant_id, found),
-        "end_reason": queries.why_ended(tenant_id, [binding_id]).get(binding_id, ""),
         "entries": about(tenant_id, binding_id) if "audit:read" in request.decision.can else None,
         "crumbs": crumbs(request.tenant.slug, LIST, found.role.name),
     }

@@ -32,25 +32,24 @@ def all_bindings(chosen: Chosen, tenant_id: UUID, now: datetime) -> Page[Binding
     )
     page: Page[Binding] = paginate(rows, cursor=chosen.cursor, **first)  # type: ignore[arg-type]
     dressed(page.items, now)
-    if state == "ended":
-        reasons = queries.why_ended(tenant_id, [row.pk for row in page.items])
-        for row in page.items:
-            row.end_reason = reasons.get(row.pk, "")
     return page
 
 
 def dressed(rows: Sequence[Any], now: datetime) -> None:
-    """Give bindings what their templates can't make. One statement.
+    """Give bindings what their templates can't make. One statement, two when any has ended.
 
     That is the ``conditions`` as badges, how many console permissions the role gives (``console_count``), the
-    ``state`` (a key of web.states) and, for one that can't give anything, ``why_never``.
+    ``state`` (a key of web.states), for one that can't give anything ``why_never``, for an ended one ``end_reason``.
     """
     given = contents_of({row.role for row in rows})
+    ended = [row.pk for row in rows if row.ended_at]
+    reasons = queries.why_ended(rows[0].tenant_id, ended) if ended else {}
     for row in rows:
         subject = str(row.group or row.service_account or row.plan_tier or row.person or row.user_id)
         row.subject_name = subject
         row.console_count = len(given[row.role_id].console_permissions)
         row.conditions = [badge for badge in badges(row, now) if badge[0] != "ends"]
+        row.end_reason = reasons.get(row.pk, "")
         row.state = state_of(row, row.never, now)
         row.why_never = why_never(row, row.never, subject) if row.state != "ended" else ""
 
