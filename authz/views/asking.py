@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
+from django.forms import BaseForm
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -20,6 +21,15 @@ def must_confirm(request: Request, given: Collection[Any]) -> bool:
     as for member types: else a session that lies open made an owner by another road. Scopes alone ask nobody.
     """
     return bool(given) and not is_confirmed(request, now=timezone.now())
+
+
+def missing_in(form: BaseForm) -> tuple[str, ...]:
+    """What a form that is still being filled in lacks or has wrong, a sentence for each field."""
+    said = []
+    for name, errors in form.errors.items():
+        label = form.fields[name].label if name in form.fields else ""
+        said.append(f"{label}: {errors[0]}" if label else str(errors[0]))
+    return tuple(said)
 
 
 def ask(

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from authsec.audit.queries import about
 from authsec.web.access import requires
@@ -17,13 +17,15 @@ from authz import bindings as verbs
 from authz import filters, queries
 from authz.binding_states import STATES
 from authz.cedar import engine
+from authz.changes.bindings import Bind
 from authz.conditions import conditions_of
 from authz.contents import contents_of
 from authz.forms.binding import GiveAnybodyForm
 from authz.models import Binding
+from authz.preview import Preview, preview
 from authz.supported import by_application, supported_by
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, must_confirm
+from authz.views.asking import GET_OR_POST, missing_in, must_confirm
 from authz.views.links import crumbs, page
 from endusers.filters import address
 from tenants.confirming import confirm_first, kept_answers
@@ -93,6 +95,27 @@ def new(request: Request) -> HttpResponse:
             return redirect(page(request.tenant.slug, "binding", binding_id=given.pk))
     context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
     return render(request, "authz/binding_new.html", context, status=422 if form.errors else 200)
+
+
+@requires("bindings:create")
+@require_POST
+def effect(request: Request) -> HttpResponse:
+    """What the form that gives a role would do if it were sent now. Nothing is changed.
+
+    htmx asks as the form is filled in; without it the answer is the form's page with what was typed.
+    """
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    form = GiveAnybodyForm(request.POST, tenant_id=tenant_id)
+    context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
+    if form.is_valid():
+        facts = form.facts(now, **form.cleaned_data["given"])
+        change = Bind(**{name: value for name, value in facts.items() if name != "tenant_id"})
+        context["preview"] = preview(tenant_id=tenant_id, change=change, actor=request.actor, now=now)
+        context["ends_at"] = facts["expires_at"]
+    else:
+        context["preview"] = Preview(missing=missing_in(form))
+    template = "authz/binding_effect.html" if request.htmx else "authz/binding_new.html"
+    return render(request, template, context)
 
 
 def _like(request: Request) -> dict[str, Any]:

@@ -185,7 +185,8 @@ def end_access(request: Request, group_id: UUID) -> HttpResponse:
 def give(request: Request, group_id: UUID) -> HttpResponse:
     """Give the group a role in one form."""
     found = load(request, group_id)
-    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=kept_answers(request))
+    initial = request.GET.dict() | kept_answers(request)
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=initial)
     if request.method == "POST" and form.is_valid():
         if must_confirm(request, console_permissions(found.tenant_id, form.cleaned_data["role"])):
             return confirm_first(request)

@@ -115,7 +115,8 @@ def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpR
 def give(request: Request, service_account_id: UUID) -> HttpResponse:
     """Give the account a role in one form."""
     found = load(request, service_account_id)
-    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=kept_answers(request))
+    initial = request.GET.dict() | kept_answers(request)
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=initial)
     subject = {"service_account_id": service_account_id}
     if form.is_valid() and must_confirm(
         request, console_permissions(found.tenant_id, form.cleaned_data["role"])
