@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("authz", "0012_who_has")]
+    dependencies = [("authz", "0013_past_moments")]
 
     operations = [
         migrations.AddField("rolescope", "added_by", models.UUIDField(blank=True, null=True)),
