@@ -14,7 +14,7 @@ from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.problems import Problem
-from authz import tools
+from authz import group_members, tools
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
@@ -50,6 +50,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.ReasonRequired: (422, "invalid", "reason"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
+    group_members.KeptByDirectory: (409, "conflict", ""),
     tools.NoSuchTool: (404, "not-found", ""),
     clients.Refused: (422, "invalid", ""),
     clients.NoSuchClient: (404, "not-found", ""),
@@ -121,7 +122,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 
 def _of_domain(error: Exception) -> Problem | None:
     """What a verb refused."""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused) and type(error) not in REFUSALS:
         return problems.invalid(str(error), error.errors)
     if isinstance(error, BadCursor | BadLimit):
         return problems.wrong_parameter("cursor" if isinstance(error, BadCursor) else "limit", str(error))

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from authsec.web.api import Input, Listed, Moment
 from authz import conditions, models
+from authz.group_members import MAX_AT_ONCE
 
 
 class GroupInput(Input):
@@ -23,6 +24,7 @@ class Group(serializers.Serializer[Any]):
     name = serializers.CharField()
     description = serializers.CharField(allow_blank=True)
     members = serializers.IntegerField(help_text="How many people are in it.")
+    bindings = serializers.IntegerField(help_text="How many bindings it has that have not ended.")
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
 
@@ -32,10 +34,29 @@ class Groups(Listed):
 
 
 class MembersInput(Input):
-    """`user_ids`, `emails` or both. All are added or none."""
+    """`user_ids`, `emails` or both. All are added or none: a refusal names each place of the list that is wrong."""
 
-    user_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=1000)
-    emails = serializers.ListField(child=serializers.EmailField(), required=False, max_length=1000)
+    user_ids = serializers.ListField(child=serializers.UUIDField(), required=False, max_length=MAX_AT_ONCE)
+    emails = serializers.ListField(child=serializers.EmailField(), required=False, max_length=MAX_AT_ONCE)
+
+
+class MemberResult(serializers.Serializer[Any]):
+    user_id = serializers.UUIDField()
+    given = serializers.CharField(help_text="The id or address that the request named.")
+    result = serializers.ChoiceField(["added", "already_in"])  # type: ignore[assignment]
+
+
+class FilledGroup(Group):
+    results = MemberResult(many=True, help_text="One for each id and address, in the order of the request.")
+
+
+class ReasonInput(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class EndedAccess(serializers.Serializer[Any]):
+    ended = serializers.IntegerField(help_text="How many bindings ended now.")
+    binding_ids = serializers.ListField(child=serializers.UUIDField())
 
 
 class GroupMember(serializers.Serializer[Any]):
@@ -44,6 +65,7 @@ class GroupMember(serializers.Serializer[Any]):
     display_name = serializers.CharField(allow_blank=True)
     source = serializers.ChoiceField(models.GroupMember.Source.choices)  # type: ignore[assignment]
     added_at = serializers.DateTimeField()
+    added_by = serializers.UUIDField(allow_null=True, help_text="Who did it; null: the system.")
     ended_at = serializers.DateTimeField(allow_null=True)
 
 

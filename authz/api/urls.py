@@ -4,7 +4,7 @@ from django.urls import path
 
 from authz.api.bindings import Bindings, OneBinding
 from authz.api.effective_access import EffectiveAccess
-from authz.api.groups import GroupMembers, GroupRoleBindings, Groups, OneGroup, OneGroupMember
+from authz.api.groups import GroupAccess, GroupMembers, GroupRoleBindings, Groups, OneGroup, OneGroupMember
 from authz.api.roles import OneRole, Roles
 from authz.api.tools import ApplicationTools, OneApplicationTool
 
@@ -29,6 +29,7 @@ urlpatterns = [
     ),
     path("uflow/v2/groups", Groups.as_view(), name="groups"),
     path("uflow/v2/groups/<uuid:group_id>", OneGroup.as_view(), name="group"),
+    path("uflow/v2/groups/<uuid:group_id>/end-access", GroupAccess.as_view(), name="group_end_access"),
     path("uflow/v2/groups/<uuid:group_id>/members", GroupMembers.as_view(), name="group_members"),
     path(
         "uflow/v2/groups/<uuid:group_id>/members/<uuid:user_id>",

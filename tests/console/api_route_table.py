@@ -43,6 +43,7 @@ API_ROWS: dict[str, Row] = {
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
     "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
+    "uflow/v2/groups/<uuid:group_id>/end-access": api(POST="bindings:end"),
     "uflow/v2/groups/<uuid:group_id>/members": api(
         GET="groups:read", POST="groups:manage", bodies={"POST": {"user_ids": ["$member_id"]}}
     ),
