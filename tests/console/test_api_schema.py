@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,9 +96,17 @@ def test_it_is_served_to_anybody_and_browsable_without_a_script() -> None:
     assert " style=" not in text
 
 
-@pytest.fixture
-def world(db: None) -> SimpleNamespace:
-    """acme-corp with something of everything, and an administering service account."""
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNamespace]:
+    """acme-corp with something of everything, and an administering service account; each call is rolled back."""
+    with ExitStack() as stack:
+        stack.enter_context(django_db_blocker.unblock())
+        stack.enter_context(transaction.atomic())
+        stack.callback(transaction.set_rollback, True)
+        yield acme_corp()
+
+
+def acme_corp() -> SimpleNamespace:
     acme = cast.open_tenant()
     bot = cast.service_account(acme, "release-bot")
     cast.bind(acme, cast.system_role(acme, "tenant-admin"), bot)
@@ -119,15 +128,30 @@ def world(db: None) -> SimpleNamespace:
     )
 
 
-@pytest.fixture
-def api_schema(world: SimpleNamespace) -> Iterator[Any]:
-    """The document, and the application in this process, whose requests leave the test's transaction alone."""
+@contextmanager
+def requests_inside_a_transaction() -> Iterator[None]:
+    """Requests to the application in this process leave the connection open meanwhile."""
     around = (signals.request_started, signals.request_finished)
     for signal in around:
         signal.disconnect(close_old_connections)
-    yield schemathesis.openapi.from_wsgi("/api/schema", get_wsgi_application())
-    for signal in around:
-        signal.connect(close_old_connections)
+    try:
+        yield
+    finally:
+        for signal in around:
+            signal.connect(close_old_connections)
+
+
+@pytest.fixture(scope="module")
+def document_read(world: SimpleNamespace) -> Any:
+    """The document, read once: each time, schemathesis also searches the product for constants worth sending."""
+    with requests_inside_a_transaction():
+        return schemathesis.openapi.from_wsgi("/api/schema", get_wsgi_application())
+
+
+@pytest.fixture
+def api_schema(document_read: Any, db: None) -> Iterator[Any]:
+    with requests_inside_a_transaction():
+        yield document_read
 
 
 OPERATIONS = [(path, method.upper()) for path, item in document()["paths"].items() for method in item]
