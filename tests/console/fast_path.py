@@ -4,11 +4,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
+
 from authsec.console import feed
 from authsec.console.feed import Feed
 from tests.servers import eventually
 
 AN_HOUR = 3_600
+BEAT_S = 0.05  # a feed that is told to stop hears it at its next beat
 
 
 @contextmanager
@@ -17,13 +20,15 @@ def listening() -> Iterator[Feed]:
 
     What the block finds has therefore not changed lately; what happens inside is heard.
     """
-    heard = Feed()
-    heard.start()
-    before = feed.use(heard)
-    try:
-        eventually(lambda: heard.live, what="the feed's first beat")
-        heard.changes.listening_since(time.time() - AN_HOUR)
-        yield heard
-    finally:
-        feed.use(before)
-        heard.stop(wait_s=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(feed, "BEAT_S", BEAT_S)
+        heard = Feed()
+        heard.start()
+        before = feed.use(heard)
+        try:
+            eventually(lambda: heard.live, what="the feed's first beat")
+            heard.changes.listening_since(time.time() - AN_HOUR)
+            yield heard
+        finally:
+            feed.use(before)
+            heard.stop(wait_s=5)

@@ -19,7 +19,7 @@ from tenants.identities import enrol_authenticator
 from tenants.models import Identity, Tenant
 from tests import cast
 from tests.console.route_table import ANYONE_IN, ASK_AGAIN, CONSOLE, ROWS
-from tests.console.world import World, build, fill
+from tests.console.world import World, fill
 from tests.oauth import world as protocol
 from tests.tenants.browser import totp
 from tests.tenants.test_sign_in_second_factor import SECRET
@@ -33,8 +33,8 @@ CALLS = sorted((path, method) for path in ASK_AGAIN for method in ROWS[path].met
 
 
 @pytest.fixture
-def world(db: None) -> World:
-    return build()
+def world(shared_world: World, db: None) -> World:
+    return shared_world
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def given(tenant: Tenant) -> tuple[int, int, int]:
 
 @pytest.mark.parametrize("road", ROADS)
 def test_a_session_that_lies_open_gives_nobody_console_power(road: str) -> None:
-    acme = cast.open_tenant()
+    acme = cast.open_tenant("umbrella")
     olga, carl = cast.signed_in(cast.owner_of(acme)), cast.member(acme, "carl@freelance.example")
     admin, reader = cast.system_role(acme, "tenant-admin"), cast.role(acme, "Reader", ["read"])
     admins, empty = cast.group(acme, "Admins"), cast.group(acme, "Empty")
@@ -200,15 +200,15 @@ def test_a_session_that_lies_open_gives_nobody_console_power(road: str) -> None:
     path, form = ROADS[road](ids, carl.pk)
     before = given(acme)
     age(olga)
-    asked = olga.post(f"/t/acme-corp/authz/{path}", form)
+    asked = olga.post(f"/t/umbrella/authz/{path}", form)
     assert asked["Location"].startswith("/accounts/reauthenticate/?next="), asked.content
     assert given(acme) == before
     if "role" in form:  # what gives scopes alone asks nobody
-        assert olga.post(f"/t/acme-corp/authz/{path}", form | {"role": reader.pk}).status_code in (200, 302)
+        assert olga.post(f"/t/umbrella/authz/{path}", form | {"role": reader.pk}).status_code in (200, 302)
         assert sum(given(acme)) == sum(before) + 1
         before = given(acme)
     assert olga.post(asked["Location"], {"password": cast.PASSWORD}).status_code == 302
-    assert olga.post(f"/t/acme-corp/authz/{path}", form).status_code in (200, 302)
+    assert olga.post(f"/t/umbrella/authz/{path}", form).status_code in (200, 302)
     assert sum(given(acme)) == sum(before) + 1
 
 

@@ -1,7 +1,5 @@
 """Every route of the API takes the path that the printed matrix names: observed, not read off the code (Rule 10)."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +12,6 @@ from authsec.database.embedded import CHECKOUT
 from authsec.web.access import mark_of
 from authsec.web.api import ApiView
 from tests import cast
-from tests.console import world as worlds
 from tests.console.api import Api, token_of
 from tests.console.fast_path import listening
 from tests.console.route_table import ROWS
@@ -38,17 +35,6 @@ def api_calls() -> list[tuple[str, str]]:
 
 
 CALLS = api_calls()
-
-
-@pytest.fixture(scope="module")
-def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Made once for the module; each test rolls back to here."""
-    with ExitStack() as stack:
-        stack.enter_context(django_db_blocker.unblock())
-        stack.enter_context(transaction.atomic())
-        made = worlds.build()
-        stack.callback(transaction.set_rollback, True)
-        yield made
 
 
 @pytest.fixture

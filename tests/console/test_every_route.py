@@ -1,13 +1,10 @@
 """Every route × every actor. A route without a row fails; so does a row whose route is gone."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Q
 from django.test import Client
 
@@ -29,17 +26,6 @@ CALLS = [(path, method) for path, row in ROWS.items() for method in row.methods]
 def calls(*kinds: str) -> Any:
     chosen = [(path, method) for path, method in CALLS if ROWS[path].kind in kinds]
     return pytest.mark.parametrize(("path", "method"), chosen, ids=[f"{m} /{p}" for p, m in chosen])
-
-
-@pytest.fixture(scope="module")
-def shared_world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
-    """Both tenants, made once for the module; each test then rolls back to here."""
-    with ExitStack() as stack:
-        stack.enter_context(django_db_blocker.unblock())
-        stack.enter_context(transaction.atomic())
-        made = worlds.build()
-        stack.callback(transaction.set_rollback, True)
-        yield made
 
 
 @pytest.fixture
