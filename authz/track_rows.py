@@ -11,6 +11,7 @@ from authz.models import Binding
 from authz.reasons import conditions, ending, removed, removing_term, why
 from authz.subject import Subject
 from authz.terms import ApplicationAccess, Path, ScopeAccess
+from authz.who_has import Way
 from authz.words import many, span
 
 ANSWERS = {
@@ -47,7 +48,7 @@ def summary(one: ApplicationAccess) -> list[tuple[int, str]]:
     return [pair for pair in [*counted, (unasked, "not asked for")] if pair[0]]
 
 
-def badges(item: Binding, now: datetime) -> list[Badge]:
+def badges(item: Binding | Way, now: datetime) -> list[Badge]:
     """A binding's conditions as badges, whoever it reaches: kind, text, whether it can be met now."""
     said: list[Badge] = []
     if item.requires_mfa:

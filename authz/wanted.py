@@ -10,6 +10,7 @@ from django.db import connection
 from authz.cedar import engine
 from authz.console import HeldRole, power_of
 from authz.models import Application, Group, Role
+from authz.supported import Supported, supported_by
 from authz.system_roles import TABLE
 
 # Of each role that stands: whether it gives one of the scopes, or the permission to people and to service accounts.
@@ -27,16 +28,10 @@ select o.id,
  where o.tenant_id = %(tenant)s and (o.ended_at is null or o.ended_at > %(at)s)
    and (%(role)s::uuid is null or o.id = %(role)s)
 """
-SCOPES = """
-select coalesce(array_agg(s.name::text), '{}')
-  from authz_scope s
- where s.tenant_id = %(tenant)s and s.application_id = %(application)s
-   and s.created_at <= %(at)s and (s.ended_at is null or s.ended_at > %(at)s)
-"""
 
 
-class Unknown(ValueError):
-    """The tenant has no such thing. ``field`` names the member that is wrong."""
+class Unclear(ValueError):
+    """Asked about nothing, two things at once, or what the tenant does not have. ``field`` names what is wrong."""
 
     def __init__(self, field: str, sentence: str) -> None:
         self.field = field
@@ -78,18 +73,17 @@ class Found:
 
 
 def find(*, tenant_id: UUID, wanted: Wanted, at: datetime) -> Found:
-    """Which roles give it, at a moment. One to four statements, however many people there are. Raises Unknown."""
+    """Which roles give it, at a moment. One to four statements, however many people there are. Raises Unclear."""
     _check(tenant_id, wanted)
     group, application = wanted.group_id, wanted.application_id
-    place = _application(tenant_id, application) if application else None
-    console, anywhere = bool(wanted.permission), place is None and not wanted.permission
-    if not (place or wanted.permission or wanted.role_id):
+    if not (application or wanted.permission or wanted.role_id):
         return Found(None, None, None, True, group, False)
-    understood = _understood(tenant_id, place, at) if place else frozenset()
-    scopes = {wanted.scope} if wanted.scope else understood
+    place = _application(tenant_id, application, at) if application else None
+    scopes = {wanted.scope} if wanted.scope else set(place.scopes) if place else set()
     people, accounts = _roles(tenant_id, wanted, scopes, at)
-    if place is None or console:
-        return Found(people, accounts, application, anywhere, group, console)
+    console = bool(wanted.permission)
+    if application is None or console:
+        return Found(people, accounts, application, not (application or console), group, console)
     return Found(
         people,
         accounts,
@@ -97,46 +91,36 @@ def find(*, tenant_id: UUID, wanted: Wanted, at: datetime) -> Found:
         False,
         group,
         False,
-        enabled=place.status == Application.Status.ENABLED,
-        verified=place.verified_at is not None,
-        supported=not wanted.scope or wanted.scope in understood,
+        enabled=place is None or place.enabled,
+        verified=place is None or place.verified,
+        supported=place is not None and (not wanted.scope or wanted.scope in place.scopes),
     )
 
 
 def _check(tenant_id: UUID, wanted: Wanted) -> None:
     if wanted.is_empty:
-        raise Unknown("application", "Say what: an Application and a scope, a permission, a role or a group.")
+        raise Unclear("application", "Say what: an Application and a scope, a permission, a role or a group.")
     if wanted.scope and not wanted.application_id:
-        raise Unknown("application", "A scope is one of an Application: say which.")
+        raise Unclear("application", "A scope is one of an Application: say which.")
     if wanted.scope and (wanted.permission or wanted.role_id):
-        raise Unknown("scope", "Ask for a scope, a permission or a role, one at a time.")
+        raise Unclear("scope", "Ask for a scope, a permission or a role, one at a time.")
     if wanted.permission and wanted.role_id:
-        raise Unknown("permission", "Ask for a scope, a permission or a role, one at a time.")
+        raise Unclear("permission", "Ask for a scope, a permission or a role, one at a time.")
     if wanted.permission and wanted.permission not in engine.actions():
-        raise Unknown("permission", "There is no such permission.")
+        raise Unclear("permission", "There is no such permission.")
     for model, key, field in ((Role, wanted.role_id, "role"), (Group, wanted.group_id, "group")):
         if key and not model.objects.filter(tenant_id=tenant_id, pk=key).exists():
-            raise Unknown(field, f"There is no such {field} here.")
+            raise Unclear(field, f"There is no such {field} here.")
 
 
-def _application(tenant_id: UUID, application_id: UUID) -> Application:
-    row = Application.objects.filter(tenant_id=tenant_id, pk=application_id).first()
-    if row is None:
-        raise Unknown("application", "There is no such Application here.")
-    return row
+def _application(tenant_id: UUID, application_id: UUID, at: datetime) -> Supported | None:
+    """The Application as it was then; None when it did not stand."""
+    if not Application.objects.filter(tenant_id=tenant_id, pk=application_id).exists():
+        raise Unclear("application", "There is no such Application here.")
+    return supported_by(tenant_id=tenant_id, at=at).get(application_id)
 
 
-def _understood(tenant_id: UUID, place: Application, at: datetime) -> frozenset[str]:
-    if place.created_at > at or (place.ended_at and place.ended_at <= at):
-        return frozenset()
-    with connection.cursor() as cursor:
-        cursor.execute(SCOPES, {"tenant": tenant_id, "application": place.pk, "at": at})
-        return frozenset(cursor.fetchone()[0])
-
-
-def _roles(
-    tenant_id: UUID, wanted: Wanted, scopes: frozenset[str] | set[str], at: datetime
-) -> tuple[list[UUID], list[UUID]]:
+def _roles(tenant_id: UUID, wanted: Wanted, scopes: set[str], at: datetime) -> tuple[list[UUID], list[UUID]]:
     """Roles that give it to people, and to service accounts: what Cedar allows differs between them."""
     power = {kind: _power(kind, wanted.permission) for kind in ("user", "service_account")}
     groups = sorted({name for gives in power.values() for name in gives["groups"]})

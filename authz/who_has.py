@@ -4,7 +4,7 @@ The database walks the people whom bindings may reach in the order of ids, and a
 one page (``sql/who_has.sql``). Nothing here judges a condition.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -71,6 +71,18 @@ class Way:
     not_before: datetime | None
     expires_at: datetime | None
 
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The conditions that are set, in the API's shape."""
+        said: dict[str, Any] = {}
+        if self.requires_mfa:
+            said |= {"mfa_required": True, "mfa_max_age_s": int(self.mfa_max_age.total_seconds())}
+        if self.ip_ranges:
+            said["allowed_ip_cidrs"] = list(self.ip_ranges)
+        if self.not_before:
+            said["not_before"] = self.not_before
+        return said
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -97,6 +109,11 @@ class AsIf:
     mfa_at: datetime | None = None
     ip: str | None = None
 
+    @classmethod
+    def of(cls, context: Mapping[str, Any]) -> "AsIf":
+        """What of the strip's context counts here: all but what a client would ask for."""
+        return cls(context["at"], context["mfa_at"], context["ip"])
+
 
 @dataclass(frozen=True)
 class Narrowed:
@@ -115,7 +132,7 @@ def who_has(
     Whoever has it only after something (a second factor, another address, a later day) or does not stand is there with
     that state; ended and expired bindings are history and name nobody. Two statements, three when a second page exists
     or somebody is searched; narrowed to a state, more people may be looked at, 200 a statement, and a page may be
-    short with a ``next``. Raises BadCursor, ``wanted.Unknown`` and TooManyMatch.
+    short with a ``next``. Raises BadCursor, ``wanted.Unclear`` and TooManyMatch.
     """
     found = find(tenant_id=tenant_id, wanted=wanted, at=as_if.at)
     place = parse_cursor(cursor, "id", textual=True)

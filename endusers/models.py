@@ -103,7 +103,15 @@ class EndUserTier(TenantRow):
                 name="endusers_tier_one_open",
             )
         ]
-        indexes = [models.Index(fields=["tenant", "user", "from_at"], name="endusers_tier_history_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "user", "from_at"], name="endusers_tier_history_idx"),
+            # Who held a tier once: few, beside those who hold it.
+            models.Index(
+                fields=["tenant", "plan_tier", "user"],
+                condition=models.Q(to_at__isnull=False),
+                name="endusers_tier_former_idx",
+            ),
+        ]
 
 
 class StandingChange(models.Model):

@@ -214,6 +214,12 @@ CATALOG = {
         "stop",
     ),
     "team.exported": Entry("Team exported", "{actor} exported {after.people} people of {target}", "download"),
+    "who_has.exported": Entry(
+        "Holders exported", "{actor} exported who has {target}: {after.people} people", "download"
+    ),
+    "who_has.downloaded": Entry(
+        "Export downloaded", "{actor} downloaded an export of who has {target}", "download"
+    ),
     # this log
     "audit.exported": Entry(
         "Audit log exported", "{actor} exported {after.events} events of {target}", "download"

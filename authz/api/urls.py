@@ -7,6 +7,7 @@ from authz.api.effective_access import EffectiveAccess
 from authz.api.groups import GroupAccess, GroupMembers, GroupRoleBindings, Groups, OneGroup, OneGroupMember
 from authz.api.roles import OneRole, Roles
 from authz.api.tools import ApplicationTools, OneApplicationTool
+from authz.api.who_has import WhoHas
 
 app_name = "authz_api"
 urlpatterns = [
@@ -17,6 +18,7 @@ urlpatterns = [
     path(
         "uflow/v2/users/<uuid:user_id>/effective-access", EffectiveAccess.as_view(), name="effective_access"
     ),
+    path("uflow/v2/who-has", WhoHas.as_view(), name="who_has"),
     path(
         "uflow/v2/applications/<uuid:application_id>/tools",
         ApplicationTools.as_view(),

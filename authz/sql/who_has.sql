@@ -57,12 +57,18 @@ begin
       || v_counts || ' and b.plan_tier_id is not null' || v_roles || ') s cross join lateral ('
       || 'select e.user_id from endusers_enduser e where e.tenant_id = $1 and e.plan_tier_id = s.plan_tier_id'
       || format(v_behind, 'e.user_id') || ') x');
+    if p_at < statement_timestamp() then  -- and who held it then
+      v_branches := v_branches || ('select ''user'', x.user_id from (select distinct b.plan_tier_id from authz_binding b'
+        || ' where ' || v_counts || ' and b.plan_tier_id is not null' || v_roles || ') s cross join lateral ('
+        || 'select distinct h.user_id from endusers_endusertier h where h.tenant_id = $1'
+        || ' and h.plan_tier_id = s.plan_tier_id and h.to_at > $8' || format(v_behind, 'h.user_id') || ') x');
+    end if;
   end if;
   if v_branches = '{}' then
     return;
   end if;
   return query execute 'select distinct c.kind, c.id from (' || array_to_string(v_branches, ' union all ')
-      || format(') c order by c.id %s limit $12', v_way)
+      || format(') c(kind, id) order by c.id %s limit $12', v_way)
     using p_tenant, p_roles, p_account_roles, p_application, p_group, p_met, p_people, p_at, p_mfa_at, p_ip, p_after, p_size;
 end $$;
 
@@ -106,7 +112,7 @@ begin
   ), stands as (
     select 'user' as kind, u.id, p.display_name::text as name, p.email::text as email, m.status::text as member_status,
            e.status::text as end_user_status,
-           case when t.status <> 'open' then 'tenant_closed'
+           case when not tenant_open_at(t, p_at) then 'tenant_closed'
                 when p_console and m.status is distinct from 'active' then
                   case when m.status = 'suspended' then 'membership_suspended' else 'not_a_member' end
                 when p_console then ''
@@ -117,12 +123,23 @@ begin
       from unnest(v_people) u(id)
       join tenants_tenant t on t.id = p_tenant
       left join tenants_profile p on p.tenant_id = p_tenant and p.user_id = u.id
-      left join tenants_membership m on m.tenant_id = p_tenant and m.user_id = u.id
-      left join endusers_enduser e on e.tenant_id = p_tenant and e.user_id = u.id
+      -- As subjects() has it: the first change after a moment says what was before.
+      left join tenants_membership w on w.tenant_id = p_tenant and w.user_id = u.id
+      left join lateral (
+        select coalesce(c.status, w.status) as status
+          from (select) one left join lateral standing_before_next_change(p_tenant, u.id, 'member', p_at) c on true
+         where w.id is not null and case when c.status is null then w.joined_at <= p_at else c.status <> '' end
+      ) m on true
+      left join endusers_enduser x on x.tenant_id = p_tenant and x.user_id = u.id
+      left join lateral (
+        select coalesce(c.status, x.status) as status
+          from (select) one left join lateral standing_before_next_change(p_tenant, u.id, 'end_user', p_at) c on true
+         where x.created_at <= p_at and c.status is distinct from ''
+      ) e on true
     union all
     select 'service_account', a.id, a.name::text, null, null, null,
-           case when t.status <> 'open' then 'tenant_closed' when a.ended_at <= p_at then 'service_account_ended'
-                else '' end
+           case when not tenant_open_at(t, p_at) then 'tenant_closed' when a.ended_at <= p_at then 'service_account_ended'
+                when a.created_at > p_at then 'service_account_not_made_yet' else '' end
       from unnest(v_accounts) v(id) join authz_serviceaccount a on a.tenant_id = p_tenant and a.id = v.id
       join tenants_tenant t on t.id = p_tenant
   ), best as (

@@ -11,7 +11,6 @@ from oauth.api import (
     keys,
     scopes,
     service_accounts,
-    simulate,
     verification,
 )
 
@@ -55,7 +54,6 @@ urlpatterns = [
         service_accounts.RotateServiceAccountSecret.as_view(),
         name="rotate_service_account_secret",
     ),
-    path("uflow/v2/simulate", simulate.Simulate.as_view(), name="simulate"),
     path("uflow/v2/client-policy", client_policy.ClientPolicy.as_view(), name="client_policy"),
     path("uflow/v2/clients", clients.Clients.as_view(), name="clients"),
     path(CLIENT, clients.OneClient.as_view(), name="client"),

@@ -1,0 +1,128 @@
+"""*Who has…*: the reverse of Effective Access, as a list and as a file."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from authsec.jobs.operations import TooManyJobs
+from authsec.web.access import requires
+from authsec.web.htmx import go_to, page_or_partial
+from authsec.web.http import Request, told
+from authz import jobs
+from authz import subject as subjects
+from authz.forms.as_if import AsIfForm
+from authz.forms.who_has import KINDS, WORDS, WhoHasForm
+from authz.track_rows import badges
+from authz.views.links import crumbs, links_in, page
+from authz.wanted import Wanted
+from authz.who_has import AsIf, Holder, TooManyMatch, Way, who_has
+
+PAGE = "authz/who_has.html"
+SHOWN = 4  # ways of one person; the rest is on their own page
+AS_IF = ("mfa", "hours", "ip", "at")
+UNMET = {"pending_step_up": "mfa", "outside_ip": "address", "missing_context": "address"}
+
+
+@requires("effective_access:read")
+@require_safe
+def who_has_list(request: Request) -> HttpResponse:
+    """Who has what the address asks about, as if asked in the circumstances given."""
+    slug, tenant_id = request.tenant.slug, request.tenant.tenant_id
+    form, as_if = WhoHasForm(request.GET, tenant_id=tenant_id), AsIfForm(request.GET)
+    context: dict[str, Any] = {
+        "form": form,
+        "as_if": as_if,
+        "kinds": [{"label": KINDS[key], "url": f"?by={key}", "current": key == form.by} for key in KINDS],
+        "crumbs": crumbs(slug, ("Effective Access", "effective_access"), "Who has…"),
+        "circumstances": {name: request.GET[name] for name in AS_IF if request.GET.get(name)},
+    }
+    if form.is_valid() and as_if.is_valid() and not form.wanted.is_empty:
+        asked = AsIf.of(as_if.context(timezone.now()))
+        context |= _answered(request, form, asked)
+    return page_or_partial(
+        request, PAGE, context, partial="answer", status=422 if form.errors or as_if.errors else 200
+    )
+
+
+@requires("effective_access:read")
+@require_POST
+def export(request: Request) -> HttpResponse:
+    """Start the file of exactly those whom the address shows."""
+    slug, tenant_id = request.tenant.slug, request.tenant.tenant_id
+    form, as_if = WhoHasForm(request.GET, tenant_id=tenant_id), AsIfForm(request.GET)
+    if not (form.is_valid() and as_if.is_valid()) or form.wanted.is_empty:
+        raise BadRequest("Nothing is asked about that could be exported.")
+    circumstances = {name: request.GET.get(name, "") for name in AS_IF}
+    try:
+        job = jobs.export(**told(request), wanted=form.wanted, narrowed=form.narrowed, **circumstances)
+    except TooManyJobs as error:
+        messages.error(request, str(error))
+        return go_to(request, f"{page(slug, 'who_has')}?{request.GET.urlencode()}")
+    return go_to(request, reverse("jobs:job", kwargs={"slug": slug, "job_id": job.pk}))
+
+
+def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]:
+    try:
+        found = who_has(
+            tenant_id=request.tenant.tenant_id,
+            wanted=form.wanted,
+            as_if=as_if,
+            narrowed=form.narrowed,
+            cursor=request.GET.get("cursor", ""),
+        )
+    except TooManyMatch as error:
+        form.add_error("q", str(error))
+        return {}
+    link = links_in(request.tenant.slug)
+    all_here = found.next is None and found.previous is None
+    shown = sorted(found.items, key=lambda one: one.name.casefold()) if all_here else found.items
+    return {
+        "page": found,
+        "rows": [_row(one, as_if, link) for one in shown],
+        "what": _what(form),
+        "wanted": form.wanted,
+        "narrowing": form.narrowed.source or form.narrowed.state or form.narrowed.text,
+    }
+
+
+def _row(one: Holder, as_if: AsIf, link: Any) -> dict[str, Any]:
+    return {
+        "one": one,
+        "state": WORDS[one.state],
+        "reason": subjects.SENTENCES.get(one.reason, ""),
+        "ways": [
+            {
+                "way": way,
+                "badges": _conditions(way, as_if.at),
+                "url": link(way.source, way.source_id),
+                "role_url": link("role", way.role_id),
+                "differs": way.state != one.state
+                and one.state not in ("suspended", "unsupported", "unverified"),
+            }
+            for way in one.ways[:SHOWN]
+        ],
+        "more": max(len(one.ways) - SHOWN, 0),
+    }
+
+
+def _conditions(way: Way, at: datetime) -> list[tuple[str, str, bool]]:
+    """A way's conditions as badges; the one that its state names is not met."""
+    return [(kind, words, met and UNMET.get(way.state) != kind) for kind, words, met in badges(way, at)]
+
+
+def _what(form: WhoHasForm) -> tuple[str, str]:
+    """The thing and its place, as the heading says them: *deploy:run* on *deploy-mcp*."""
+    wanted: Wanted = form.wanted
+    name = {kind: dict(form.fields[kind].choices) for kind in ("application", "role", "group")}  # type: ignore[attr-defined]
+    if form.by == "scope":
+        return wanted.scope, name["application"].get(str(wanted.application_id), "")
+    if form.by == "permission":
+        return wanted.permission, ""
+    key = wanted.role_id if form.by == "role" else wanted.group_id
+    return name[form.by].get(str(key), ""), ""
