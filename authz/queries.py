@@ -96,20 +96,9 @@ def inventory(tenant_id: UUID, application_id: UUID) -> Inventory | None:
     return Inventory.objects.filter(tenant_id=tenant_id, application_id=application_id).first()
 
 
-def known_scopes(tenant_id: UUID) -> dict[str, str]:
-    """Every scope name that an Application here understands → the Applications' names."""
-    rows = Scope.objects.filter(LIVE, tenant_id=tenant_id, application__ended_at=None).order_by(
-        "name", "application__name"
-    )
-    known: dict[str, list[str]] = {}
-    for name, place in rows.values_list("name", "application__name")[:2000]:
-        known.setdefault(name, []).append(place)
-    return {name: ", ".join(places) for name, places in known.items()}
-
-
 def roles(tenant_id: UUID) -> QuerySet[Role]:
-    """Roles that stand, with how many scopes each gives and how often it is bound."""
-    return Role.objects.filter(LIVE, tenant_id=tenant_id).annotate(
+    """Roles, archived ones too, with how many scopes each gives and how often it is bound."""
+    return Role.objects.filter(tenant_id=tenant_id).annotate(
         scope_count=how_many(RoleScope, "role", kind="scope"), binding_count=how_many(Binding, "role")
     )
 

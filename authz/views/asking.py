@@ -10,6 +10,7 @@ from django.utils import timezone
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.forms.binding import ReasonForm
+from authz.preview import Preview
 from authz.views.links import Crumbs
 from tenants.confirming import is_confirmed
 
@@ -30,6 +31,21 @@ def missing_in(form: BaseForm) -> tuple[str, ...]:
         label = form.fields[name].label if name in form.fields else ""
         said.append(f"{label}: {errors[0]}" if label else str(errors[0]))
     return tuple(said)
+
+
+def consequences(effect: Preview) -> list[tuple[int, str]]:
+    """What a change would do, as counted lines of a confirmation."""
+    if effect.too_many:
+        return [(effect.too_many, "people are reached: too many to count what each would lose")]
+    said = []
+    for line in effect.lines:
+        who = "person" if line.count == 1 else "people"
+        verb = f"{line.verb}s" if line.count == 1 and line.verb in ("gain", "lose", "keep") else line.verb
+        place = f" ({line.place})" if line.place else ""
+        said.append((line.count, f"{who} {verb} {line.name}{place}{line.note}"))
+    if effect.more:
+        said.append((effect.more, "more such lines"))
+    return said
 
 
 def ask(

@@ -15,12 +15,14 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import bindings as verbs
 from authz import queries
+from authz.changes.bindings import EndBinding
 from authz.conditions import conditions_of
 from authz.forms.binding import ChangeTermsForm, ReasonForm
 from authz.holders import holder_of, subject_of
 from authz.models import Binding
+from authz.preview import preview
 from authz.refusals import Refused
-from authz.views.asking import GET_OR_POST, ask, must_confirm
+from authz.views.asking import GET_OR_POST, ask, consequences, must_confirm
 from authz.views.bindings import LIST, load
 from authz.views.links import Crumbs, crumbs, page
 from tenants.confirming import confirm_first, kept_answers
@@ -96,11 +98,13 @@ def again(request: Request, binding_id: UUID) -> HttpResponse:
 def _question(request: Request, found: Binding) -> dict[str, Any]:
     place = f"on {found.application.name}" if found.application else "tenant-wide"
     until = f" It would end by itself on {clock.full(found.expires_at)}." if found.expires_at else ""
+    about = {"tenant_id": found.tenant_id, "actor": request.actor, "now": timezone.now()}
+    effect = preview(**about, change=EndBinding(binding_id=found.pk))
     count = queries.reach(found.tenant_id, found)
-    loses = "subject loses what it gives" if count == 1 else "subjects lose what it gives them"
+    reached = "person or account is reached by it" if count == 1 else "people and accounts are reached by it"
     return {
         "question": f"End {found.role.name} for {subject_of(found)} in {request.tenant.name}?",
-        "lines": [(count, loses)],
+        "lines": [(count, reached), *consequences(effect)],
         "text": f"It counts {place} until now.{until} It stays in the history; a new binding gives the role again.",
         "reversible": True,
         "action": "End",

@@ -40,7 +40,7 @@ def _examples(policy_id: str) -> list[policy_cases.Case]:
 
 def _tenant_groups(tenant_id: UUID) -> list[dict[str, Any]]:
     """Each tenant group with the roles that are in it here, and how many bindings give each."""
-    roles = list(queries.roles(tenant_id))
+    roles = list(queries.roles(tenant_id).filter(ended_at=None))
     given = contents_of(roles)
     return [
         {

@@ -33,6 +33,7 @@ def pages(acme: SimpleNamespace) -> list[str]:
         f"{HOME}applications/{app}/disable/",
         f"{HOME}applications/{app}/archive/",
         f"{AUTHZ}roles/",
+        *(f"{AUTHZ}roles/?kind={kind}&q=pr:" for kind in ("own", "system", "archived")),
         f"{AUTHZ}roles/new/",
         f"{AUTHZ}roles/new/?copy={acme.auditor.id}",
         f"{AUTHZ}roles/{acme.writer.id}/",
@@ -301,9 +302,11 @@ def test_a_role_is_made_changed_and_archived(acme: SimpleNamespace, adam: Client
     adam.post(f"{made['Location']}edit/", facts | {"other_scopes": ""})
     page = adam.get(made["Location"]).content.decode()
     assert "pr:read" in page
-    assert "issue:read" not in page
+    assert "took out <code>issue:read</code>, <code>issue:write</code>" in page  # its history
     adam.post(f"{made['Location']}archive/")
-    assert adam.get(made["Location"]).status_code == 404
+    assert "Archived: its bindings give nothing" in adam.get(made["Location"]).content.decode()
+    assert adam.get(f"{made['Location']}edit/").status_code == 404
+    assert made["Location"] in adam.get(f"{AUTHZ}roles/?kind=archived").content.decode()
 
 
 def test_a_binding_of_what_is_archived_says_that_it_gives_nothing(
