@@ -302,7 +302,7 @@ def test_a_role_is_made_changed_and_archived(acme: SimpleNamespace, adam: Client
     adam.post(f"{made['Location']}edit/", facts | {"other_scopes": ""})
     page = adam.get(made["Location"]).content.decode()
     assert "pr:read" in page
-    assert "took out <code>issue:read</code>, <code>issue:write</code>" in page  # its history
+    assert "took out <code>audit:read</code>, <code>issue:read</code>" in page  # its history
     adam.post(f"{made['Location']}archive/")
     assert "Archived: its bindings give nothing" in adam.get(made["Location"]).content.decode()
     assert adam.get(f"{made['Location']}edit/").status_code == 404

@@ -75,8 +75,9 @@ tiers as (
     join endusers_plantier t on t.tenant_id = %(tenant)s and t.key = p.tier
 ),
 standing as (
-  insert into endusers_standingchange (id, tenant_id, user_id, capacity, from_status, to_status, at, by, reason)
-  select gen_random_uuid(), %(tenant)s, c.user_id, 'end_user', c.from_status, c.to_status, c.at, c.by, c.reason
+  insert into endusers_standingchange
+         (id, tenant_id, user_id, capacity, from_status, to_status, from_type, to_type, at, by, reason)
+  select gen_random_uuid(), %(tenant)s, c.user_id, 'end_user', c.from_status, c.to_status, '', '', c.at, c.by, c.reason
     from (select user_id, '' as from_status, 'active' as to_status, came as at, null::uuid as by, '' as reason
             from people
           union all
