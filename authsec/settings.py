@@ -278,6 +278,11 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- How many days history is kept; 0: for ever (oauth/retention.py) --------------------------------------------------
+KEEP_HISTORY_DAYS = env.int("KEEP_HISTORY_DAYS", default=0)
+KEEP_DECISIONS_DAYS = env.int("KEEP_DECISIONS_DAYS", default=400)
+KEEP_EVENTS_DAYS = env.int("KEEP_EVENTS_DAYS", default=0)
+
 # --- Mail -------------------------------------------------------------------------------------------------------------
 if email_url := env.str("EMAIL_URL", default=""):
     vars().update(env.email_url_config(email_url))

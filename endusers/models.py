@@ -111,6 +111,9 @@ class EndUserTier(TenantRow):
                 condition=models.Q(to_at__isnull=False),
                 name="endusers_tier_former_idx",
             ),
+            models.Index(
+                fields=["to_at"], condition=models.Q(to_at__isnull=False), name="endusers_tier_closed_idx"
+            ),
         ]
 
 
@@ -141,4 +144,7 @@ class StandingChange(models.Model):
     objects = ScopedManager()
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "user", "at"], name="endusers_standing_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "user", "at"], name="endusers_standing_idx"),
+            models.Index(fields=["at"], name="endusers_standing_at_idx"),
+        ]

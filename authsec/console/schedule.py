@@ -14,7 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from oauth import cleanup as oauth
-from oauth import client_sessions, data_exports, key_schedule, verification
+from oauth import client_sessions, data_exports, key_schedule, retention, verification
 from tenants import trusted_browsers
 
 
@@ -37,6 +37,9 @@ SCHEDULE = (
     Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),
     Entry("42 * * * *", "look again at verified addresses", verification.recheck_due),
     Entry("34 * * * *", "delete old copies of people's data", data_exports.delete_expired),
+    Entry("11 3 * * *", "delete history that is no longer kept", retention.delete_history),
+    Entry("21 3 * * *", "delete Decisions that are no longer kept", retention.delete_decisions),
+    Entry("31 3 * * *", "delete events that are no longer kept", retention.delete_events),
     Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 

@@ -19,11 +19,12 @@ from authsec.web.parameters import (
     parameters,
     uuid_parameter,
 )
-from authsec.web.problems import not_found, wrong_parameter
+from authsec.web.problems import Problem, not_found, wrong_parameter
 from authz import effective
 from authz.api import schemas
 from authz.api.rows import found
 from authz.grants import Item
+from authz.horizon import BeforeHistory, check_moment
 from authz.models import Application
 from authz.reasons import removed, removing_term, why
 from authz.sentences import sentences
@@ -47,7 +48,10 @@ class EffectiveAccess(ApiView):
         tags=["access"],
         parameters=[
             OpenApiParameter("application", description="Only this Application, by id."),
-            OpenApiParameter("at", description="As if asked then (RFC 3339). Now, when missing."),
+            OpenApiParameter(
+                "at",
+                description="As if asked then (RFC 3339), within the history that is kept. Now, when missing.",
+            ),
             OpenApiParameter("mfa", enum=["true", "false"], description="As if with a fresh second factor."),
             OpenApiParameter(
                 "mfa_at", description="As if with a second factor of then (RFC 3339); not with `mfa`."
@@ -66,7 +70,13 @@ class EffectiveAccess(ApiView):
         second factor is `pending_step_up`.
         """
         given = parameters(request, "application", "at", "mfa", "mfa_at", "ip", "scope")
-        at = moment_parameter(given, "at") or timezone.now()
+        now = timezone.now()
+        at = moment_parameter(given, "at") or now
+        try:
+            check_moment(at, now)
+        except BeforeHistory as error:
+            named = [{"parameter": "at", "detail": str(error)}]
+            raise Problem(422, "invalid", str(error), errors=named) from error
         application_id = uuid_parameter(given, "application")
         mfa_at = _mfa_at(given, at)
         ip = address_parameter(given, "ip")

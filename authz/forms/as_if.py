@@ -6,12 +6,21 @@ from uuid import UUID
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authsec.web.parameters import EARLIEST_YEAR, LATEST_YEAR, parse_uuid
+from authz.horizon import BeforeHistory, check_moment
 
 A_DAY_H, MOST_HOURS = 24, 24 * 365
 MAX_REQUESTED, MAX_ASKED = 4_000, 50
+
+
+def _is_kept(moment: datetime) -> None:
+    try:
+        check_moment(moment, timezone.now())
+    except BeforeHistory as error:
+        raise ValidationError(str(error)) from error
 
 
 class MomentField(forms.Field):
@@ -65,8 +74,8 @@ class AsIfForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"placeholder": _("not known"), "size": 15, "class": "input small"}),
     )
-    at = MomentField(label=_("At"), required=False)
-    compare = MomentField(label=_("Compare with"), required=False)
+    at = MomentField(label=_("At"), required=False, validators=[_is_kept])
+    compare = MomentField(label=_("Compare with"), required=False, validators=[_is_kept])
     requested = forms.CharField(
         label=_("Asked for"),
         required=False,

@@ -119,7 +119,10 @@ class ApplicationPast(TenantRow):
     admission = models.CharField(max_length=10, choices=Application.Admission.choices)
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "application", "until"], name="authz_past_application_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "application", "until"], name="authz_past_application_idx"),
+            models.Index(fields=["until"], name="authz_past_until_idx"),
+        ]
 
 
 class ApplicationLogo(TenantRow):
@@ -162,7 +165,12 @@ class Scope(TenantRow):
             )
         ]
         indexes = [
-            models.Index(fields=["tenant", "application", "name", "ended_at"], name="authz_scope_app_idx")
+            models.Index(fields=["tenant", "application", "name", "ended_at"], name="authz_scope_app_idx"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="authz_scope_closed_idx",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -92,4 +92,9 @@ class Binding(TenantRow):
                 condition=models.Q(superseded_by__isnull=False),
                 name="authz_binding_superseded_idx",
             ),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="authz_binding_closed_idx",
+            ),
         ]

@@ -66,4 +66,9 @@ class GroupMember(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "user", "group"], name="authz_groupmember_user_idx"),
             models.Index(fields=["tenant", "group", "user"], name="authz_groupmember_group_idx"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="authz_groupmember_closed_idx",
+            ),
         ]

@@ -75,7 +75,14 @@ class RoleScope(TenantRow):
                 name="authz_rolescope_name_uniq",
             )
         ]
-        indexes = [models.Index(fields=["tenant", "role", "kind", "name"], name="authz_rolescope_role_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "role", "kind", "name"], name="authz_rolescope_role_idx"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="authz_rolescope_closed_idx",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -61,4 +61,9 @@ class ServiceAccountOperator(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "user", "service_account"], name="authz_operator_user_idx"),
             models.Index(fields=["tenant", "service_account", "user"], name="authz_operator_account_idx"),
+            models.Index(
+                fields=["ended_at"],
+                condition=models.Q(ended_at__isnull=False),
+                name="authz_operator_closed_idx",
+            ),
         ]

@@ -71,4 +71,5 @@ class Decision(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "token_id"], name="oauth_decision_token_idx"),
             models.Index(fields=["tenant", "subject", "at"], name="oauth_decision_subject_idx"),
+            models.Index(fields=["at"], name="oauth_decision_at_idx"),
         ]

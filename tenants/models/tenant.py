@@ -47,4 +47,7 @@ class TenantClosure(TenantRow):
     reopened_by = models.UUIDField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "reopened_at"], name="tenants_closure_idx")]
+        indexes = [
+            models.Index(fields=["tenant", "reopened_at"], name="tenants_closure_idx"),
+            models.Index(fields=["reopened_at"], name="tenants_closure_reopened_idx"),
+        ]

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -128,3 +129,11 @@ def test_one_sees_ones_own_access_without_seeing_other_peoples(world: SimpleName
     olga = cast.owner_of(world.acme)
     answer = alice.get(f"/uflow/v2/users/{olga.pk}/effective-access")
     assert problem(answer) == (403, "forbidden")
+
+
+def test_a_moment_before_the_kept_history_is_unprocessable(world: SimpleNamespace, settings: Any) -> None:
+    settings.KEEP_HISTORY_DAYS = 30
+    early = (timezone.now() - timedelta(days=31)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    answer = world.api.get(f"{world.path}?at={early}")
+    assert answer.status_code == 422
+    assert "kept for 30 days" in answer.json()["errors"][0]["detail"]
