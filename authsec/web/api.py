@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import (
@@ -62,6 +63,21 @@ class ApiView(APIView):
         decision = self.powers.decide(action)
         if not decision.allowed:
             raise Problem(403, "forbidden", " ".join(decision.reasons))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """After the roof let pass: a body where none is described is refused, not ignored."""
+        super().initial(request, *args, **kwargs)
+        if request.method not in SAFE_METHODS and not self._takes_body(str(request.method).lower()):
+            read_input(Input, request)
+
+    def _takes_body(self, method: str) -> bool:
+        """Whether the method's description (``extend_schema``) names a body. DELETE has none (RFC 9110 §9.3.5)."""
+        described = getattr(getattr(self, method), "kwargs", {}).get("schema")
+        if method == "delete" or described is None:
+            return False
+        schema = described()
+        schema.view = self
+        return schema.get_request_serializer() is not None
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)

@@ -20,6 +20,7 @@ from authz import binding_changes, bindings, conditions
 from authz.api import schemas
 from authz.api.rows import ENDED, found, narrowed
 from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.refusals import Refused
 from endusers.models import PlanTier
 from tenants.models import TenantUser
 
@@ -114,7 +115,7 @@ class OneBinding(ApiView):
 
 
 def _subject(tenant_id: UUID, given: dict[str, Any]) -> dict[str, UUID | None]:
-    """The subject's key; 404 for one of another tenant. The verb refuses none or two."""
+    """The subject's key; 422 for one of another tenant. The verb refuses none or two."""
     models: dict[str, type[Model]] = {
         "user_id": TenantUser,
         "group_id": Group,
@@ -165,15 +166,20 @@ def bind_as_asked(
     found(Role, tenant_id, given["role_id"], "role_id")
     if given["application_id"]:
         found(Application, tenant_id, given["application_id"], "application_id")
-    binding = bindings.bind(
-        tenant_id=tenant_id,
-        role_id=given["role_id"],
-        application_id=given["application_id"],
-        conditions=conditions.from_json(given["conditions"]),
-        expires_at=given["expires_at"],
-        reason=given["reason"],
-        actor=actor,
-        now=now,
-        **subject,
-    )
+    try:
+        binding = bindings.bind(
+            tenant_id=tenant_id,
+            role_id=given["role_id"],
+            application_id=given["application_id"],
+            conditions=conditions.from_json(given["conditions"]),
+            expires_at=given["expires_at"],
+            reason=given["reason"],
+            actor=actor,
+            now=now,
+            **subject,
+        )
+    except Refused as error:  # a body names the tier by its key
+        raise Refused(
+            {name.replace("plan_tier_id", "plan_tier"): text for name, text in error.errors.items()}
+        ) from error
     return binding, binding.created_at == now

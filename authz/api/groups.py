@@ -219,7 +219,7 @@ class GroupRoleBindings(ApiView):
 
         The answer repeats the conditions as they stand. 200 when exactly this binding stands already.
         """
-        found(Group, self.tenant_id, group_id, standing=True)
+        found(Group, self.tenant_id, group_id)
         given = read_input(schemas.RoleBindingInput, request)
         binding, new = bind_as_asked(
             tenant_id=self.tenant_id, given=given, actor=self.actor, now=timezone.now(), group_id=group_id

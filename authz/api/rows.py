@@ -9,7 +9,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
 from authsec.web.parameters import one_of, parameters, parse_uuid
-from authsec.web.problems import Problem, pointer, wrong_parameter
+from authsec.web.problems import Problem, invalid, not_found, wrong_parameter
 from tenants.models import TenantUser
 
 Row = TypeVar("Row", bound=Model)
@@ -24,31 +24,27 @@ def searched(in_words: str) -> list[OpenApiParameter]:
 
 
 def found(model: type[Row], tenant_id: UUID, key: UUID, member: str = "", *, standing: bool = False) -> Row:
-    """The tenant's row. 404 for another tenant's and for none, with the body's member that named it, if any did.
+    """The tenant's row; another tenant's is as one that is not there.
 
-    ``standing``: 409 for one that is closed, before a change that it would refuse.
+    404 when the path names it, 422 with the body's ``member`` when that does. ``standing``: 409 for one that is
+    closed, before a change that it would refuse.
     """
     row: Any = model._default_manager.filter(tenant_id=tenant_id, pk=key).first()
     if row is None:
         detail = f"There is no such {model._meta.verbose_name} here."
-        errors = [{"pointer": pointer(member), "detail": detail}] if member else []
-        raise Problem(404, "not-found", detail, errors=errors)
+        raise invalid(detail, {member: detail}) if member else not_found(detail)
     if standing and row.ended_at:
         raise Problem(409, "conflict", f"This {model._meta.verbose_name} is closed, and stays so.")
     return cast(Row, row)
 
 
 def all_known(tenant_id: UUID, user_ids: Sequence[UUID], member: str = "user_ids") -> None:
-    """404 with each place of the body's list that names somebody unknown here. One statement."""
+    """422 with each place of the body's list that names somebody unknown here. One statement."""
     known = set(TenantUser.objects.filter(tenant_id=tenant_id, pk__in=user_ids).values_list("pk", flat=True))
     detail = "There is no such person here."
-    errors = [
-        {"pointer": pointer(f"{member}.{index}"), "detail": detail}
-        for index, key in enumerate(user_ids)
-        if key not in known
-    ]
+    errors = {f"{member}.{index}": detail for index, key in enumerate(user_ids) if key not in known}
     if errors:
-        raise Problem(404, "not-found", detail, errors=errors)
+        raise invalid(detail, errors)
 
 
 def narrowed(

@@ -210,4 +210,4 @@ def test_nothing_of_another_tenant_is_found(world: SimpleNamespace) -> None:
     owner = cast.owner_of(world.tools)
     role = cast.role(world.acme, "Reader", ["pr:read"])
     wanted = {"role_id": str(role.pk), "user_id": str(owner.pk)}
-    assert problem(world.api.post(f"{V2}/bindings", wanted)) == (404, "not-found")
+    assert problem(world.api.post(f"{V2}/bindings", wanted)) == (422, "invalid")

@@ -98,7 +98,7 @@ def test_a_service_account_is_renamed_and_keeps_its_client(world: SimpleNamespac
     stranger = cast.user_of(cast.open_tenant("alex-tools", "alex@tools.example"), "alex@tools.example")
     both = {"user_ids": [str(world.alice.pk), str(stranger.pk)]}
     refused = world.api.post(operators, both)
-    assert problem(refused) == (404, "not-found")
+    assert problem(refused) == (422, "invalid")
     assert [error["pointer"] for error in refused.json()["errors"]] == ["#/user_ids/1"]
     assert world.api.get(operators).json()["count"] == 0
     assert world.api.post(operators, {"user_ids": [str(world.alice.pk)]}).status_code == 200
