@@ -198,10 +198,12 @@ def whom(rows: QuerySet[Any], text: str) -> QuerySet[Any]:
         )
 
 
-def operators(tenant_id: UUID, service_account_id: UUID) -> QuerySet[ServiceAccountOperator]:
-    """Who operates a service account."""
+def operators(
+    tenant_id: UUID, service_account_id: UUID, *, ended: bool = False
+) -> QuerySet[ServiceAccountOperator]:
+    """Who operates a service account, or (``ended``) who did."""
     return ServiceAccountOperator.objects.filter(
-        LIVE, tenant_id=tenant_id, service_account_id=service_account_id
+        tenant_id=tenant_id, service_account_id=service_account_id, ended_at__isnull=not ended
     )
 
 

@@ -60,8 +60,9 @@ urlpatterns = [
     path(f"{GROUP}give/", groups.give, name="group_give"),
     path(f"{GROUP}archive/", groups.archive, name="group_archive"),
     path("authz/service-accounts/", service_accounts.service_accounts, name="service_accounts"),
-    path("authz/service-accounts/new/", service_accounts.new, name="service_account_new"),
     path(ACCOUNT, service_accounts.service_account, name="service_account"),
+    path(f"{ACCOUNT}edit/", service_accounts.edit, name="service_account_edit"),
+    path(f"{ACCOUNT}history/", service_accounts.history, name="service_account_history"),
     path(f"{ACCOUNT}operators/", service_accounts.add, name="service_account_add"),
     path(
         f"{ACCOUNT}operators/<uuid:member_id>/remove/", service_accounts.remove, name="service_account_remove"

@@ -197,6 +197,7 @@ def note(action: str, client: Client, tenant_id: UUID, actor: Actor, now: dateti
         target_kind="client",
         target_id=client.pk,
         target_name=client.name or client.client_id,
+        about_id=client.service_account_id,
         now=now,
         **more,
     )

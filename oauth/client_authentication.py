@@ -59,7 +59,7 @@ def authenticate(parameters: dict[str, str], header: str, *, now: datetime) -> t
     posted_id, posted_secret = parameters.get("client_id", ""), parameters.get("client_secret", "")
     if pairs is None:
         client = find_client(posted_id)
-        return client, client is not None and proves(client, posted_secret)
+        return client, client is not None and proves(client, posted_secret, now)
     if posted_secret:
         raise BadRequest("invalid_request", ONE_WAY)
     for user, password in pairs:
@@ -68,7 +68,7 @@ def authenticate(parameters: dict[str, str], header: str, *, now: datetime) -> t
             continue
         if posted_id and posted_id != client.client_id:
             raise BadRequest("invalid_request", "client_id is not the client that authenticates.")
-        if proves(client, password):
+        if proves(client, password, now):
             return client, True
     return None, False
 
@@ -92,10 +92,17 @@ def _by_assertion(parameters: dict[str, str], header: str, now: datetime) -> Cli
     return client
 
 
-def proves(client: Client, secret: str) -> bool:
-    """Whether the secret is the client's: none for a public one, and never one where it registered a key."""
+def proves(client: Client, secret: str, now: datetime) -> bool:
+    """Whether the secret is the client's: none for a public one, and never one where it registered a key.
+
+    The secret before the last rotation counts too, as long as it was given.
+    """
     if client.proves_by_key:
         return False  # who registered a key has no weaker way in
     if client.client_type == Client.CLIENT_PUBLIC:
         return not secret
-    return bool(secret) and same_secret(secret, client.client_secret.rpartition("$")[2])
+    if not secret:
+        return False
+    if same_secret(secret, client.client_secret.rpartition("$")[2]):
+        return True
+    return client.has_old_secret(now) and same_secret(secret, client.old_secret)

@@ -73,9 +73,12 @@ def _locked(tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> Cl
 
 
 def _saved(client: Client, action: str, before: dict[str, Any], actor: Actor, now: datetime) -> Client:
-    client.jwks_expires_at = None
+    client.jwks_expires_at = client.old_secret_until = None
+    client.old_secret = ""
     client.save(
         update_fields=[
+            "old_secret",
+            "old_secret_until",
             "token_endpoint_auth_method",
             "client_secret",
             "jwks",
@@ -91,6 +94,7 @@ def _saved(client: Client, action: str, before: dict[str, Any], actor: Actor, no
         target_kind="client",
         target_id=client.pk,
         target_name=client.name or client.client_id,
+        about_id=client.service_account_id,
         now=now,
         before=before,
         after=facts(client),

@@ -1,7 +1,7 @@
 """OAuth clients: those that register themselves, and those that a tenant makes."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,11 +33,16 @@ __all__ = [
     "create_for_service_account",
     "create_for_tenant",
     "deny",
+    "end_old_secret",
     "forbid_taking_over",
     "read_registration",
     "register_public",
     "rotate_secret",
 ]
+
+
+# How long a replaced secret may go on working. What a deployment needs, not what somebody forgets.
+LONGEST_OVERLAP = timedelta(days=7)
 
 
 class ProvesByKey(Exception):
@@ -115,8 +120,16 @@ def create_for_service_account(
     return client, secret
 
 
-def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> str:
-    """Give a tenant's own confidential client a new secret; the old one stops at once. Returns it, shown once.
+def rotate_secret(
+    *,
+    tenant_id: UUID,
+    client_id: UUID,
+    overlap: timedelta = timedelta(0),
+    actor: Actor,
+    now: datetime,
+) -> str:
+    """Give a tenant's own confidential client a new secret, shown once. The old one works on for ``overlap``, at most
+    LONGEST_OVERLAP, so that a deployment can follow; without one it stops at once, and so does the one before it.
 
     Raises NoSuchClient, ProvesByKey, and Escalation when it is a service account's that holds console permissions
     which the actor does not: who takes its secret can act as the account (Rule 7).
@@ -128,11 +141,28 @@ def rotate_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: dateti
         raise ProvesByKey("This client authenticates by a key and has no secret: remove its keys first.")
     if client.service_account_id:
         forbid_taking_over(tenant_id, client.service_account_id, actor, now)
+    until = now + min(overlap, LONGEST_OVERLAP) if overlap and client.has_secret else None
+    client.old_secret = client.client_secret.rpartition("$")[2] if until else ""
+    client.old_secret_until = until
     secret = new_secret("as_cs_")
     client.client_secret = secret
-    client.save(update_fields=["client_secret", "updated"])
-    note("client.secret_rotated", client, tenant_id, actor, now, after={"client_id": client.client_id})
+    client.save(update_fields=["client_secret", "old_secret", "old_secret_until", "updated"])
+    after = {"client_id": client.client_id, "old_secret_until": until.isoformat() if until else None}
+    note("client.secret_rotated", client, tenant_id, actor, now, after=after)
     return secret
+
+
+def end_old_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> Client:
+    """Stop the secret before the last rotation at once. Returns early when none works. Raises NoSuchClient."""
+    client = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
+    if client is None:
+        raise NoSuchClient
+    if client.has_old_secret(now):
+        before = {"old_secret_until": client.old_secret_until.isoformat()}
+        client.old_secret, client.old_secret_until = "", None
+        client.save(update_fields=["old_secret", "old_secret_until", "updated"])
+        note("client.old_secret_ended", client, tenant_id, actor, now, before=before)
+    return client
 
 
 def _create(registration: Registration, **fields: Any) -> tuple[Client, str]:

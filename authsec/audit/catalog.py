@@ -184,6 +184,9 @@ CATALOG = {
     "client.secret_rotated": Entry(
         "Client secret rotated", "{actor} gave client {target} a new secret", "key-round"
     ),
+    "client.old_secret_ended": Entry(
+        "Old secret ended", "{actor} ended the old secret of client {target}", "key-round", "stop"
+    ),
     "client.keys_set": Entry("Client keys set", "{actor} set the keys of client {target}", "key-round"),
     "client.keys_removed": Entry(
         "Client keys removed", "{actor} removed the keys of client {target}", "key-round", "stop"

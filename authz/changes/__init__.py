@@ -8,6 +8,7 @@ from authz.changes.bindings import EndBinding as EndBinding
 from authz.changes.groups import AddOperators as AddOperators
 from authz.changes.groups import AddToGroup as AddToGroup
 from authz.changes.groups import ArchiveGroup as ArchiveGroup
+from authz.changes.groups import EndGroupAccess as EndGroupAccess
 from authz.changes.groups import EndServiceAccount as EndServiceAccount
 from authz.changes.groups import RemoveFromGroup as RemoveFromGroup
 from authz.changes.groups import RemoveOperator as RemoveOperator

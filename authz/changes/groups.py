@@ -72,6 +72,21 @@ class ArchiveGroup(Change):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EndGroupAccess(Change):
+    """Every binding of the group ends; its people stay in it."""
+
+    kind: ClassVar[str] = "end_group_access"
+    permission: ClassVar[str] = "bindings:end"
+    group_id: UUID
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        return groups.end_access(tenant_id=tenant_id, group_id=self.group_id, actor=actor, now=now)
+
+    def roots(self, tenant_id: UUID) -> Roots:
+        return Roots(groups=frozenset([self.group_id]))
+
+
+@dataclass(frozen=True, kw_only=True)
 class AddOperators(Change):
     """Let people operate a service account: its bindings reach them too."""
 

@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
+from authz.changes import Change
 from authz.forms.binding import ReasonForm
-from authz.preview import Preview
+from authz.preview import Preview, preview
 from authz.views.links import Crumbs
 from tenants.confirming import is_confirmed
 
@@ -49,13 +50,24 @@ def consequences(effect: Preview) -> list[tuple[int, str]]:
 
 
 def ask(
-    request: Request, form: ReasonForm, question: dict[str, Any], *, back: str, way: Crumbs
+    request: Request,
+    form: ReasonForm,
+    question: dict[str, Any],
+    *,
+    back: str,
+    way: Crumbs,
+    change: Change | None = None,
 ) -> HttpResponse:
     """A confirmation as a page, or as a dialog for htmx.
 
-    ``question``: ``question`` (verb, object, tenant), ``text``, ``reversible``, ``action`` (the button), and
-    ``lines`` of counted consequences.
+    ``question``: ``question`` (verb, object, tenant), ``text``, ``reversible``, ``action`` (the button), ``lines`` of
+    counted consequences, ``more_url`` of further ones that a later floor counts, and ``hidden`` (name, value) pairs
+    that are posted along. ``change`` is tried out, and whom it costs what is counted with the other lines.
     """
     context = question | {"form": form, "back": back, "crumbs": [*way, (question["action"], None)]}
+    if change is not None and request.method != "POST":
+        told_who = {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
+        effect = preview(change=change, **told_who)
+        context["lines"] = [*question.get("lines", []), *consequences(effect)]
     status = 422 if form.errors else 200
     return page_or_partial(request, "authz/ask.html", context, partial="dialog", status=status)

@@ -17,6 +17,7 @@ from authsec.web.http import Request, posted, told
 from authz import group_members as verbs
 from authz import people, queries
 from authz.bindings import console_permissions_of
+from authz.changes import RemoveFromGroup
 from authz.forms.binding import ReasonForm
 from authz.forms.group import PastedForm
 from authz.group_members import MAX_AT_ONCE, Fate, fates
@@ -129,7 +130,9 @@ def _remove(request: Request, found: Group, wanted: list[UUID]) -> HttpResponse:
             said = _("%(who)s out of %(name)s")
             messages.success(request, said % {"who": who, "name": found.name})
             return go_to(request, around(request, found)["back"])
-    return ask(request, form, _question(request, found, ids, names, who), **around(request, found))
+    change = RemoveFromGroup(group_id=found.pk, user_id=ids[0]) if len(ids) == 1 else None
+    question = _question(request, found, ids, names, who)
+    return ask(request, form, question, **around(request, found), change=change)
 
 
 def _question(

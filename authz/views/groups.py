@@ -21,6 +21,7 @@ from authsec.web.pagination import Page
 from authz import groups as verbs
 from authz import queries
 from authz.bindings import console_permissions
+from authz.changes import ArchiveGroup, EndGroupAccess
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupFilter, GroupForm
 from authz.group_members import SYNCED
@@ -153,7 +154,7 @@ def archive(request: Request, group_id: UUID) -> HttpResponse:
         "reversible": False,
         "action": _("Archive"),
     }
-    return ask(request, form, question, **around(request, found))
+    return ask(request, form, question, **around(request, found), change=ArchiveGroup(group_id=group_id))
 
 
 @requires("bindings:end")
@@ -177,7 +178,7 @@ def end_access(request: Request, group_id: UUID) -> HttpResponse:
         "reversible": False,
         "action": _("End all access"),
     }
-    return ask(request, form, question, **around(request, found))
+    return ask(request, form, question, **around(request, found), change=EndGroupAccess(group_id=group_id))
 
 
 @requires("bindings:create")

@@ -1,4 +1,7 @@
-"""Service accounts: the list, making one, one of them with operators and bindings, ending it."""
+"""Service accounts: the list, one of them with operators and bindings, its history, renaming and ending it.
+
+``oauth.views.credentials`` makes one, because it makes its client in the same step.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -6,65 +9,95 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from authsec.web.access import reauthenticate, requires
+from authsec.audit.queries import about
+from authsec.web.access import requires
 from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import people, queries
 from authz import service_accounts as verbs
 from authz.bindings import console_permissions, console_permissions_of
+from authz.changes import EndServiceAccount
 from authz.forms.binding import GiveRoleForm, ReasonForm
-from authz.forms.group import GroupForm, PeopleForm
+from authz.forms.group import GroupForm, NamedFilter, PeopleForm
 from authz.models import ServiceAccount
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, must_confirm
+from authz.views.filtering import chosen
 from authz.views.links import crumbs, page
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Service accounts", "service_accounts")
+SHOWN_EVENTS = 8
 
 
 @requires("service_accounts:read")
 @require_safe
 def service_accounts(request: Request) -> HttpResponse:
-    """Service accounts that stand, by name."""
+    """Service accounts by name: those that stand or those that have ended, by a part of the name."""
+    narrowed = chosen(request, NamedFilter)
+    rows = queries.service_accounts(request.tenant.tenant_id, text=narrowed.text, ended=narrowed.ended)
     context = {
-        "page": tables.by_name(
-            queries.service_accounts(request.tenant.tenant_id), request.GET.get("cursor", "")
-        ),
+        "page": tables.by_name(rows, request.GET.get("cursor", "")),
+        "chosen": narrowed,
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Service accounts"),
     }
     return render(request, "authz/service_accounts.html", context)
 
 
-@requires("service_accounts:manage")
-@reauthenticate
-@require_http_methods(GET_OR_POST)
-def new(request: Request) -> HttpResponse:
-    """Make a service account."""
-    form = GroupForm(posted(request), initial=kept_answers(request))
-    if request.method == "POST" and form.is_valid():
-        account = form.run(verbs.create, **told(request), **form.cleaned_data)
-        if account:
-            messages.success(request, f"{account.name} created")
-            return redirect(page(request.tenant.slug, "service_account", service_account_id=account.pk))
-    context = {
-        "form": form,
-        "title": f"New service account in {request.tenant.name}",
-        "action": "Create service account",
-        "back": page(request.tenant.slug, "service_accounts"),
-        "crumbs": crumbs(request.tenant.slug, LIST, "New service account"),
-    }
-    return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
+@requires("service_accounts:read")
+@require_safe
+def service_account(request: Request, service_account_id: UUID) -> HttpResponse:
+    """One service account: what it holds, who operates it; of one that has ended, what stood then."""
+    return shown(request, load(request, service_account_id, ended=True))
 
 
 @requires("service_accounts:read")
 @require_safe
-def service_account(request: Request, service_account_id: UUID) -> HttpResponse:
-    """One service account: what it holds, who operates it."""
-    return shown(request, load(request, service_account_id))
+def history(request: Request, service_account_id: UUID) -> HttpResponse:
+    """What an account was bound to, who operated it, and what was done about it."""
+    found = load(request, service_account_id, ended=True)
+    tenant_id, given = request.tenant.tenant_id, request.GET
+    past = queries.operators(tenant_id, found.pk, ended=True)
+    context = {
+        "account": found,
+        "tab": "history",
+        "past_bindings": tables.bindings(
+            tenant_id, timezone.now(), given.get("bindings", ""), ended=True, service_account_id=found.pk
+        ),
+        "past_operators": tables.people(past, given.get("cursor", ""), "ended_at", column="ended_at"),
+        "entries": _activity(request, found, limit=50),
+        "crumbs": [*around(request, found)["way"], (_("History"), None)],
+    }
+    return render(request, "authz/service_account_history.html", context)
+
+
+@requires("service_accounts:manage")
+@require_http_methods(GET_OR_POST)
+def edit(request: Request, service_account_id: UUID) -> HttpResponse:
+    """Rename an account, or say anew what it is for."""
+    found = load(request, service_account_id)
+    words = {"name": found.name, "description": found.description}
+    form, around_it = GroupForm(posted(request), initial=words), around(request, found)
+    if request.method == "POST" and form.is_valid():
+        given = told(request, service_account_id=service_account_id)
+        account = form.run(verbs.edit, **given, **form.cleaned_data)
+        if account:
+            messages.success(request, _("%(name)s saved") % {"name": account.name})
+            return redirect(around_it["back"])
+    context = {
+        "form": form,
+        "title": _("Rename %(name)s in %(tenant)s") % {"name": found.name, "tenant": request.tenant.name},
+        "action": _("Save"),
+        "back": around_it["back"],
+        "crumbs": [*around_it["way"], (_("Rename"), None)],
+    }
+    return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
 
 
 @requires("service_accounts:manage")
@@ -139,20 +172,48 @@ def end(request: Request, service_account_id: UUID) -> HttpResponse:
             messages.success(request, f"{found.name} ended")
             return go_to(request, page(request.tenant.slug, "service_accounts"))
     question = {
-        "question": f"End {found.name} in {request.tenant.name}?",
-        "text": "Its tokens answer inactive at the next call, and its operators hold nothing through it.",
+        "question": _("End %(name)s in %(tenant)s?") % {"name": found.name, "tenant": request.tenant.name},
+        "lines": _counted(found),
+        "more_url": reverse(
+            "oauth:account_consequence",
+            kwargs={"slug": request.tenant.slug, "service_account_id": service_account_id},
+        ),
+        "text": _(
+            "Its tokens answer inactive at the next call. It stays in the history and can’t be opened again."
+        ),
         "reversible": False,
-        "action": "End",
+        "action": _("End account"),
     }
-    return ask(request, form, question, **around(request, found))
+    change = EndServiceAccount(service_account_id=service_account_id)
+    return ask(request, form, question, **around(request, found), change=change)
 
 
-def load(request: Request, service_account_id: UUID) -> ServiceAccount:
-    """The tenant's service account that stands, or 404."""
-    rows = ServiceAccount.objects.filter(
-        tenant_id=request.tenant.tenant_id, pk=service_account_id, ended_at=None
-    )
-    found = rows.first()
+def _counted(found: ServiceAccount) -> list[tuple[str, str]]:
+    """What it and its operators lose, for the confirmation. Two statements."""
+    bindings = queries.bindings(found.tenant_id, service_account_id=found.pk).values("pk").count()
+    people = queries.operators(found.tenant_id, found.pk).count()
+    return [
+        (
+            f"{bindings:,}",
+            ngettext("binding gives nothing any more", "bindings give nothing any more", bindings),
+        ),
+        (
+            f"{people:,}",
+            ngettext("operator holds nothing through it", "operators hold nothing through it", people),
+        ),
+    ]
+
+
+def _activity(request: Request, found: ServiceAccount, limit: int) -> list[Any]:
+    """What was done to the account, for those who may read the audit log."""
+    may_read = "audit:read" in request.decision.can
+    return about(request.tenant.tenant_id, found.pk, limit=limit) if may_read else []
+
+
+def load(request: Request, service_account_id: UUID, *, ended: bool = False) -> ServiceAccount:
+    """The tenant's service account that stands, or with ``ended`` any of its accounts; else 404."""
+    rows = ServiceAccount.objects.filter(tenant_id=request.tenant.tenant_id, pk=service_account_id)
+    found = rows.first() if ended else rows.filter(ended_at=None).first()
     if found is None:
         raise Http404("No such service account.")
     return found
@@ -183,6 +244,8 @@ def shown(
         ),
         "people_form": people_form or PeopleForm(),
         "role_form": role_form,
+        "tab": "now",
+        "entries": _activity(request, found, limit=SHOWN_EVENTS),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
     return render(request, "authz/service_account.html", context, status=422 if invalid else 200)

@@ -82,7 +82,7 @@ def _change(request: Any, client: Client, actor: Actor) -> Client:
             raise Refused("invalid_client_metadata", f"Leave out {', '.join(sorted(taken))}.")
         secret = document.get("client_secret")
         if secret is not None and not (
-            isinstance(secret, str) and secret.isascii() and secret and proves(client, secret)
+            isinstance(secret, str) and secret.isascii() and secret and proves(client, secret, timezone.now())
         ):
             raise Refused("invalid_client_metadata", "client_secret must be the client's own, or left out.")
         return registered.change(client_id=client.pk, registration=wanted, actor=actor, now=timezone.now())

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from authsec.web.api import Input, Listed
 from authz import models
 from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
+from oauth import clients
 from oauth.models import Client as ClientRow
 
 CONTACT = "Whom people ask: an e-mail address or an https page. Shown where somebody is not let in."
@@ -189,9 +190,23 @@ class Operators(Listed):
     items = Operator(many=True)
 
 
+class Rotation(Input):
+    overlap_s = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=int(clients.LONGEST_OVERLAP.total_seconds()),
+        default=86_400,
+        help_text="How long the old secret works on, in seconds: a day unless you say otherwise. 0 after a leak.",
+    )
+
+
 class Secret(serializers.Serializer[Any]):
     client_id = serializers.CharField()
     client_secret = serializers.CharField(help_text="Shown this once.")
+
+
+class RotatedSecret(Secret):
+    old_secret_until = serializers.DateTimeField(allow_null=True, help_text="Null: it stopped at once.")
 
 
 class ClientKeysInput(Input):

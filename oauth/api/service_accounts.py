@@ -1,6 +1,7 @@
 """Service accounts through the API: non-human subjects, their clients and their operators."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -104,23 +105,53 @@ class RotateServiceAccountSecret(ApiView):
     @requires("service_accounts:manage")
     @extend_schema(
         operation_id="rotate_service_account_secret",
-        request=None,
-        responses={201: schemas.Secret},
+        request=schemas.Rotation,
+        responses={201: schemas.RotatedSecret},
         tags=TAGS,
     )
     def post(self, request: Request, account_id: UUID) -> Response:
-        """The old secret stops at once: a client has one secret. Tokens that it got live on until they expire.
+        """The old secret works on for a day, or as long as `overlap_s` says; 0 stops it at once. Tokens live on.
 
         Who takes the new one can act as the account, so they must hold what it holds in the console.
         """
         found(ServiceAccount, self.tenant_id, account_id, standing=True)
+        overlap = timedelta(seconds=read_input(schemas.Rotation, request)["overlap_s"])
         client = Client.objects.filter(tenant_id=self.tenant_id, service_account_id=account_id).first()
         if client is None:
             raise not_found("This service account has no client.")
         secret = clients.rotate_secret(
+            tenant_id=self.tenant_id,
+            client_id=client.pk,
+            overlap=overlap,
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        client.refresh_from_db(fields=["old_secret_until"])
+        return Response(
+            {
+                "client_id": client.client_id,
+                "client_secret": secret,
+                "old_secret_until": client.old_secret_until,
+            },
+            201,
+        )
+
+
+class OldSecret(ApiView):
+    """The secret before the last rotation, while it still works."""
+
+    @requires("service_accounts:manage")
+    @extend_schema(operation_id="end_old_secret", responses={204: None}, tags=TAGS)
+    def delete(self, request: Request, account_id: UUID) -> Response:
+        """Stop it now. The present one goes on."""
+        found(ServiceAccount, self.tenant_id, account_id, standing=True)
+        client = Client.objects.filter(tenant_id=self.tenant_id, service_account_id=account_id).first()
+        if client is None:
+            raise not_found("This service account has no client.")
+        clients.end_old_secret(
             tenant_id=self.tenant_id, client_id=client.pk, actor=self.actor, now=timezone.now()
         )
-        return Response({"client_id": client.client_id, "client_secret": secret}, 201)
+        return Response(status=204)
 
 
 class Operators(ApiView):

@@ -1,5 +1,7 @@
 """What asks for tokens, and what a tenant says of it."""
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -48,6 +50,16 @@ class Client(AbstractApplication):
     )
     last_used_at = models.DateTimeField(null=True, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    old_secret = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="SHA-256 of the secret before this one.",
+    )
+    old_secret_until = models.DateTimeField(
+        null=True, blank=True, help_text="Until when the old secret works beside the new one."
+    )
     logo = models.CharField(
         max_length=64, blank=True, default="", db_default="", help_text="Digest of its picture in ClientLogo."
     )
@@ -79,6 +91,10 @@ class Client(AbstractApplication):
         secret = self.client_secret.rpartition("$")[2]
         by_secret = self.client_type == self.CLIENT_CONFIDENTIAL and not self.proves_by_key
         return by_secret and bool(secret) and not same_secret("", secret)
+
+    def has_old_secret(self, at: datetime) -> bool:
+        """Whether the secret before the last rotation still works."""
+        return bool(self.old_secret) and self.old_secret_until is not None and at < self.old_secret_until
 
     @property
     def document_host(self) -> str:

@@ -49,6 +49,7 @@ urlpatterns = [
     path(f"{ACCOUNT}/operators", service_accounts.Operators.as_view(), name="operators"),
     path(f"{ACCOUNT}/operators/<uuid:user_id>", service_accounts.OneOperator.as_view(), name="operator"),
     path(f"{ACCOUNT}/keys", keys.ServiceAccountKeys.as_view(), name="service_account_keys"),
+    path(f"{ACCOUNT}/old-secret", service_accounts.OldSecret.as_view(), name="old_secret"),
     path(
         f"{ACCOUNT}/rotate-secret",
         service_accounts.RotateServiceAccountSecret.as_view(),

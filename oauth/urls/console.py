@@ -3,6 +3,7 @@
 from django.urls import path
 
 from oauth.views import (
+    account_credentials,
     address,
     client,
     clients,
@@ -62,8 +63,11 @@ urlpatterns = [
         delegation.account_delegations,
         name="account_delegations",
     ),
-    path(ACCOUNT, credentials.account_credentials, name="account_credentials"),
+    path("authz/service-accounts/new/", account_credentials.new, name="account_new"),
+    path(ACCOUNT, account_credentials.panel, name="account_credentials"),
     path(f"{ACCOUNT}keys/", keys.set_account_keys, name="account_keys"),
     path(f"{ACCOUNT}keys/remove/", keys.remove_account_keys, name="account_keys_remove"),
-    path(f"{ACCOUNT}rotate/", credentials.rotate_account, name="account_rotate"),
+    path(f"{ACCOUNT}rotate/", account_credentials.rotate, name="account_rotate"),
+    path(f"{ACCOUNT}old/end/", account_credentials.end_old, name="account_old_end"),
+    path(f"{ACCOUNT}consequence/", account_credentials.consequence, name="account_consequence"),
 ]

@@ -1,4 +1,4 @@
-"""Credentials, shown once: those of Applications and those of service accounts. Panels for the pages of authz."""
+"""Credentials of Applications, shown once: a panel for the page of authz."""
 
 from typing import Any
 from uuid import UUID
@@ -16,23 +16,13 @@ from django_htmx.http import HttpResponseClientRedirect
 from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
-from authz.models import Application, ServiceAccount
+from authz.models import Application
 from authz.views.asking import GET_OR_POST
-from oauth import client_key_changes, clients, credentials
-from oauth.models import Client
+from oauth import credentials
 
 
 def _application(request: Request, application_id: UUID) -> Application:
     found = Application.objects.filter(tenant_id=request.tenant.tenant_id, pk=application_id).first()
-    if found is None:
-        raise Http404
-    return found
-
-
-def _account(request: Request, service_account_id: UUID) -> ServiceAccount:
-    found = ServiceAccount.objects.filter(
-        tenant_id=request.tenant.tenant_id, pk=service_account_id, ended_at__isnull=True
-    ).first()
     if found is None:
         raise Http404
     return found
@@ -128,74 +118,6 @@ def _application_panel(
         ],
     }
     response = page_or_partial(request, "oauth/application_credentials.html", context, partial="panel")
-    response["Cache-Control"] = "no-store"
-    return response
-
-
-@requires("service_accounts:read")
-def account_credentials(request: Request, service_account_id: UUID) -> HttpResponse:
-    """The client with which a service account authenticates; never its secret."""
-    return _account_panel(request, _account(request, service_account_id))
-
-
-@requires("service_accounts:manage")
-@reauthenticate
-@require_http_methods(GET_OR_POST)
-def rotate_account(request: Request, service_account_id: UUID) -> HttpResponse:
-    """Give the account's client a new secret and show it, once, after the question; the old one stops at once."""
-    account = _account(request, service_account_id)
-    if request.method != "POST":
-        names = {"name": account.name, "tenant": request.tenant.name}
-        question = {
-            "question": _("Give %(name)s in %(tenant)s a new secret?") % names,
-            "text": _(
-                "The old one stops at once: it gets no token until it has the new one. Tokens live on."
-            ),
-            "action": _("New secret"),
-            "plain": True,
-        }
-        here = reverse(
-            "authz:service_account",
-            kwargs={"slug": request.tenant.slug, "service_account_id": service_account_id},
-        )
-        return _ask(request, question, here, account.name)
-    named: dict[str, Any] = {"tenant_id": account.tenant_id, "actor": request.actor, "now": timezone.now()}
-    client = _client_of(account)
-    if client is None:
-        client, secret = clients.create_for_service_account(
-            service_account_id=account.pk, name=account.name, **named
-        )
-    elif client.proves_by_key:
-        return _account_panel(request, account)  # another tab gave it keys meanwhile
-    else:
-        secret = clients.rotate_secret(client_id=client.pk, **named)
-    return _account_panel(request, account, (client.client_id, secret))
-
-
-def _client_of(account: ServiceAccount) -> Client | None:
-    found: Client | None = (
-        Client.objects.filter(tenant_id=account.tenant_id, service_account=account)
-        .order_by("created")
-        .first()
-    )
-    return found
-
-
-def _account_panel(
-    request: Request, account: ServiceAccount, shown: tuple[str, str] | None = None
-) -> HttpResponse:
-    client = _client_of(account)
-    context = {
-        "account": account,
-        "client": client,
-        "proof": client_key_changes.facts(client) if client else {},
-        "shown": [(_("Client ID"), shown[0]), (_("Client secret"), shown[1])] if shown else [],
-        "crumbs": [
-            (account.name, _url(request, "authz:service_account", service_account_id=account.pk)),
-            (_("Credentials"), None),
-        ],
-    }
-    response = page_or_partial(request, "oauth/account_credentials.html", context, partial="panel")
     response["Cache-Control"] = "no-store"
     return response
 

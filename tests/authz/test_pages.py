@@ -59,6 +59,8 @@ def pages(acme: SimpleNamespace) -> list[str]:
         f"{AUTHZ}service-accounts/",
         f"{AUTHZ}service-accounts/new/",
         f"{AUTHZ}service-accounts/{account}/",
+        f"{AUTHZ}service-accounts/{account}/edit/",
+        f"{AUTHZ}service-accounts/{account}/history/",
         f"{AUTHZ}service-accounts/{account}/give/",
         f"{AUTHZ}service-accounts/{account}/operators/",
         f"{AUTHZ}service-accounts/{account}/end/",
@@ -325,13 +327,19 @@ def test_system_roles_are_read_only(acme: SimpleNamespace, adam: Client) -> None
 
 
 def test_a_service_account_is_made_operated_and_ended(acme: SimpleNamespace, adam: Client) -> None:
-    made = adam.post(f"{AUTHZ}service-accounts/new/", {"name": "ci-bot"})["Location"]
+    shown = adam.post(f"{AUTHZ}service-accounts/new/", {"name": "ci-bot"}).content.decode()
+    assert "as_cs_" in shown, "its secret, once"
+    with tenant_context(acme.id):
+        made = f"{AUTHZ}service-accounts/{ServiceAccount.objects.get(name='ci-bot').pk}/"
     assert adam.post(f"{made}operators/", {"people": "alice@acme.example"}).status_code == 302
     assert adam.post(f"{made}operators/", {"people": "nobody@x.example"}).status_code == 422
     assert b"Alice Moreau" in adam.get(made).content
     assert adam.post(f"{made}operators/{acme.alice.id}/remove/").status_code == 302
     assert adam.post(f"{made}end/").status_code == 302
-    assert adam.get(made).status_code == 404
+    assert "It has ended" in adam.get(made).content.decode()
+    assert adam.get(f"{made}give/").status_code == 404
+    assert "ci-bot" in adam.get(f"{AUTHZ}service-accounts/?status=ended&q=CI").content.decode()
+    assert "ci-bot" not in adam.get(f"{AUTHZ}service-accounts/").content.decode()
     with tenant_context(acme.id):
         assert ServiceAccount.objects.get(name="ci-bot").ended_at is not None
 

@@ -111,6 +111,7 @@ API_ROWS: dict[str, Row] = {
         DELETE="service_accounts:manage",
         bodies={"PUT": {"jwks_uri": "https://keys.example/jwks.json"}},
     ),
+    "uflow/v2/service-accounts/<uuid:account_id>/old-secret": api(DELETE="service_accounts:manage"),
     "uflow/v2/service-accounts/<uuid:account_id>/rotate-secret": api(POST="service_accounts:manage"),
     "uflow/v2/clients": api(
         GET="clients:read",

@@ -191,6 +191,8 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/service-accounts/": page("service_accounts:read"),
     "t/<slug:slug>/authz/service-accounts/new/": asks("service_accounts:manage"),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/": page("service_accounts:read"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/edit/": asks("service_accounts:manage"),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/history/": page("service_accounts:read"),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/operators/": asks(
         "service_accounts:manage"
     ),
@@ -210,6 +212,12 @@ ROWS: dict[str, Row] = {
     ),
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/": asks(
         "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/old/end/": asks(
+        "service_accounts:manage"
+    ),
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/consequence/": page(
+        "service_accounts:read"
     ),
     "t/<slug:slug>/authz/effective-access/": page("effective_access:own"),
     "t/<slug:slug>/authz/effective-access/requests/": page("tokens:read"),
@@ -287,6 +295,7 @@ ASK_AGAIN = {
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/",
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/keys/remove/",
     "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/rotate/",
+    "t/<slug:slug>/authz/service-accounts/<uuid:service_account_id>/credentials/old/end/",
     "t/<slug:slug>/settings/security/second-factor/",
     "t/<slug:slug>/settings/security/second-factor/release/",
     "t/<slug:slug>/settings/team/<uuid:member_id>/type/",

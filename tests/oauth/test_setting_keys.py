@@ -57,7 +57,8 @@ def test_on_the_accounts_page_keys_are_set_replaced_and_removed() -> None:
     assert "<code>one</code>, <code>two</code>" in shown
     assert "New secret" not in shown
     assert ask(it, assertion(client_id, SECOND)).status_code == 200
-    assert "<code>one</code>" in olga.post(f"{page}rotate/").content.decode(), "no secret beside a key"
+    assert olga.post(f"{page}rotate/").status_code == 302, "no secret beside a key"
+    assert "by a key (private_key_jwt)" in olga.get(page).content.decode()
     assert olga.get(f"{page}keys/remove/").status_code == 200
     assert olga.post(f"{page}keys/remove/").status_code == 302
     assert ask(it, assertion(client_id, SECOND)).status_code == 401
