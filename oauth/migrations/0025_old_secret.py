@@ -4,8 +4,10 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+    """A replaced secret may work on for a while beside the new one."""
+
     dependencies = [
-        ("oauth", "0023_connection_logos"),
+        ("oauth", "0024_retention"),
     ]
 
     operations = [
