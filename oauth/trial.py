@@ -12,7 +12,7 @@ from django.db import connection, transaction
 from authsec.secrets import digest, new_secret
 from authz.models import ServiceAccount
 from oauth.introspection import STATEMENT
-from oauth.models import AccessToken, ResourceCredential
+from oauth.models import AccessToken, Decision, ResourceCredential
 from oauth.reasons import Reason, reason_of
 from tenants.models import Profile
 
@@ -42,8 +42,11 @@ def presented(text: str) -> str:
     return words[-1] if words else ""
 
 
-def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime) -> Trial:
-    """Ask as the Application would. Inside the tenant's transaction; nothing is counted, noted or kept.
+def ask_about(
+    *, tenant_id: UUID, application_id: UUID, checksum: str, now: datetime
+) -> tuple[str | None, str]:
+    """What introspection answers now for the token of this SHA-256, and why; None: inactive. Inside the tenant's
+    transaction; nothing is counted, noted or kept.
 
     The statement wants a credential, so it gets one that exists inside a savepoint only.
     """
@@ -56,9 +59,17 @@ def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime)
             secret_digest=digest(secret),
             created_at=now,
         )
-        cursor.execute(STATEMENT, [credential, digest(secret), digest(token), None, settings.ISSUER])
-        answer, _tenant, _application, why = cursor.fetchone()
+        cursor.execute(STATEMENT, [credential, digest(secret), checksum, None, settings.ISSUER])
+        answer, _tenant, _application, why, *_ = cursor.fetchone()
         transaction.set_rollback(True)
+    return answer, why
+
+
+def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime) -> Trial:
+    """Ask as the Application would. Inside the tenant's transaction; nothing is counted, noted or kept."""
+    answer, why = ask_about(
+        tenant_id=tenant_id, application_id=application_id, checksum=digest(token), now=now
+    )
     rows = AccessToken.objects.filter(tenant_id=tenant_id, token_checksum=digest(token))
     row = rows.select_related("application", "audience").first()
     return Trial(
@@ -66,13 +77,13 @@ def explain(*, tenant_id: UUID, application_id: UUID, token: str, now: datetime)
         active=answer is not None,
         reason=reason_of(why, active=answer is not None),
         token=row,
-        subject=_name(row) if row else "",
-        hint=_hint(token) if why == "unknown" else "",
+        subject=name_of(row) if row else "",
+        hint=hint_of(token) if why == "unknown" else "",
     )
 
 
-def _name(row: AccessToken) -> str:
-    """What the tenant calls whom a token is for; their id where it has no name for them."""
+def name_of(row: AccessToken | Decision) -> str:
+    """What the tenant calls whom a token or a decision is for; their id where it has no name for them."""
     here: dict[str, Any] = {"tenant_id": row.tenant_id}
     names: tuple[str, ...] | None
     if row.subject_kind == "user":
@@ -84,7 +95,7 @@ def _name(row: AccessToken) -> str:
     return next((name for name in names or () if name), str(row.subject))
 
 
-def _hint(token: str) -> str:
+def hint_of(token: str) -> str:
     """What an unknown text looks like."""
     if token.startswith("as_rt_"):
         return "This is a refresh token. It belongs to the client and is never sent to an Application."
