@@ -6,7 +6,8 @@ from authz.effective import Explanation
 from authz.reasons import removed, removing_term, why
 from authz.sentences import sentences, unreached
 from authz.subject import SENTENCES, Subject
-from authz.terms import ApplicationAccess, ScopeAccess
+from authz.terms import ApplicationAccess, Path, ScopeAccess
+from authz.track_rows import chain
 from authz.words import how, listed, shortened, span
 
 WAYS, NAMES = 6, 20
@@ -68,13 +69,17 @@ def _scope(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation)
     reason = removed(scope, one, explanation)
     verdict = f"removed by {term}; {reason}" if term else reason
     lines = [f"  {scope.name}: {VERDICTS[scope.granted]}, {verdict}"]
-    for path in scope.paths[:WAYS]:
-        lines.append(
-            f"    {path.item.role_name}, {how([path.item])}: {why(path.item, path.state, explanation)}"
-        )
+    lines += [f"    {_way(path, one, explanation)}" for path in scope.paths[:WAYS]]
     if len(scope.paths) > WAYS:
         lines.append(f"    and {len(scope.paths) - WAYS} more ways")
     return lines
+
+
+def _way(path: Path, one: ApplicationAccess, explanation: Explanation) -> str:
+    place = one.application.name if path.item.application_id else ""
+    *links, _who = chain(path.item, path.state, explanation, lambda _kind, _key: "", place)
+    said = " ← ".join(f"{link['kind'].lower()} {link['name']} ({link['note']})" for link in links)
+    return f"{said}: {why(path.item, path.state, explanation)}"
 
 
 def _permission(row: ConsoleRow, explanation: Explanation) -> str:

@@ -21,7 +21,7 @@ def why(item: Item, state: str, explanation: Explanation) -> str:
             return f"No second factor; {asks}."
         return f"The last second factor was {span(at - explanation.mfa_at)} ago; {asks}."
     return {
-        "active": f"Counts, {how([item])}.",
+        "active": "Counts now.",
         "outside_ip": f"{explanation.ip} is outside {ranges}.",
         "missing_context": f"Asks for an address in {ranges}, and no address is given.",
         "not_yet": f"Starts on {clock.date(item.not_before)}." if item.not_before else "",

@@ -44,7 +44,8 @@ def summary(one: ApplicationAccess) -> list[tuple[int, str]]:
     """How the scopes of an Application fare: *1 granted, 1 after MFA, 3 asked for but removed, 1 not asked for*."""
     unasked = sum(scope.removed_by == "requested" or not scope.requested for scope in one.scopes)
     now, later = one.count("active"), one.count("pending_step_up")
-    counted = [(now, "granted"), (later, "after MFA"), (len(one.scopes) - now - later - unasked, "removed")]
+    gone = "removed" if one.asked is None else "asked for but removed"
+    counted = [(now, "granted"), (later, "after MFA"), (len(one.scopes) - now - later - unasked, gone)]
     return [pair for pair in [*counted, (unasked, "not asked for")] if pair[0]]
 
 
@@ -93,20 +94,19 @@ def state_of(scope: ScopeAccess) -> str:
 
 
 def _path(path: Path, one: ApplicationAccess, explanation: Explanation, link: Link) -> dict[str, Any]:
-    item, subject = path.item, explanation.subject
+    item = path.item
     place = one.application.name if item.application_id else ""
     return {
         "state": path.state,
         "state_text": "",
         "reason": why(item, path.state, explanation),
-        "links": chain(item, path.state, explanation, link, place, subject),
+        "links": chain(item, path.state, explanation, link, place),
     }
 
 
-def chain(
-    item: Item, state: str, explanation: Explanation, link: Link, place: str, subject: Subject
-) -> list[dict[str, Any]]:
+def chain(item: Item, state: str, explanation: Explanation, link: Link, place: str) -> list[dict[str, Any]]:
     """One way: role ← binding ← group, service account or plan ← user; ``place``: the Application, "" tenant-wide."""
+    subject = explanation.subject
     asks = [
         f"{text}" if word == "met" else f"{text} ({word})"
         for _, text, word in conditions(item, state, explanation)

@@ -132,6 +132,12 @@
     countRows();
   };
 
+  /* A number inside one of a few choices: typing it chooses. */
+  document.addEventListener("input", (event) => {
+    const choice = event.target.matches?.(".segmented [type=number]") && $("[type=radio]", event.target.closest("label"));
+    if (choice) choice.checked = true;
+  });
+
   /* Filter a list in place (tenant switcher): labels stand only in the whole list; Enter opens the first that is left. */
   const left = (list) => $$("a", list).filter((link) => !link.closest("[hidden]"));
   document.addEventListener("input", (event) => {
