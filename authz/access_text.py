@@ -1,9 +1,11 @@
 """Effective access in plain words, to paste into a ticket."""
 
 from authsec.web import clock
+from authz.comparison import Change, compare
+from authz.comparison_words import sentence
 from authz.console_rows import ConsoleRow, console_rows
 from authz.effective import Explanation
-from authz.reasons import removed, removing_term, why
+from authz.reasons import removed, removing_term, why, words_of
 from authz.sentences import sentences, unreached
 from authz.subject import SENTENCES, Subject
 from authz.terms import ApplicationAccess, Path, ScopeAccess
@@ -18,7 +20,7 @@ def written(explanation: Explanation, *, tenant: str) -> str:
     """The same content as the page: who, the circumstances, sentences, each scope with its ways and what removed it."""
     subject = explanation.subject
     lines = [f"Effective access of {subject.name} in {tenant}", *_who(explanation), _as_if(explanation), ""]
-    lines += [sentence.text for sentence in sentences(explanation)] or [f"No binding reaches {subject.name}."]
+    lines += [said.text for said in sentences(explanation)] or [f"No binding reaches {subject.name}."]
     if names := unreached(explanation):
         lines.append(f"No binding reaches {subject.name} on {listed(shortened(names, NAMES))}.")
     for one in explanation.applications:
@@ -27,6 +29,19 @@ def written(explanation: Explanation, *, tenant: str) -> str:
     if permissions := console_rows(explanation):
         lines += ["", "Console permissions", *(_permission(row, explanation) for row in permissions)]
     return "\n".join(lines)
+
+
+def differing(before: Explanation, after: Explanation) -> str:
+    """What was gained, lost or changed between two moments, a line for each, and why."""
+    lines = [f"From {clock.full(before.at)} to {clock.full(after.at)}:"]
+    lines += [_change(change) for change in compare(before, after).changes]
+    return "\n".join(lines if len(lines) > 1 else [f"{lines[0]} nothing differs."])
+
+
+def _change(change: Change) -> str:
+    reasons = " ".join(sentence(reason) for reason in change.reasons)
+    place = f" on {change.place}" if change.application_id else ""
+    return f"  {change.kind}: {change.name}{place}, {words_of(change.before)} → {words_of(change.after)}. {reasons}"
 
 
 def _who(explanation: Explanation) -> list[str]:

@@ -80,6 +80,11 @@ class _Held:
 ABSENT = _Held(NOTHING, {})
 
 
+def in_order(one: Explanation, other: Explanation) -> tuple[Explanation, Explanation]:
+    """The earlier answer and the later one."""
+    return (one, other) if one.at <= other.at else (other, one)
+
+
 def compare(before: Explanation, after: Explanation) -> Comparison:
     """Compare two answers about one subject, at two moments or in other circumstances. Reads nothing.
 

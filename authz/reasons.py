@@ -12,6 +12,28 @@ from authz.words import how, span
 MET, UNMET, MISSING = "met", "not met", "missing context"
 
 
+# What a state is called in a line of text; the pills say the same.
+STATE_WORDS = {
+    "active": "active",
+    "pending_step_up": "needs step-up",
+    "outside_ip": "not met: address",
+    "missing_context": "missing context",
+    "not_yet": "not yet",
+    "expired": "expired",
+    "ended": "ended",
+    "suspended": "suspended",
+    "unsupported": "unsupported",
+    "disabled": "Application disabled",
+    "unverified": "Application not verified",
+    "none": "nothing",
+}
+
+
+def words_of(state: str) -> str:
+    """A state in words."""
+    return STATE_WORDS.get(state, state)
+
+
 def why(item: Item, state: str, explanation: Explanation) -> str:
     """One sentence about the state of a binding, as it is for this subject in these circumstances."""
     at, ranges = explanation.at, ", ".join(item.ip_ranges)

@@ -23,6 +23,8 @@ from authsec.web.problems import Problem, not_found, wrong_parameter
 from authz import effective
 from authz.api import schemas
 from authz.api.rows import found
+from authz.comparison import compare, in_order
+from authz.comparison_words import sentence
 from authz.grants import Item
 from authz.horizon import BeforeHistory, check_moment
 from authz.models import Application
@@ -56,6 +58,9 @@ class EffectiveAccess(ApiView):
             OpenApiParameter(
                 "mfa_at", description="As if with a second factor of then (RFC 3339); not with `mfa`."
             ),
+            OpenApiParameter(
+                "compare", description="What differs from the answer for then (RFC 3339), in `comparison`."
+            ),
             OpenApiParameter("ip", description="As if asked from this address."),
             OpenApiParameter(
                 "scope",
@@ -69,20 +74,31 @@ class EffectiveAccess(ApiView):
         Without `ip` a binding limited to addresses is `missing_context`; without `mfa=true` one that asks for a
         second factor is `pending_step_up`.
         """
-        given = parameters(request, "application", "at", "mfa", "mfa_at", "ip", "scope")
+        given = parameters(request, "application", "at", "mfa", "mfa_at", "ip", "scope", "compare")
         now = timezone.now()
-        at = moment_parameter(given, "at") or now
-        try:
-            check_moment(at, now)
-        except BeforeHistory as error:
-            named = [{"parameter": "at", "detail": str(error)}]
-            raise Problem(422, "invalid", str(error), errors=named) from error
-        application_id = uuid_parameter(given, "application")
+        at = _moment(given, "at", now) or now
+        other = _moment(given, "compare", now)
+        explanation = self._explained(user_id, given, at)
+        if explanation is None:
+            raise not_found("There is no such user here.")
+        beside = self._explained(user_id, given, other) if other else None
+        reached = [one for one in explanation.applications if one.reached]
+        tools = tools_at(
+            tenant_id=self.tenant_id, applications=[one.id for one in reached], at=explanation.at
+        )
+        told = {str(one.id): _tools(tools_of(one, explanation, tools)) for one in reached if one.id in tools}
+        compared = _compared(*in_order(explanation, beside)) if beside else None
+        return Response(_shown(explanation) | {"tools": told, "comparison": compared})
+
+    def _explained(
+        self, user_id: UUID, given: Mapping[str, str], at: datetime
+    ) -> effective.Explanation | None:
+        """The answer for one moment, in the circumstances that the query gives."""
+        application_id, ip = uuid_parameter(given, "application"), address_parameter(given, "ip")
         mfa_at = _mfa_at(given, at)
-        ip = address_parameter(given, "ip")
         if application_id:
             found(Application, self.tenant_id, application_id)
-        explanation = effective.explain(
+        return effective.explain(
             tenant_id=self.tenant_id,
             subject_kind="user",
             subject_id=user_id,
@@ -92,14 +108,17 @@ class EffectiveAccess(ApiView):
             application_id=application_id,
             requested=frozenset(given["scope"].split()) if "scope" in given else None,
         )
-        if explanation is None:
-            raise not_found("There is no such user here.")
-        reached = [one for one in explanation.applications if one.reached]
-        tools = tools_at(
-            tenant_id=self.tenant_id, applications=[one.id for one in reached], at=explanation.at
-        )
-        told = {str(one.id): _tools(tools_of(one, explanation, tools)) for one in reached if one.id in tools}
-        return Response(_shown(explanation) | {"tools": told})
+
+
+def _moment(given: Mapping[str, str], name: str, now: datetime) -> datetime | None:
+    """A moment of which something is still known."""
+    moment = moment_parameter(given, name)
+    try:
+        check_moment(moment or now, now)
+    except BeforeHistory as error:
+        named = [{"parameter": name, "detail": str(error)}]
+        raise Problem(422, "invalid", str(error), errors=named) from error
+    return moment
 
 
 def _mfa_at(given: Mapping[str, str], at: datetime) -> datetime | None:
@@ -120,14 +139,31 @@ def _shown(explanation: effective.Explanation) -> dict[str, Any]:
         },
         "as_if": {"at": explanation.at, "mfa_at": explanation.mfa_at, "ip": explanation.ip},
         "sentences": [
-            {"application_id": sentence.application_id, "text": sentence.text}
-            for sentence in sentences(explanation)
+            {"application_id": said.application_id, "text": said.text} for said in sentences(explanation)
         ],
         "items": [_item(item, explanation) for item in explanation.items],
         "applications": [_application(one, explanation) for one in explanation.applications if one.reached],
         "effective": {str(key): list(names) for key, names in explanation.effective.items()},
         "effective_console": list(explanation.effective_console),
         "count": len(explanation.items),
+    }
+
+
+def _compared(before: effective.Explanation, after: effective.Explanation) -> dict[str, Any]:
+    return {
+        "before": before.at,
+        "after": after.at,
+        "changes": [
+            {
+                "application_id": change.application_id,
+                "name": change.name,
+                "kind": change.kind,
+                "before": change.before,
+                "after": change.after,
+                "reasons": [sentence(reason) for reason in change.reasons],
+            }
+            for change in compare(before, after).changes
+        ],
     }
 
 

@@ -226,6 +226,21 @@ class AsIf(serializers.Serializer[Any]):
     ip = serializers.CharField(allow_null=True)
 
 
+class AccessChange(serializers.Serializer[Any]):
+    application_id = serializers.UUIDField(allow_null=True, help_text="null: the console and this API.")
+    name = serializers.CharField(help_text="A scope, or a console permission.")
+    kind = serializers.ChoiceField(["gained", "lost", "changed"])
+    before = serializers.CharField(help_text="A state, `disabled`, `unverified`, or `none`.")
+    after = serializers.CharField(help_text="A state, `disabled`, `unverified`, or `none`.")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="What made it; for people.")
+
+
+class AccessComparison(serializers.Serializer[Any]):
+    before = serializers.DateTimeField()
+    after = serializers.DateTimeField()
+    changes = AccessChange(many=True)
+
+
 class AccessTool(serializers.Serializer[Any]):
     name = serializers.CharField()
     state = serializers.ChoiceField(TOOL_STATES)
@@ -255,6 +270,7 @@ class EffectiveAccess(serializers.Serializer[Any]):
         child=AccessTool(many=True),
         help_text="Application id → its published tools, for Applications that a binding reaches.",
     )
+    comparison = AccessComparison(allow_null=True, help_text="With `compare`: what differs, and why.")
 
 
 class ToolChange(Input):

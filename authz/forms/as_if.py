@@ -100,10 +100,10 @@ class AsIfForm(forms.Form):
             self.add_error(None, _("asked: an Application’s id and scopes, with blanks between."))
         return cleaned
 
-    def context(self, now: datetime) -> dict[str, Any]:
-        """What a valid form says to :func:`authz.effective.explain`."""
+    def context(self, now: datetime, *, at: datetime | None = None) -> dict[str, Any]:
+        """What a valid form says to :func:`authz.effective.explain`, about another moment when ``at`` is given."""
         given = self.cleaned_data
-        at = given["at"] or now
+        at = at or given["at"] or now
         ages = {"fresh": timedelta(0), "hours": timedelta(hours=given["hours"] or A_DAY_H)}
         age = ages.get(given["mfa"])
         return {

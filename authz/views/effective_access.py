@@ -1,6 +1,6 @@
 """The page nobody else has: what reaches a subject, why, and which term removed the rest."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +14,14 @@ from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz import subject as subjects
-from authz.access_text import written
+from authz.access_text import differing, written
+from authz.comparison import in_order
 from authz.effective import Explanation, explain
 from authz.forms.as_if import AsIfForm
 from authz.sentences import sentences
 from authz.subject import Subject
 from authz.views.access_answer import drawn
+from authz.views.access_moments import moments
 from authz.views.links import crumbs, links_in
 
 PAGE = "authz/effective_access.html"
@@ -45,8 +47,10 @@ def effective_access(request: Request) -> HttpResponse:
         return page_or_partial(request, PAGE, context, partial="answer", status=422)
     if len(found) == 1:
         _forbid_peeking(request, found[0])
-        explanation = _explain(request, found[0], form)
+        now = timezone.now()
+        explanation = _explain(request, found[0], form.context(now))
         context |= drawn(request, explanation, links_in(request.tenant.slug)) | _kept(request, explanation)
+        context |= moments(explanation, _other_side(request, explanation, form, now), now)
     status = 404 if text and not found and _is_id(text) else 200
     response = page_or_partial(request, PAGE, context, partial="answer", status=status)
     response["HX-Trigger-After-Settle"] = "answered"  # what stands beside the answer asks anew
@@ -66,7 +70,11 @@ def access_text(request: Request) -> HttpResponse:
     if not form.is_valid():
         told = "\n".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items())
         return _plain(told, 422)
-    return _plain(written(_explain(request, found[0], form), tenant=request.tenant.name))
+    now = timezone.now()
+    explanation = _explain(request, found[0], form.context(now))
+    other = _other_side(request, explanation, form, now)
+    said = written(explanation, tenant=request.tenant.name)
+    return _plain(f"{said}\n\n{differing(*in_order(explanation, other))}" if other else said)
 
 
 @requires("endusers:read")
@@ -78,7 +86,7 @@ def user_access(request: Request, user_id: UUID) -> HttpResponse:
         raise Http404("No such person.")
     form = AsIfForm({})
     form.full_clean()
-    explanation = _explain(request, subject, form)
+    explanation = _explain(request, subject, form.context(timezone.now()))
     context = {
         "explanation": explanation,
         "subject": subject,
@@ -94,8 +102,9 @@ def _plain(text: str, status: int = 200) -> HttpResponse:
 
 def _asked(request: Request) -> tuple[str, list[Subject], AsIfForm]:
     """What was typed, whom it can mean, and the circumstances."""
-    text = request.GET.get("user", "").strip()
-    return text, subjects.find(text) if text else [], AsIfForm(request.GET)
+    text, form = request.GET.get("user", "").strip(), AsIfForm(request.GET)
+    at = form.cleaned_data["at"] if form.is_valid() else None
+    return text, subjects.find(text, at=at) if text else [], form
 
 
 def _kept(request: Request, explanation: Explanation) -> dict[str, Any]:
@@ -114,13 +123,22 @@ def _kept(request: Request, explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _explain(request: Request, subject: Subject, form: AsIfForm) -> Explanation:
+def _other_side(
+    request: Request, explanation: Explanation, form: AsIfForm, now: datetime
+) -> Explanation | None:
+    """The answer for the moment to compare with, in the same circumstances; None when there is none."""
+    moment = form.cleaned_data["compare"]
+    subject = subjects.load(explanation.subject.id, moment) if moment else None
+    return _explain(request, subject, form.context(now, at=moment)) if subject else None
+
+
+def _explain(request: Request, subject: Subject, circumstances: dict[str, Any]) -> Explanation:
     explanation = explain(
         tenant_id=request.tenant.tenant_id,
         subject_kind=subject.kind,
         subject_id=subject.id,
         subject=subject,
-        **form.context(subject.at or timezone.now()),
+        **circumstances,
     )
     if explanation is None:
         raise Http404("No such subject.")

@@ -43,7 +43,9 @@ def test_the_worked_example_gives_its_three_facts_on_the_page_and_in_the_api(
     ]
     for fact in facts:
         expect(page.locator("#answer")).to_contain_text(f"{email} {fact}")
-    expect(page.locator("#answer")).to_contain_text(re.compile(r"read audit logs directly, until \d+ \w+ \d{4}"))
+    expect(page.locator("#answer")).to_contain_text(
+        re.compile(r"read audit logs directly, until \d+ \w+ \d{4}")
+    )
     page.get_by_text("fresh", exact=True).click()
     expect(page.locator("#answer")).to_contain_text(f"{email} can deploy on deploy-mcp, through on-call.")
     told = _asked(service, owner, page)
