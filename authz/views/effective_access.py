@@ -47,10 +47,10 @@ def effective_access(request: Request) -> HttpResponse:
         return page_or_partial(request, PAGE, context, partial="answer", status=422)
     if len(found) == 1:
         _forbid_peeking(request, found[0])
-        now = timezone.now()
+        now = found[0].at or timezone.now()
         explanation = _explain(request, found[0], form.context(now))
         context |= drawn(request, explanation, links_in(request.tenant.slug)) | _kept(request, explanation)
-        context |= moments(explanation, _other_side(request, explanation, form, now), now)
+        context |= moments(explanation, _other_side(request, explanation, form, now), timezone.now())
     status = 404 if text and not found and _is_id(text) else 200
     response = page_or_partial(request, PAGE, context, partial="answer", status=status)
     response["HX-Trigger-After-Settle"] = "answered"  # what stands beside the answer asks anew
@@ -70,7 +70,7 @@ def access_text(request: Request) -> HttpResponse:
     if not form.is_valid():
         told = "\n".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items())
         return _plain(told, 422)
-    now = timezone.now()
+    now = found[0].at or timezone.now()
     explanation = _explain(request, found[0], form.context(now))
     other = _other_side(request, explanation, form, now)
     said = written(explanation, tenant=request.tenant.name)
@@ -86,7 +86,7 @@ def user_access(request: Request, user_id: UUID) -> HttpResponse:
         raise Http404("No such person.")
     form = AsIfForm({})
     form.full_clean()
-    explanation = _explain(request, subject, form.context(timezone.now()))
+    explanation = _explain(request, subject, form.context(subject.at or timezone.now()))
     context = {
         "explanation": explanation,
         "subject": subject,

@@ -82,6 +82,17 @@ def test_the_page_sends_at_most_eight_statements(acme: SimpleNamespace, adam: Cl
     assert sum("effective_grants" in sql for sql in sent) == 1
 
 
+def test_a_comparison_costs_one_more_reading(acme: SimpleNamespace, adam: Client) -> None:
+    adam.get(PAGE)  # the first visit of the day is noted
+    with statements() as sent:
+        page = words(adam.get(PAGE, {"user": str(acme.alice.id), "compare": "2020-01-01"}))
+    assert "Alice can pr:read and pr:write on github-mcp, through engineering." in page
+    assert "Had not joined yet" in page
+    assert "1 Jan 2020" in page
+    assert len(sent) <= 11, sent
+    assert sum("effective_grants" in sql for sql in sent) == 2
+
+
 def test_its_statements_do_not_grow_with_bindings(acme: SimpleNamespace, adam: Client) -> None:
     for number in range(30):
         role = cast.role(acme.tenant, f"Role {number}", ["pr:read"])
@@ -93,12 +104,62 @@ def test_its_statements_do_not_grow_with_bindings(acme: SimpleNamespace, adam: C
 
 
 @pytest.mark.parametrize(
-    "bad", [{"ip": "300.1.1.1"}, {"at": "yesterday"}, {"mfa": "maybe"}, {"ip": "\x00"}, {"at": "9" * 500}]
+    "bad",
+    [
+        {"ip": "300.1.1.1"},
+        {"at": "yesterday"},
+        {"mfa": "maybe"},
+        {"ip": "\x00"},
+        {"at": "9" * 500},
+        {"hours": "0"},
+        {"compare": "x"},
+        {"application": "x"},
+        {"requested": "x" * 5000},
+        {"asked": "x"},
+    ],
 )
 def test_bad_circumstances_are_answered_beside_their_field(
     acme: SimpleNamespace, adam: Client, bad: dict[str, str]
 ) -> None:
     assert adam.get(PAGE, {"user": "alice@acme.example"} | bad).status_code == 422
+
+
+def test_each_condition_is_met_not_met_or_missing_its_context(acme: SimpleNamespace, adam: Client) -> None:
+    role = cast.role(acme.tenant, "Reader of deployments", ["deploy:read"])
+    cast.bind(acme.tenant, role, acme.alice, acme.deploy, ip_ranges=["203.0.113.0/24"])
+    asked = {"user": str(acme.alice.id), "application": str(acme.deploy.pk)}
+    unknown = words(adam.get(PAGE, asked))
+    assert "asks for an address in 203.0.113.0/24, and no address is given" in unknown
+    assert "203.0.113.0/24, missing context" in unknown
+    outside = words(adam.get(PAGE, asked | {"ip": "198.51.100.24"}))
+    assert "removed by entitled; 198.51.100.24 is outside 203.0.113.0/24" in outside
+    assert "203.0.113.0/24, not met" in outside
+    inside = words(adam.get(PAGE, asked | {"ip": "203.0.113.9", "mfa": "hours", "hours": "900"}))
+    assert (
+        "Alice can deploy:read on deploy-mcp directly, and can deploy:run after MFA, through on-call."
+        in inside
+    )
+    assert "The last second factor was 900 h ago; this binding asks for one within 30 days." in inside
+
+
+def test_the_text_for_a_ticket_says_what_the_page_says(acme: SimpleNamespace, adam: Client) -> None:
+    answer = adam.get(f"{PAGE}text/", {"user": str(acme.alice.id), "compare": "2020-01-01"})
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
+    told = answer.content.decode()
+    for line in (
+        "Effective access of Alice Moreau in acme-corp",
+        "Alice can deploy:run on deploy-mcp after MFA, through on-call.",
+        "  deploy:run: after MFA, through on-call",
+        "  deploy:read: not granted, removed by entitled; no binding of Alice gives it",
+        "No second factor; this binding asks for one within 30 days.",
+        "  gained: pr:read on github-mcp, nothing → active.",
+    ):
+        assert line in told, told
+    assert adam.get(f"{PAGE}text/").status_code == 400
+    assert adam.get(f"{PAGE}text/", {"user": "Nobody Known"}).status_code == 404
+    refused = adam.get(f"{PAGE}text/", {"user": str(acme.alice.id), "ip": "1.2.3"})
+    assert (refused.status_code, refused.content[:3]) == (422, b"ip:")
+    assert cast.signed_in(acme.carl).get(f"{PAGE}text/", {"user": str(acme.alice.id)}).status_code == 403
 
 
 @pytest.mark.parametrize("text", ["\x00", "%", "_", "'; --", "x" * 5000, "👋"])
