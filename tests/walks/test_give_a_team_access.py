@@ -123,7 +123,7 @@ def _joined(service: Service, owner: Person, slug: str) -> str:
     team = owner.get(f"/t/{slug}/settings/team/")
     owner.post(team, "emails", emails=email, type="member")
     page = alice.get(mailed_link(service, email, containing="/invitations/"))
-    assert alice.post(page, "csrfmiddlewaretoken").status_code == 200
+    assert alice.post(page, "action", action="accept").status_code == 200
     return email
 
 
