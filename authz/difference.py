@@ -106,6 +106,16 @@ class Total:
         counter = shift.kind if shift.kind in ("gained", "lost") else "better" if shift.better else "worse"
         setattr(self, counter, getattr(self, counter) + 1)
 
+    def merge(self, other: "Total") -> None:
+        """Add what other subjects came to."""
+        for name, value in vars(other).items():
+            mine = getattr(self, name)
+            if isinstance(value, dict):
+                for key, count in value.items():
+                    mine[key] = mine.get(key, 0) + count
+            elif isinstance(value, int) and name != "console":
+                setattr(self, name, mine + value)
+
     @property
     def through(self) -> str:
         """The role by which most of those who keep it keep it."""
@@ -164,6 +174,18 @@ def summed(subjects: Iterable[SubjectDifference], applications: Mapping[UUID, Su
             total = found.setdefault(key, Total(shift.application_id, shift.name, shift.console))
             total.add(shift)
     return sorted(found.values(), key=lambda total: _order(total, applications))
+
+
+def add_up(totals: Iterable[Total], more: Iterable[Total]) -> list[Total]:
+    """Sums over two sets of subjects, in the order in which they first appear."""
+    found: dict[tuple[bool, UUID | None, str], Total] = {}
+    for total in (*totals, *more):
+        key = (total.console, total.application_id, total.name)
+        if key in found:
+            found[key].merge(total)
+        else:
+            found[key] = total
+    return list(found.values())
 
 
 def _shifts(before: Held | None, after: Held | None, applications: Mapping[UUID, Supported]) -> list[Shift]:

@@ -1,6 +1,6 @@
 """A difference in words: a lead sentence, rows of before → after with the reason, sums over many people."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -89,7 +89,12 @@ def blocks(one: SubjectDifference, difference: Difference) -> list[Block]:
 
 def lines(difference: Difference) -> list[Line]:
     """The sums, a line for each that gains, loses or changes a scope, and for who keeps it all the same."""
-    return [line for total in difference.totals for line in _of_total(total, difference)]
+    return lines_of(difference.totals, lambda total: place_of(total, difference))
+
+
+def lines_of(totals: Iterable[Total], place: Callable[[Total], str]) -> list[Line]:
+    """The same of sums alone; ``place`` names where one of them counts."""
+    return [line for total in totals for line in _of_total(total, place(total))]
 
 
 def place_of(one: Shift | Total, difference: Difference) -> str:
@@ -193,9 +198,7 @@ def _opening(holding: Holding) -> str:
     return f"{way.role_name}{starts}{ends}."
 
 
-def _of_total(total: Total, difference: Difference) -> list[Line]:
-    place = place_of(total, difference)
-
+def _of_total(total: Total, place: str) -> list[Line]:
     def line(mark: str, count: int, verb: str, note: str = "") -> Line:
         return Line(mark, count, verb, total.name, total.console, place, note)
 

@@ -1,4 +1,4 @@
-"""What the worker does for this context: a client's logo, and a person's copy of their data."""
+"""What the worker does for this context: a client's logo, a person's copy of their data, what if for many people."""
 
 import logging
 from uuid import UUID
@@ -10,6 +10,7 @@ from authsec.database.context import system_context
 from authsec.jobs import files
 from authsec.jobs.runner import Backoff
 from oauth import own_data
+from oauth import what_if_jobs as what_if_jobs  # its kind of job
 from oauth.data_exports import TASK, Status
 from oauth.documents import logos
 from oauth.models import DataExport

@@ -14,7 +14,7 @@ from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.problems import Problem
-from authz import group_members, tools
+from authz import group_members, simulate, tools
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
@@ -52,6 +52,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
     group_members.KeptByDirectory: (409, "conflict", ""),
     tools.NoSuchTool: (404, "not-found", ""),
+    simulate.Busy: (503, "unavailable", ""),
     clients.Refused: (422, "invalid", ""),
     clients.NoSuchClient: (404, "not-found", ""),
     clients.ProvesByKey: (409, "conflict", ""),

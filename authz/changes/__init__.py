@@ -21,6 +21,7 @@ from authz.changes.people import SuspendEndUser as SuspendEndUser
 from authz.changes.people import SuspendMember as SuspendMember
 from authz.changes.roles import ArchiveApplication as ArchiveApplication
 from authz.changes.roles import ArchiveRole as ArchiveRole
+from authz.changes.roles import ChangeRoleScopes as ChangeRoleScopes
 from authz.changes.roles import ChangeScopes as ChangeScopes
 from authz.changes.roles import DisableApplication as DisableApplication
 from authz.changes.roles import EditRole as EditRole

@@ -44,6 +44,24 @@ class EditRole(OfRole):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChangeRoleScopes(OfRole):
+    """Some scopes more, some less, the rest of the role as it is."""
+
+    kind: ClassVar[str] = "change_role_scopes"
+    added: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        live = RoleScope.objects.filter(
+            tenant_id=tenant_id, role_id=self.role_id, kind="scope", ended_at=None
+        )
+        names = {*live.values_list("name", flat=True), *self.added} - {*self.withdrawn}
+        return roles.edit(
+            tenant_id=tenant_id, role_id=self.role_id, scopes=sorted(names), actor=actor, now=now
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArchiveRole(OfRole):
     kind: ClassVar[str] = "archive_role"
 

@@ -12,6 +12,7 @@ from oauth.api import (
     keys,
     scopes,
     service_accounts,
+    simulate,
     verification,
 )
 
@@ -57,6 +58,7 @@ urlpatterns = [
         name="rotate_service_account_secret",
     ),
     path("uflow/v2/explain-token", explained.ExplainToken.as_view(), name="explain_token"),
+    path("uflow/v2/simulate", simulate.Simulate.as_view(), name="simulate"),
     path("uflow/v2/client-policy", client_policy.ClientPolicy.as_view(), name="client_policy"),
     path("uflow/v2/clients", clients.Clients.as_view(), name="clients"),
     path(CLIENT, clients.OneClient.as_view(), name="client"),

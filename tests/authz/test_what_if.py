@@ -189,6 +189,7 @@ def everything(acme: SimpleNamespace) -> list[changes.Change]:
         changes.ChangeBinding(binding_id=acme.runs.pk, given={"conditions": Conditions()}),
         changes.EndBinding(binding_id=acme.runs.pk),
         changes.EditRole(**role, scopes=("pr:read",)),
+        changes.ChangeRoleScopes(**role, added=("deploy:run",), withdrawn=("pr:read",)),
         changes.ArchiveRole(**role),
         changes.SetScopes(**app, scopes=()),
         changes.ChangeScopes(**app, withdrawn=("pr:read",)),

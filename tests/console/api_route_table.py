@@ -43,6 +43,10 @@ API_ROWS: dict[str, Row] = {
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/explain-token": api(POST="tokens:read", bodies={"POST": {"token": "$token_id"}}),
     "uflow/v2/who-has": api(GET="effective_access:read"),
+    "uflow/v2/simulate": api(
+        POST="effective_access:read",
+        bodies={"POST": {"change": {"kind": "archive_group", "group_id": "$group_id"}}},
+    ),
     "uflow/v2/groups": api(GET="groups:read", POST="groups:manage", bodies={"POST": {"name": "a new group"}}),
     "uflow/v2/groups/<uuid:group_id>": api(GET="groups:read", PATCH="groups:manage", DELETE="groups:manage"),
     "uflow/v2/groups/<uuid:group_id>/end-access": api(POST="bindings:end"),
