@@ -28,6 +28,13 @@ AFTER = {
     "outside_ip": "from the right address",
     "not_yet": "later",
 }
+# By whether what moves are console permissions.
+NOUNS = {
+    frozenset[bool](): ("scope", "scopes"),
+    frozenset([False]): ("scope", "scopes"),
+    frozenset([True]): ("permission", "permissions"),
+    frozenset([False, True]): ("scope or permission", "scopes and permissions"),
+}
 FEW = 12  # sums that a preview shows before it says how many more there are
 
 
@@ -65,6 +72,17 @@ class Lead:
     gained: int
     gained_later: tuple[tuple[int, datetime], ...]
     kept: int
+    nouns: tuple[str, str] = ("scope", "scopes")
+
+    @property
+    def loses(self) -> int:
+        """How many, now or later."""
+        return self.lost + sum(count for count, _at in self.lost_later)
+
+    @property
+    def gains(self) -> int:
+        """How many, now or later."""
+        return self.gained + sum(count for count, _at in self.gained_later)
 
 
 def lead(one: SubjectDifference) -> Lead:
@@ -76,6 +94,7 @@ def lead(one: SubjectDifference) -> Lead:
         *_now_and_later(worse),
         *_now_and_later(better),
         len(one.shifts) - len(moved),
+        NOUNS[frozenset(shift.console for shift in moved)],
     )
 
 
@@ -113,8 +132,11 @@ def reason(shift: Shift) -> str:
         return _kept(shift)
     if shift.worse:
         return _left(shift)
+    if not shift.after.ways:
+        return ""
     opens = _opening(shift.after)
-    return f"{how(shift.after.ways[:1])}, with {opens}".capitalize() if shift.after.ways else ""
+    way = how(shift.after.ways[:1])
+    return f"{way[:1].upper()}{way[1:]}, with {opens}"
 
 
 def how(ways: Iterable[Way]) -> str:

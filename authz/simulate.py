@@ -83,19 +83,19 @@ def simulate(
     at: datetime | None = None,
     mfa_at: datetime | None = None,
     ip: str | None = None,
-    limit: int = INLINE,
+    limit: int | None = None,
     beside: Beside | None = None,
 ) -> Difference:
     """What ``change`` would do if ``actor`` did it now, as somebody sees it at ``at`` (now, or later).
 
     For ``people`` (users.ids or service accounts' ids) and the members of ``groups``, or for all whom the change
     reaches. ``beside``: a reader of the caller's own, called before and after for the same subjects. Raises Refused for
-    what the verb would refuse because of what it was given, TooMany beyond ``limit`` people, Busy. What the actor may
+    what the verb would refuse because of what it was given, TooMany beyond ``limit`` (INLINE) people, Busy. What the actor may
     not do, and what the state of things forbids, is said in the answer's ``refusal``.
     """
     when = Moment(max(at or now, now), mfa_at, ip)
     with tenant_context(tenant_id):
-        who = _whom(tenant_id, change, people, groups, limit)
+        who = _whom(tenant_id, change, people, groups, limit or INLINE)
         return try_out(
             tenant_id=tenant_id, change=change, asked=Asked(actor, now, when), who=who, beside=beside
         )

@@ -16,6 +16,7 @@ from oauth.views import (
     launch,
     own_clients,
     people,
+    what_if,
 )
 
 APPLICATION = "applications/<uuid:application_id>/"
@@ -26,6 +27,8 @@ PERSON = "users/<uuid:user_id>/"
 
 app_name = "oauth"
 urlpatterns = [
+    path("authz/effective-access/what-if/", what_if.what_if_page, name="what_if"),
+    path("authz/effective-access/what-if/all/", what_if.what_if_all, name="what_if_all"),
     path("clients/", clients.clients, name="clients"),
     path("clients/policy/", clients.policy, name="client_policy"),
     path("clients/new/", own_clients.new, name="client_new"),

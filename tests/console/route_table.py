@@ -225,6 +225,8 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/effective-access/text/": page("effective_access:own"),
     "t/<slug:slug>/authz/effective-access/who-has/": page("effective_access:read"),
     "t/<slug:slug>/authz/effective-access/who-has/export/": deed("effective_access:read"),
+    "t/<slug:slug>/authz/effective-access/what-if/": page("effective_access:read"),
+    "t/<slug:slug>/authz/effective-access/what-if/all/": deed("effective_access:read"),
     "t/<slug:slug>/authz/users/<uuid:user_id>/access/": page("endusers:read"),
     "t/<slug:slug>/authz/policies/": page("policies:read"),
     # oauth: what its RFCs say to a request that brings nothing

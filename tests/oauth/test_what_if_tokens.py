@@ -11,7 +11,7 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
-from authz import groups, simulate
+from authz import groups
 from authz.changes import KINDS
 from authz.changes.wire import from_json, to_json
 from endusers import operations as endusers
@@ -109,7 +109,7 @@ def test_every_kind_has_an_example_and_reads_as_it_writes(it: Any) -> None:
 def test_many_people_are_a_job_that_sums_up_and_changes_nothing(
     it: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr(simulate.simulate, "__kwdefaults__", simulate.simulate.__kwdefaults__ | {"limit": 1})
+    monkeypatch.setattr("authz.simulate.INLINE", 1)
     monkeypatch.setattr("oauth.what_if_jobs.CHUNK", 1)
     role = cast.role(it.tenant, "Team Reader", ["read", "write"])
     people = [cast.member(it.tenant, f"m{n}@acme.example") for n in range(3)]

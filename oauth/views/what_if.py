@@ -1,0 +1,172 @@
+"""*What if* as a page of its own, and as the panel beside Effective Access: one view, a plain GET form, no script."""
+
+import json
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from authsec.jobs.operations import TooManyJobs
+from authsec.web.access import requires
+from authsec.web.htmx import go_to, page_or_partial
+from authsec.web.http import Request, told
+from authz import subject as subjects
+from authz.changes import Change
+from authz.changes.wire import from_json, to_json
+from authz.changes.words import said
+from authz.difference_words import blocks, lead, lines
+from authz.forms.as_if import AsIfForm
+from authz.held import Moment
+from authz.refusals import Refused
+from authz.simulate import Busy, TooMany
+from authz.subject import Subject
+from authz.views.links import crumbs, page
+from oauth import what_if_jobs
+from oauth.views.what_if_links import real_verb
+from oauth.what_if import Tokens, WhatIf, what_if
+from oauth.what_if_form import BY_KEY, Asked, chosen, offered, places, question
+
+PAGE = "oauth/what_if.html"
+MOST_CHANGE = 20_000  # characters of a change in an address
+SHOWN = 50  # people in the list of who is touched; the job's file has them all
+
+
+@requires("effective_access:read")
+@require_safe
+def what_if_page(request: Request) -> HttpResponse:
+    """Choose a change and see what it would do, to one subject and to others. ``tokens``: their numbers alone."""
+    form, context = AsIfForm(request.GET), _asked_of(request)
+    if not form.is_valid():
+        context["problem"] = " ".join(str(text) for texts in form.errors.values() for text in texts)
+        return page_or_partial(request, PAGE, context, partial="panel", status=422)
+    when = Moment(**{key: form.context(timezone.now())[key] for key in ("at", "mfa_at", "ip")})
+    subject, status = context["subject"], 200
+    try:
+        change = _change(request, context, when)
+        if change:
+            context |= _answered(request, change, subject, when)
+    except Refused as error:
+        context["problem"], status = " ".join(error.errors.values()), 422
+    except Busy as error:
+        context["problem"], status = str(error), 503
+    partial = "tokens" if "tokens" in request.GET else "panel"
+    return page_or_partial(request, PAGE, context, partial=partial, status=status)
+
+
+@require_POST
+@requires("effective_access:read")
+def what_if_all(request: Request) -> HttpResponse:
+    """Work it out for everybody whom the change reaches: a job."""
+    try:
+        change = from_json(request.tenant.tenant_id, _parsed(request.POST.get("change", "")))
+        job = what_if_jobs.start(**told(request, change=change))
+    except (Refused, TooManyJobs) as error:
+        context = _asked_of(request) | {"problem": str(error)}
+        return page_or_partial(request, PAGE, context, partial="panel", status=422)
+    url = redirect("jobs:job", slug=request.tenant.slug, job_id=job.pk).url
+    return go_to(request, url)
+
+
+def _asked_of(request: Request) -> dict[str, Any]:
+    text = request.GET.get("user", "").strip()
+    found = subjects.find(text) if text else []
+    slug = request.tenant.slug
+    return {
+        "text": text,
+        "found": found if len(found) != 1 else [],
+        "subject": found[0] if len(found) == 1 else None,
+        "back": page(slug, "effective_access"),
+        "kept": [
+            (name, value)
+            for name in ("mfa", "hours", "ip", "at")
+            if (value := request.GET.get(name, "")) and "\x00" not in value
+        ],
+        "crumbs": crumbs(slug, ("Effective Access", "effective_access"), _("What if")),
+    }
+
+
+def _change(request: Request, context: dict[str, Any], when: Moment) -> Change | None:
+    """The change that is asked about, from the lists or as JSON; the lists go into the context."""
+    tenant_id, given = request.tenant.tenant_id, request.GET.get("change", "")
+    if given:
+        change = from_json(tenant_id, _parsed(given))
+        context |= {"said": said(tenant_id, to_json(change)), "change_json": given}
+        return change
+    asked = question(tenant_id, context["subject"], when)
+    kinds = offered(context["subject"])
+    kind = BY_KEY.get(request.GET.get("kind", ""))
+    context["kinds"] = [(one.key, one.label, one is kind) for one in kinds]
+    if kind is None or kind not in kinds:
+        return None
+    value = _value(request, kind.choices(asked))
+    context |= {"kind": kind, **_lists(request, kind.choices(asked), kind.key, asked, value)}
+    members = chosen(kind, asked, value, request.GET.get("place", ""))
+    return from_json(tenant_id, members) if members else None
+
+
+def _value(request: Request, choices: list[tuple[str, str]]) -> str:
+    """What is chosen of the second list: the first when nothing of it is; what is not in it, when a link names it."""
+    value = request.GET.get("object", "")
+    known = [key for key, _label in choices]
+    linked = value and "was" not in request.GET
+    return value if value in known or linked else known[0] if known else ""
+
+
+def _lists(
+    request: Request, choices: list[tuple[str, str]], kind: str, asked: Asked, value: str
+) -> dict[str, Any]:
+    listed = [(key, label, key == value) for key, label in choices]
+    if value and not any(current for *_rest, current in listed):
+        listed.append((value, _("the one you came from"), True))
+    place = request.GET.get("place", "")
+    return {
+        "objects": listed,
+        "places": [(key, label, key == place) for key, label in places(asked)] if kind == "bind" else [],
+    }
+
+
+def _answered(request: Request, change: Change, subject: Subject | None, when: Moment) -> dict[str, Any]:
+    """The whole answer; for more people than one answer looks at, the subject's own and the way to the job."""
+    asked = told(request, change=change, at=when.at, mfa_at=when.mfa_at, ip=when.ip)
+    too_many = 0
+    try:
+        answer = what_if(**asked)
+    except TooMany as error:
+        too_many = error.count
+        answer = what_if(**asked, people=[subject.id] if subject else [])
+    names = to_json(change)
+    return _drawn(answer, subject) | {
+        "too_many": too_many,
+        "change_json": json.dumps(names),
+        "said": said(request.tenant.tenant_id, names),
+        "real": real_verb(request.tenant.slug, names, subject),
+    }
+
+
+def _drawn(answer: WhatIf, subject: Subject | None) -> dict[str, Any]:
+    difference = answer.difference
+    mine = difference.about(subject.id) if subject else None
+    others = [one for one in difference.touched if subject is None or one.subject.id != subject.id]
+    all_tokens = answer.all_tokens
+    return {
+        "answer": answer,
+        "difference": difference,
+        "lead": lead(mine) if mine and mine.changes else None,
+        "blocks": blocks(mine, difference) if mine else [],
+        "lines": lines(difference),
+        "others": [(one, lead(one)) for one in others[:SHOWN]],
+        "others_count": len(others),
+        "tokens": answer.tokens.get(subject.id, Tokens()) if subject else all_tokens,
+        "all_tokens": all_tokens,
+        "used": [(one, difference.applications.get(one.application_id)) for one in answer.used],
+    }
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text[:MOST_CHANGE])
+    except ValueError as error:
+        raise Refused({"change": "This is no change that can be read."}) from error

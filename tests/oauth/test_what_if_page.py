@@ -1,0 +1,101 @@
+"""The page and panel of what if: the question, the answer in words, the way to the real verb."""
+
+import json
+import re
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from django.test import Client
+from django.utils.html import strip_tags
+
+from authsec.database.context import tenant_context
+from authsec.jobs.models import Job
+from authz.models import Group
+from tests import cast
+from tests.authz.conftest import acme as acme  # the worked example's fixture
+
+pytestmark = pytest.mark.django_db
+PAGE = "/t/acme-corp/authz/effective-access/what-if/"
+
+
+def words(response: Any) -> str:
+    return re.sub(r"\s+", " ", strip_tags(response.content.decode()))
+
+
+@pytest.fixture
+def adam(acme: Any) -> Client:
+    return cast.signed_in(acme.adam)
+
+
+def test_leaving_a_group_is_answered_at_once_with_the_first_group_chosen(acme: Any, adam: Client) -> None:
+    page = adam.get(PAGE, {"user": str(acme.alice.id), "kind": "remove_from_group", "was": ""})
+    said = words(page)
+    assert "Alice would lose 2 scopes now, and gain none." in said
+    assert "active → none. Nothing else gives it." in said
+    assert "Nothing has been changed." in said
+    link = f"/t/acme-corp/authz/groups/{acme.engineering.pk}/members/{acme.alice.id}/remove/"
+    assert link in page.content.decode()
+
+
+def test_htmx_gets_the_panel_alone_and_the_strip_counts(acme: Any, adam: Client) -> None:
+    asked = {"user": str(acme.alice.id), "kind": "archive_group", "object": str(acme.oncall.pk)}
+    panel = adam.get(PAGE, asked | {"mfa": "fresh"}, headers={"HX-Request": "true"})
+    assert "<html" not in panel.content.decode()
+    assert "Alice would lose 1 scope now" in words(panel)
+    assert "active → none" in words(panel)
+    assert "1 other touched" in words(panel)
+    assert "needs step-up → none" in words(adam.get(PAGE, asked))
+
+
+def test_without_a_subject_it_says_who_is_touched(acme: Any, adam: Client) -> None:
+    said = words(adam.get(PAGE, {"kind": "archive_group", "object": str(acme.oncall.pk)}))
+    assert "2 lose deploy:run (deploy-mcp)." in said
+    assert "Who is touched: 2" in said
+    assert "Carl Jensen" in said
+
+
+def test_a_change_may_come_as_json_from_another_page(acme: Any, adam: Client) -> None:
+    change = json.dumps({"kind": "end_binding", "binding_id": str(acme.runs.pk)})
+    page = adam.get(f"{PAGE}?change={quote(change)}")
+    assert "End the binding Deploy Operator for on-call" in words(page)
+    broken = adam.get(PAGE, {"change": '{"kind": "make_coffee"}'})
+    assert broken.status_code == 422
+    tokens = adam.get(f"{PAGE}?tokens=1&change={quote(change)}", headers={"HX-Request": "true"})
+    assert words(tokens).strip().startswith("Live tokens that carry what is lost0")
+
+
+def test_what_may_not_be_done_is_said(acme: Any) -> None:
+    rita = cast.signed_in(acme.rita)
+    said = words(rita.get(PAGE, {"user": str(acme.alice.id), "kind": "suspend_member"}))
+    assert "You may not: None of your roles gives team:update." in said
+    assert cast.signed_in(acme.carl).get(PAGE).status_code == 403
+
+
+def test_a_large_group_is_worked_out_by_a_job(
+    acme: Any, adam: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("authz.simulate.INLINE", 1)
+    page = adam.get(
+        PAGE, {"user": str(acme.alice.id), "kind": "archive_group", "object": str(acme.oncall.pk)}
+    )
+    assert "This reaches 2 people." in words(page)
+    assert "Alice would lose 1 scope now" in words(page)
+    change = json.dumps({"kind": "archive_group", "group_id": str(acme.oncall.pk)})
+    answer = adam.post(f"{PAGE}all/", {"change": change})
+    assert answer.status_code == 302
+    with tenant_context(acme.id):
+        assert Job.objects.get().params["change"] == json.loads(change)
+        assert Group.objects.get(pk=acme.oncall.pk).ended_at is None
+    assert "Archive the group on-call" in words(adam.get(answer.url))
+
+
+def test_bad_input_is_a_sentence(acme: Any, adam: Client) -> None:
+    for query in (
+        {"user": str(acme.alice.id), "kind": "remove_from_group", "object": "no uuid"},
+        {"kind": "change_scopes", "object": "x y"},
+        {"mfa": "maybe"},
+        {"change": "{"},
+        {"change": "[]"},
+    ):
+        assert adam.get(PAGE, query).status_code == 422, query
