@@ -90,8 +90,8 @@ def simulate(
 
     For ``people`` (users.ids or service accounts' ids) and the members of ``groups``, or for all whom the change
     reaches. ``beside``: a reader of the caller's own, called before and after for the same subjects. Raises Refused for
-    what the verb would refuse because of what it was given, TooMany beyond ``limit`` (INLINE) people, Busy. What the actor may
-    not do, and what the state of things forbids, is said in the answer's ``refusal``.
+    what the verb would refuse because of what it was given, TooMany beyond ``limit`` people (INLINE), Busy. What the
+    actor may not do, and what the state of things forbids, is said in the answer's ``refusal``.
     """
     when = Moment(max(at or now, now), mfa_at, ip)
     with tenant_context(tenant_id):
