@@ -139,8 +139,9 @@ def page_of(
     *,
     column: str = "created_at",
     id_column: str = "id",
+    ascending: bool | None = None,
 ) -> Response:
-    """One keyset page of ``rows``, newest first; ``show`` makes the items of all its rows at once."""
+    """One keyset page of ``rows``, newest first unless ``ascending``; ``show`` makes the items of its rows at once."""
     given = parameters(request, "cursor", "limit")
     page = paginate(
         rows,
@@ -148,6 +149,7 @@ def page_of(
         id_column=id_column,
         cursor=given.get("cursor", ""),
         limit=parse_limit(given.get("limit", "")),
+        ascending=ascending,
     )
     return listing(show(page.items), next=page.next, count=page.count.value, estimated=page.count.is_estimate)
 

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,12 +15,14 @@ from rest_framework.response import Response
 from authsec.audit.actor import Actor
 from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
-from authsec.web.parameters import parameters, uuid_parameter
-from authsec.web.problems import invalid
+from authsec.web.parameters import moment_parameter, one_of, parameters, uuid_parameter
+from authsec.web.problems import invalid, wrong_parameter
 from authz import binding_changes, bindings, conditions
 from authz.api import schemas
-from authz.api.rows import ENDED, found, narrowed
-from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.api.rows import ENDED, LONGEST_TEXT, found, narrowed
+from authz.binding_states import STATES, in_state, never_of, state_of
+from authz.filters import matching
+from authz.models import SUBJECTS, Application, Binding, Group, Role, ServiceAccount
 from authz.refusals import Refused
 from endusers.models import PlanTier
 from tenants.models import TenantUser
@@ -36,21 +39,35 @@ class Bindings(ApiView):
         responses=schemas.Bindings,
         tags=["bindings"],
         parameters=[
+            OpenApiParameter(
+                "q",
+                description="Part of a role's, subject's or Application's name or of the reason; or any id of it.",
+            ),
+            OpenApiParameter(
+                "state",
+                enum=[*STATES],
+                description="Only those. `ending_soon`: within 7 days; `ended`: also those that have run out.",
+            ),
+            OpenApiParameter(
+                "ending_before",
+                OpenApiTypes.DATETIME,
+                description="Only those that have not ended and will by then; the nearest end first.",
+            ),
+            OpenApiParameter("subject", enum=[*SUBJECTS], description="Only those for this kind of subject."),
             *(OpenApiParameter(name, description="Only of this one, by id.") for name in FILTERS),
             OpenApiParameter("plan_tier", description="Only of this plan tier, by key."),
+            OpenApiParameter(
+                "tenant_wide", enum=["true", "false"], description="On no Application, or on one."
+            ),
             ENDED,
         ],
     )
     def get(self, request: Request) -> Response:
-        """Bindings that have not ended, newest first."""
-        given = parameters(request, *FILTERS, "plan_tier")
-        rows = narrowed(request, Binding.objects.filter(tenant_id=self.tenant_id))
-        if tier := given.get("plan_tier"):
-            rows = rows.filter(plan_tier__key=tier)
-        for name in FILTERS:
-            if key := uuid_parameter(given, name):
-                rows = rows.filter(**{f"{name}_id": key})
-        return page_of(request, rows.select_related("role", "application", "plan_tier"), binding_items)
+        """Bindings that have not been ended, newest first."""
+        rows, order = _listed(request, self.tenant_id, timezone.now())
+        return page_of(
+            request, rows.select_related("role", "application", "plan_tier"), binding_items, **order
+        )
 
     @requires("bindings:create")
     @extend_schema(
@@ -133,13 +150,46 @@ def _subject(tenant_id: UUID, given: dict[str, Any]) -> dict[str, UUID | None]:
     return subject
 
 
+def _listed(request: Request, tenant_id: UUID, now: datetime) -> tuple[QuerySet[Binding], dict[str, Any]]:
+    """The bindings that the parameters ask for, and the order to show them in. Raises a Problem (400)."""
+    given = parameters(
+        request, "q", "state", "ending_before", "subject", "tenant_wide", "plan_tier", *FILTERS
+    )
+    rows = Binding.objects.filter(tenant_id=tenant_id)
+    state = one_of(given, "state", STATES)
+    rows = in_state(rows, state, now) if state else narrowed(request, rows)
+    if kind := one_of(given, "subject", SUBJECTS):
+        rows = rows.filter(**{f"{kind}__isnull": False})
+    if wide := one_of(given, "tenant_wide", ["true", "false"]):
+        rows = rows.filter(application__isnull=wide == "true")
+    if tier := given.get("plan_tier"):
+        rows = rows.filter(plan_tier__key=tier)
+    for name in FILTERS:
+        if key := uuid_parameter(given, name):
+            rows = rows.filter(**{f"{name}_id": key})
+    text = given.get("q", "")
+    if len(text) > LONGEST_TEXT:
+        raise wrong_parameter("q", f"At most {LONGEST_TEXT} characters.")
+    rows = matching(tenant_id, rows, text)
+    if before := moment_parameter(given, "ending_before"):
+        rows = rows.filter(ended_at=None, expires_at__gt=now, expires_at__lt=before)
+        return rows, {"column": "expires_at", "ascending": True}
+    return rows, {}
+
+
 def binding_items(rows: Sequence[Binding]) -> list[dict[str, Any]]:
-    """Bindings as the API shows them; ``rows`` come with role, application and plan_tier selected."""
-    return [binding_item(row) for row in rows]
+    """Bindings as the API shows them; ``rows`` come with role, application and plan_tier selected. One statement."""
+    now = timezone.now()
+    never = never_of(rows[0].tenant_id, [row.pk for row in rows]) if rows else {}
+    return [_item(row, never.get(row.pk, ""), now) for row in rows]
 
 
 def binding_item(row: Binding) -> dict[str, Any]:
     """One binding as the API shows it."""
+    return binding_items([row])[0]
+
+
+def _item(row: Binding, never: str, now: datetime) -> dict[str, Any]:
     return {
         "id": row.pk,
         "role_id": row.role_id,
@@ -153,9 +203,13 @@ def binding_item(row: Binding) -> dict[str, Any]:
         "conditions": conditions.as_json(row),
         "expires_at": row.expires_at,
         "reason": row.reason,
+        "state": state_of(row, never, now),
+        "never_gives": never or None,
         "created_at": row.created_at,
         "created_by": row.created_by,
+        "since": row.since or row.created_at,
         "ended_at": row.ended_at,
+        "ended_by": row.ended_by,
     }
 
 

@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from authsec.web.api import Input, Listed, Moment
 from authz import conditions, models
+from authz.binding_states import REASONS as NEVER_GIVES
+from authz.binding_states import STATES as BINDING_STATES
 from authz.group_members import MAX_AT_ONCE
 
 
@@ -139,9 +141,20 @@ class Binding(serializers.Serializer[Any]):
     conditions = Conditions()
     expires_at = serializers.DateTimeField(allow_null=True)
     reason = serializers.CharField(allow_blank=True)
+    state = serializers.ChoiceField(
+        [*BINDING_STATES, "expired"],
+        help_text="Where it is in its life now. Whether it counts for somebody is Effective Access’s to say.",
+    )
+    never_gives = serializers.ChoiceField(
+        [*NEVER_GIVES],
+        allow_null=True,
+        help_text="Why nobody can get anything through it, whatever they present; null when somebody can.",
+    )
     created_at = serializers.DateTimeField()
     created_by = serializers.UUIDField(allow_null=True)
+    since = serializers.DateTimeField(help_text="From when its terms are what they are.")
     ended_at = serializers.DateTimeField(allow_null=True)
+    ended_by = serializers.UUIDField(allow_null=True)
 
 
 class Bindings(Listed):

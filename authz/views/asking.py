@@ -38,12 +38,18 @@ def consequences(effect: Preview) -> list[tuple[int, str]]:
     """What a change would do, as counted lines of a confirmation."""
     if effect.too_many:
         return [(effect.too_many, "people are reached: too many to count what each would lose")]
-    said = []
+    said, kept = [], 0
     for line in effect.lines:
+        if line.mark == "kept":
+            kept += 1
+            continue
         who = "person" if line.count == 1 else "people"
         verb = f"{line.verb}s" if line.count == 1 and line.verb in ("gain", "lose", "keep") else line.verb
         place = f" ({line.place})" if line.place else ""
         said.append((line.count, f"{who} {verb} {line.name}{place}{line.note}"))
+    if kept:
+        what = "scope or permission stays" if kept == 1 else "scopes and permissions stay"
+        said.append((kept, f"{what} with everybody another way"))
     if effect.more:
         said.append((effect.more, "more such lines"))
     return said

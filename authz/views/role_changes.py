@@ -143,7 +143,7 @@ def _page(
     """The form's page: of a role that is changed, or of a new one."""
     slug = request.tenant.slug
     back = page(slug, "role", role_id=role.pk) if role else page(slug, "roles")
-    way = crumbs(slug, LIST, "New role")
+    way = crumbs(slug, LIST, "Create role")
     if role:
         way = [*crumbs(slug, LIST), (role.name, back), ("Edit", None)]
     context = {"form": form, "role": role, "back": back, "crumbs": way, "preview": effect, "refusal": refusal}
