@@ -41,6 +41,7 @@ from tenants.models import Profile
 
 LIVE = Q(ended_at=None)
 MOST_CHOICES = 1000
+MOST_TERMS = 100  # changes of one binding that its page shows
 
 
 def name_by(column: str) -> Subquery:
@@ -148,6 +149,12 @@ def ever_bound(tenant_id: UUID, **which: Any) -> QuerySet[Binding]:
             never=never_gives(),
         )
     )
+
+
+def former_terms(binding: Binding) -> QuerySet[Binding]:
+    """What a binding said before its terms were changed, the latest first, each with who changed it (``ender``)."""
+    rows = Binding.terms.filter(tenant_id=binding.tenant_id, superseded_by_id=binding.pk)
+    return rows.annotate(ender=name_by("ended_by")).order_by("-ended_at")[:MOST_TERMS]
 
 
 def why_ended(tenant_id: UUID, keys: Iterable[UUID]) -> dict[UUID, str]:

@@ -43,6 +43,7 @@ urlpatterns = [
     path(f"{ROLE}archive/", role_changes.archive, name="role_archive"),
     path("authz/bindings/", bindings.bindings, name="bindings"),
     path("authz/bindings/new/", bindings.new, name="binding_new"),
+    path("authz/bindings/ending/", bindings.ending, name="bindings_ending"),
     path("authz/bindings/new/effect/", bindings.effect, name="binding_effect"),
     path(BINDING, bindings.binding, name="binding"),
     path(f"{BINDING}change/", binding_changes.change, name="binding_change"),

@@ -206,7 +206,7 @@ class GiveAnybodyForm(GiveRoleForm):
             (_("Plan tiers"), [(f"p:{key}", name) for key, name in tiers]),
         ]
         with suppress(ValueError):  # an id says little: show whose it is
-            person = UUID(str(self["person"].value() or ""))
+            person = UUID(str((self.data if self.is_bound else self.initial).get("person", "")))
             self.fields["person"].help_text = people.name_of(tenant_id, person)
 
     def clean(self) -> dict[str, Any]:

@@ -15,14 +15,14 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import bindings as verbs
 from authz import queries
-from authz.changes.bindings import EndBinding
+from authz.changes.bindings import ChangeBinding, EndBinding
 from authz.conditions import conditions_of
 from authz.forms.binding import ChangeTermsForm, ReasonForm
 from authz.holders import holder_of, subject_of
 from authz.models import Binding
-from authz.preview import preview
+from authz.preview import Preview, preview
 from authz.refusals import Refused
-from authz.views.asking import GET_OR_POST, ask, consequences, must_confirm
+from authz.views.asking import GET_OR_POST, ask, consequences, missing_in, must_confirm
 from authz.views.bindings import LIST, load
 from authz.views.links import Crumbs, crumbs, page
 from tenants.confirming import confirm_first, kept_answers
@@ -31,24 +31,46 @@ from tenants.confirming import confirm_first, kept_answers
 @requires("bindings:create")
 @require_http_methods(GET_OR_POST)
 def change(request: Request, binding_id: UUID) -> HttpResponse:
-    """Extend or shorten a binding, change its conditions or what is said about it."""
+    """Extend or shorten a binding, change its conditions or what is said about it; shown before, if asked."""
     found = load(request, binding_id)
     asked = request.GET.dict() | kept_answers(request)
     form = ChangeTermsForm(posted(request), binding=found, initial=asked)
+    if request.method == "POST" and (request.htmx or "show" in request.POST):
+        return _terms(request, form, found, _effect(request, form, found))
     if request.method == "POST" and form.is_valid():
         if must_confirm(request, verbs.console_permissions(found.tenant_id, found.role_id)):
             return confirm_first(request)
         if form.change(actor=request.actor, now=timezone.now()):
             messages.success(request, "The terms are changed")
             return redirect(page(request.tenant.slug, "binding", binding_id=binding_id))
+    return _terms(request, form, found)
+
+
+def _effect(request: Request, form: ChangeTermsForm, found: Binding) -> dict[str, Any]:
+    """What the new terms would do: a preview, and when they end."""
+    if not form.is_valid():
+        return {"preview": Preview(missing=missing_in(form))}
+    now = timezone.now()
+    terms = form.terms(now)
+    change = ChangeBinding(binding_id=found.pk, given=terms)
+    about = {"tenant_id": found.tenant_id, "actor": request.actor, "now": now}
+    return {"preview": preview(**about, change=change), "ends_at": terms["expires_at"]}
+
+
+def _terms(
+    request: Request, form: ChangeTermsForm, found: Binding, effect: dict[str, Any] | None = None
+) -> HttpResponse:
+    """The form's page; for htmx only the column that says what it does."""
     context = {
         "form": form,
         "binding": found,
         "subject": subject_of(found),
-        "back": page(request.tenant.slug, "binding", binding_id=binding_id),
+        "back": page(request.tenant.slug, "binding", binding_id=found.pk),
         "crumbs": [*_way(request, found), ("Change terms", None)],
+        **(effect or {}),
     }
-    return render(request, "authz/binding_change.html", context, status=422 if form.errors else 200)
+    template = "authz/binding_effect.html" if request.htmx else "authz/binding_change.html"
+    return render(request, template, context, status=422 if form.errors and not effect else 200)
 
 
 @requires("bindings:end")

@@ -15,7 +15,7 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request, posted
 from authz import bindings as verbs
 from authz import filters, queries
-from authz.binding_states import STATES
+from authz.binding_states import STATES, in_state
 from authz.cedar import engine
 from authz.changes.bindings import Bind
 from authz.conditions import conditions_of
@@ -24,6 +24,7 @@ from authz.forms.binding import GiveAnybodyForm
 from authz.models import Binding
 from authz.preview import Preview, preview
 from authz.supported import by_application, supported_by
+from authz.track_rows import badges
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, missing_in, must_confirm
 from authz.views.links import crumbs, page
@@ -31,6 +32,7 @@ from endusers.filters import address
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Bindings", "bindings")
+FEW = 5  # bindings that the panel of ends shows
 
 
 @requires("bindings:read")
@@ -56,6 +58,22 @@ def bindings(request: Request) -> HttpResponse:
 
 @requires("bindings:read")
 @require_safe
+def ending(request: Request) -> HttpResponse:
+    """The few bindings that end next, for where somebody looks at access first."""
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    soon = in_state(queries.ever_bound(tenant_id), "ending_soon", now).order_by("expires_at", "id")
+    rows = list(soon[: FEW + 1])
+    tables.dressed(rows[:FEW], now)
+    context = {
+        "soon": rows[:FEW],
+        "more": len(rows) > FEW,
+        "crumbs": crumbs(request.tenant.slug, LIST, "Ending soon"),
+    }
+    return page_or_partial(request, "authz/bindings_ending.html", context, partial="panel")
+
+
+@requires("bindings:read")
+@require_safe
 def binding(request: Request, binding_id: UUID) -> HttpResponse:
     """One binding: its terms, what it gives, whom it reaches, and what became of it."""
     tenant_id, now = request.tenant.tenant_id, timezone.now()
@@ -72,6 +90,7 @@ def binding(request: Request, binding_id: UUID) -> HttpResponse:
         "known": known,
         "rest": rest,
         "permissions": [(name, words) for name, words in engine.actions().items() if name in permissions],
+        "former": [(terms, badges(terms, now)) for terms in queries.former_terms(found)],
         "reach": queries.reach(tenant_id, found),
         "entries": about(tenant_id, binding_id) if "audit:read" in request.decision.can else None,
         "crumbs": crumbs(request.tenant.slug, LIST, found.role.name),

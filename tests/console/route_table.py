@@ -172,6 +172,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/roles/<uuid:role_id>/archive/": asks("roles:manage"),
     "t/<slug:slug>/authz/bindings/": page("bindings:read"),
     "t/<slug:slug>/authz/bindings/new/": asks("bindings:create"),
+    "t/<slug:slug>/authz/bindings/ending/": page("bindings:read"),
     "t/<slug:slug>/authz/bindings/new/effect/": deed("bindings:create"),
     "t/<slug:slug>/authz/bindings/<uuid:binding_id>/": page("bindings:read"),
     "t/<slug:slug>/authz/bindings/<uuid:binding_id>/change/": asks("bindings:create"),

@@ -1,9 +1,11 @@
 """What is listed can be changed and closed through the API: only what is named, only what one may, and idempotently."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
@@ -71,6 +73,32 @@ def test_a_binding_changes_its_terms_and_nothing_else(world: SimpleNamespace) ->
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     assert (delete(world, path), delete(world, path)) == (204, 204)
     assert problem(patch(world, path, {"reason": "again"})) == (409, "conflict")
+
+
+def test_bindings_are_listed_by_state_subject_and_end(world: SimpleNamespace) -> None:
+    later = timezone.now() + timedelta(days=30)
+    ends = cast.bind(world.acme, world.role, world.group, world.app, expires_at=cast.next_week())
+    wide = cast.bind(world.acme, world.role, world.alice, expires_at=later)
+    empty = cast.bind(world.acme, cast.role(world.acme, "Empty", []), world.group, requires_mfa=True)
+
+    def found(query: str) -> list[str]:
+        return [item["id"] for item in world.api.get(f"{V2}/bindings?{query}").json()["items"]]
+
+    assert found("ending_before=2099-01-01T00:00:00Z") == [str(ends.pk), str(wide.pk)]  # the nearest first
+    assert found(f"ending_before={timezone.now() + timedelta(days=8):%Y-%m-%dT%H:%M:%SZ}") == [str(ends.pk)]
+    assert found("state=ending_soon") == [str(ends.pk)]
+    assert found("state=never_gives") == [str(empty.pk)]
+    assert set(found("subject=group")) == {str(ends.pk), str(empty.pk)}
+    assert str(wide.pk) in found("tenant_wide=true&subject=user")
+    assert found("tenant_wide=false") == [str(ends.pk)]
+    assert found("q=Empty") == [str(empty.pk)]
+    said = world.api.get(f"{V2}/bindings/{empty.pk}").json()
+    assert (said["state"], said["never_gives"]) == ("never_gives", "role_empty")
+    delete(world, f"bindings/{ends.pk}")
+    ended = world.api.get(f"{V2}/bindings?state=ended").json()["items"][0]
+    assert (ended["id"], ended["ended_by"], ended["never_gives"]) == (str(ends.pk), str(world.bot.pk), None)
+    for bad in ("state=x", "ending_before=tomorrow", "subject=team", "tenant_wide=yes", f"q={'x' * 201}"):
+        assert problem(world.api.get(f"{V2}/bindings?{bad}")) == (400, "invalid-parameter"), bad
 
 
 def test_loosening_a_binding_is_giving(world: SimpleNamespace) -> None:
