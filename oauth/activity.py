@@ -1,7 +1,7 @@
 """Counting introspections off their path: in memory, and every few seconds in one statement to the database.
 
-A count is a lock and an addition. What the last FLUSH_S seconds brought is in no table yet; a process that is asked to
-stop writes it down, one that is killed loses it. Nothing is decided by these numbers: operators look at them.
+A count is a lock and two additions. What the last FLUSH_S seconds brought is in no table yet; a process that is asked
+to stop writes it down, one that is killed loses it. Nothing is decided by these numbers: operators look at them.
 """
 
 import atexit
@@ -24,6 +24,36 @@ STATEMENT = "select add_introspections(%s::uuid[], %s::uuid[], %s::timestamptz[]
 
 # tenant, Application, hour since the epoch, active, reason
 Key = tuple[UUID, UUID, int, bool, str]
+NOTED_EVERY_S = 60
+USES = "select note_token_uses(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::timestamptz[])"
+
+
+class Uses:
+    """Which tokens were asked about and found good: first and last, until it is written down, once a minute a token."""
+
+    def __init__(self) -> None:
+        self._seen: dict[UUID, tuple[UUID, float, float]] = {}  # token → tenant, first and last
+        self._noted: dict[UUID, float] = {}  # token → when it was written down
+
+    def add(self, token_id: UUID, tenant_id: UUID, at: float) -> None:
+        """One more use."""
+        seen = self._seen.get(token_id)
+        self._seen[token_id] = (tenant_id, seen[1] if seen else at, at)
+
+    def due(self, now: float, *, everything: bool) -> dict[UUID, tuple[UUID, float, float]]:
+        """Take what is to be written down: of tokens that were not for a minute, or all when the process ends."""
+        self._noted = {token: at for token, at in self._noted.items() if now - at < NOTED_EVERY_S}
+        taken = {token: seen for token, seen in self._seen.items() if everything or token not in self._noted}
+        for token in taken:
+            del self._seen[token]
+            self._noted[token] = now
+        return taken
+
+    def put_back(self, taken: dict[UUID, tuple[UUID, float, float]]) -> None:
+        """What could not be written waits for the next time."""
+        for token, (tenant, first, last) in taken.items():
+            self._noted.pop(token, None)
+            self._seen[token] = (tenant, first, max(last, self._seen.get(token, (tenant, 0, 0))[2]))
 
 
 class Counters:
@@ -33,34 +63,54 @@ class Counters:
         self._connect, self._every_s = connect, every_s
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._counted: Counter[Key] = Counter()
+        self._uses = Uses()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failing = False
 
-    def count(self, tenant_id: UUID, application_id: UUID, *, active: bool, reason: str) -> None:
-        """One introspection more. The first one starts the thread that writes them down."""
-        key = (tenant_id, application_id, int(time.time()) // HOUR_S, active, reason)
+    def count(
+        self,
+        tenant_id: UUID,
+        application_id: UUID,
+        *,
+        active: bool,
+        reason: str,
+        token_id: UUID | None = None,
+    ) -> None:
+        """One introspection more, of a good token where there is one. The first starts the thread that writes down."""
+        now = time.time()
+        key = (tenant_id, application_id, int(now) // HOUR_S, active, reason)
         with self._lock:
             self._counted[key] += 1
+            if token_id is not None:
+                self._uses.add(token_id, tenant_id, now)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="introspection-counts", daemon=True)
                 self._thread.start()
                 atexit.register(self.stop)
 
-    def flush(self) -> None:
-        """Write down what was counted until now; what can't be written is kept for the next time."""
+    def flush(self, *, everything: bool = False) -> None:
+        """Write down what was counted until now; what can't be written is kept for the next time. ``everything``: also
+        the last use of tokens whose use was written within the minute.
+        """
         with self._writing:
             with self._lock:
                 taken, self._counted = self._counted, Counter()
-            if not taken:
+                uses = self._uses.due(time.time(), everything=everything)
+            if not taken and not uses:
                 return
             try:
                 with self._connect() as connection:
-                    connection.execute(STATEMENT, _columns(taken))
+                    if taken:
+                        connection.execute(STATEMENT, _columns(taken))
+                        taken = Counter()  # each statement is a transaction of its own
+                    if uses:
+                        connection.execute(USES, _uses_columns(uses))
                 self._failing = False
             except psycopg.Error:
                 with self._lock:
                     self._counted.update(taken)
+                    self._uses.put_back(uses)
                 if not self._failing:
                     log.warning(
                         "Introspections are counted but cannot be written down just now", exc_info=True
@@ -70,7 +120,7 @@ class Counters:
     def stop(self) -> None:
         """Write down the rest; the process ends."""
         self._stopping.set()
-        self.flush()
+        self.flush(everything=True)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
@@ -81,5 +131,13 @@ def _columns(counted: Counter[Key]) -> list[list[Any]]:
     rows = [
         (t, a, datetime.fromtimestamp(hour * HOUR_S, UTC), *how, n)
         for (t, a, hour, *how), n in counted.items()
+    ]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _uses_columns(uses: dict[UUID, tuple[UUID, float, float]]) -> list[list[Any]]:
+    rows = [
+        (tenant, token, datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC))
+        for token, (tenant, first, last) in sorted(uses.items())
     ]
     return [list(column) for column in zip(*rows, strict=True)]

@@ -5,7 +5,7 @@ class OAuthConfig(AppConfig):
     name = "oauth"
 
     def ready(self) -> None:
-        from oauth import receivers  # noqa: F401 - connects them
+        from oauth import receivers, usage_jobs  # noqa: F401 - connects them, and registers their jobs
         from oauth.asking import describe
         from tenants import signin
 

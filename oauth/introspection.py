@@ -27,7 +27,9 @@ from oauth.client_authentication import basic_credentials
 log = logging.getLogger(__name__)
 
 PATH = "/oauth/introspect"
-STATEMENT = "select answer, for_tenant, for_application, why from introspect(%s, %s, %s, %s::inet, %s)"
+STATEMENT = (
+    "select answer, for_tenant, for_application, why, for_token from introspect(%s, %s, %s, %s::inet, %s)"
+)
 MAX_BODY = 16_384
 NOTE = "select note_credential_use(%s)"
 NOTED_EVERY_S = 300
@@ -52,8 +54,8 @@ REASONS = {
 }
 
 Answer = tuple[int, bytes, list[tuple[str, str]]]
-# The answer or None, for which tenant and Application, and why it is None or less than it was.
-Row = tuple[str | None, UUID, UUID, str]
+# The answer or None, for which tenant and Application, why it is None or less than it was, and the token that it is of.
+Row = tuple[str | None, UUID, UUID, str, UUID | None]
 # Runs the statement; returns its row, or None when the credential is wrong.
 Ask = Callable[[tuple[Any, ...]], Row | None]
 _local = threading.local()
@@ -158,7 +160,7 @@ def ask(parameters: tuple[Any, ...]) -> Row | None:
             row: Row | None = own.execute(STATEMENT, parameters, prepare=True).fetchone()
             if row is not None:
                 _note_use(own, parameters[0])
-                counters.count(row[1], row[2], active=row[0] is not None, reason=row[3])
+                counters.count(row[1], row[2], active=row[0] is not None, reason=row[3], token_id=row[4])
             return row
         except psycopg.OperationalError:
             own.close()

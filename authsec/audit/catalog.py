@@ -223,6 +223,12 @@ CATALOG = {
     "who_has.downloaded": Entry(
         "Export downloaded", "{actor} downloaded an export of who has {target}", "download"
     ),
+    "usage.exported": Entry(
+        "Usage exported", "{actor} exported who used {target}: {after.tokens} tokens", "download"
+    ),
+    "usage.downloaded": Entry(
+        "Export downloaded", "{actor} downloaded an export of who used {target}", "download"
+    ),
     # this log
     "audit.exported": Entry(
         "Audit log exported", "{actor} exported {after.events} events of {target}", "download"

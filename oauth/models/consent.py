@@ -66,10 +66,17 @@ class Decision(TenantRow):
     granted = text_array()
     pending = text_array()
     act = models.JSONField(null=True, blank=True, help_text="Who acted for the subject (RFC 8693 §4.1).")
+    first_used_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When the Application asked about the token first and was answered active.",
+    )
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="And last, to within two minutes.")
 
     class Meta:
         indexes = [
             models.Index(fields=["tenant", "token_id"], name="oauth_decision_token_idx"),
+            models.Index(fields=["tenant", "application_id", "at", "id"], name="oauth_decision_app_idx"),
             models.Index(fields=["tenant", "subject", "at"], name="oauth_decision_subject_idx"),
             models.Index(fields=["at"], name="oauth_decision_at_idx"),
         ]

@@ -14,3 +14,21 @@ begin
    order by n.tenant, n.application, n.hour, n.active, n.reason
       on conflict (tenant_id, application_id, hour, active, reason) do update set number = c.number + excluded.number;
 end $$;
+
+-- When tokens were used first and last, as far as processes have seen it: kept with the decision about each, which
+-- outlives it. One write for a token in a minute and process, however often it is asked about; rows are taken in one
+-- order here as well.
+create or replace function note_token_uses(
+  p_tenants uuid[], p_tokens uuid[], p_firsts timestamptz[], p_lasts timestamptz[]
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  with used as materialized (
+    select d.id, n.first, n.last
+      from unnest(p_tenants, p_tokens, p_firsts, p_lasts) as n(tenant, token, first, last)
+      join oauth_decision d on d.tenant_id = n.tenant and d.token_id = n.token
+     order by d.id for no key update of d
+  )
+  update oauth_decision d
+     set first_used_at = least(d.first_used_at, u.first), last_used_at = greatest(d.last_used_at, u.last)
+    from used u where d.id = u.id;
+end $$;

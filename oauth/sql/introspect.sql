@@ -1,6 +1,6 @@
 -- RFC 7662 in one round trip: the resource's credential, the token, standing, live entitlement, every field of the
 -- answer. No row: wrong credential. A row with a null answer: inactive, whatever the reason, and the resource learns
--- nothing of it. For whose Application it was and why is for the tenant's own counters and for its operators.
+-- nothing of it. For whose Application and which token it was, and why, is for the tenant's own counters and its operators.
 --
 -- Secrets arrive as SHA-256 digests: comparing digests of random secrets needs no constant time, since nobody can
 -- choose a digest's next byte.
@@ -12,7 +12,7 @@
 drop function if exists introspect(text, text, text, inet, text);
 create function introspect(
   p_credential text, p_secret text, p_token text, p_ip inet, p_issuer text
-) returns table(answer text, for_tenant uuid, for_application uuid, why text) language plpgsql stable security definer
+) returns table(answer text, for_tenant uuid, for_application uuid, why text, for_token uuid) language plpgsql stable security definer
 set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   v_at timestamptz := clock_timestamp();
@@ -147,6 +147,7 @@ begin
 
   -- Pieces rather than json_build_object and json_strip_nulls, which cost as much as a statement. Members without a
   -- value are left out; two say null aloud. Ids need no escaping, whatever people chose gets it.
+  for_token := t.id;
   answer := concat(
     '{"active":true,"scope":', to_json(v_scope), ',"client_id":', to_json(t.client),
     ',"client_name":' || nullif(to_json(t.client_name)::text, '""'),

@@ -13,6 +13,7 @@ from oauth.api import (
     scopes,
     service_accounts,
     simulate,
+    usage,
     verification,
 )
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("uflow/v2/applications", applications.Applications.as_view(), name="applications"),
     path(APPLICATION, applications.OneApplication.as_view(), name="application"),
     path(f"{APPLICATION}/verify", verification.VerifyApplication.as_view(), name="verify_application"),
+    path(f"{APPLICATION}/usage", usage.ApplicationUsage.as_view(), name="application_usage"),
     path(f"{APPLICATION}/scopes", scopes.ApplicationScopes.as_view(), name="application_scopes"),
     path(
         f"{APPLICATION}/credentials",

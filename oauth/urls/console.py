@@ -16,6 +16,7 @@ from oauth.views import (
     launch,
     own_clients,
     people,
+    usage,
     what_if,
 )
 
@@ -59,6 +60,8 @@ urlpatterns = [
     path(f"{APPLICATION}launch/", launch.launch_checklist, name="launch"),
     path(f"{APPLICATION}connect/", connect.connect, name="connect"),
     path(f"{APPLICATION}try/", launch.try_token, name="try"),
+    path(f"{APPLICATION}usage/", usage.application_usage, name="usage"),
+    path(f"{APPLICATION}usage/export/", usage.export, name="usage_export"),
     path(f"{APPLICATION}activity/", launch.activity, name="activity"),
     path(CREDENTIALS, credentials.application_credentials, name="application_credentials"),
     path(f"{CREDENTIALS}issue/", credentials.issue, name="credential_issue"),

@@ -135,6 +135,8 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/applications/<uuid:application_id>/launch/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/connect/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/try/": asks("apps:manage"),
+    "t/<slug:slug>/applications/<uuid:application_id>/usage/": page("tokens:read"),
+    "t/<slug:slug>/applications/<uuid:application_id>/usage/export/": deed("tokens:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/activity/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/": page("apps:read"),
     "t/<slug:slug>/applications/<uuid:application_id>/credentials/issue/": deed("apps:manage"),
