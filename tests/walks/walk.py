@@ -1,5 +1,7 @@
 """What every walk does: an operator's hand in the console, and what a token is worth right now."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -69,9 +71,11 @@ def make_group(operator: Visitor, name: str, *, members: list[str]) -> Page:
 
 
 def add_to_group(page: Page, members: list[str]) -> None:
-    """Type addresses into the form of the group's page that is shown."""
-    page.locator("[name=people]").fill(" ".join(members))
-    page.locator("#add button").click()
+    """From the group's page that is shown: paste addresses, have them checked, and add those people."""
+    page.get_by_role("link", name="Add people").first.click()
+    page.locator("[name=people]").fill("\n".join(members))
+    page.get_by_role("button", name="Check the list").click()
+    page.get_by_role("button", name=re.compile(r"^Add \d+ p")).click()
     for email in members:
         expect(page.locator("table", has_text="Members of this group")).to_contain_text(email)
 
@@ -86,7 +90,7 @@ def remove_from_group(page: Page, email: str) -> None:
 
 def give_role(page: Page, role: str, application: str, *, mfa_within: str = "") -> None:
     """Bind the group whose page is shown to a role on an Application, in the one form."""
-    page.get_by_role("link", name="Give a role").first.click()
+    page.get_by_role("link", name="Give access").first.click()
     form = page.locator("form#give")
     form.locator("[name=role]").select_option(label=role)
     form.locator("[name=application]").select_option(label=application)
