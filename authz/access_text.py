@@ -5,9 +5,9 @@ from authz.comparison import Change, compare
 from authz.comparison_words import sentence
 from authz.console_rows import ConsoleRow, console_rows
 from authz.effective import Explanation
-from authz.reasons import removed, removing_term, why, words_of
+from authz.reasons import removed, removing_term, standing_words, why, words_of
 from authz.sentences import sentences, unreached
-from authz.subject import SENTENCES, Subject
+from authz.subject import Subject
 from authz.terms import ApplicationAccess, Path, ScopeAccess
 from authz.track_rows import chain
 from authz.words import how, listed, shortened, span
@@ -47,7 +47,7 @@ def _change(change: Change) -> str:
 def _who(explanation: Explanation) -> list[str]:
     subject, standing = explanation.subject, explanation.standing
     stands = "standing active" if standing.active else "no standing"
-    reasons = " ".join(SENTENCES[reason] for reason in standing.reasons)
+    reasons = " ".join(standing_words(explanation))
     facts = [subject.email or "", *_capacities(subject), f"{stands}: {reasons}" if reasons else stands]
     return [" · ".join(filter(None, facts)), f"id {subject.id}"]
 

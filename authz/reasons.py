@@ -5,6 +5,7 @@ from datetime import datetime
 from authsec.web import clock
 from authz.effective import Explanation
 from authz.grants import Item
+from authz.subject import SENTENCES
 from authz.terms import ApplicationAccess, ScopeAccess
 from authz.words import how, span
 
@@ -96,6 +97,19 @@ def removed(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation
     if scope.facts and scope.facts.dropped_at:
         return f"dropped on {clock.date(scope.facts.dropped_at)}{_by(scope.facts.dropped_by)}"
     return f"{one.application.name} doesn’t know it"
+
+
+def standing_words(explanation: Explanation) -> list[str]:
+    """Why the subject does not stand, a sentence each, with what the one who suspended wrote."""
+    subject = explanation.subject
+    written = {
+        "membership_suspended": subject.member_reason,
+        "end_user_suspended": subject.end_user_reason,
+    }
+    return [
+        f"{SENTENCES[reason].rstrip('.')}: {written[reason]}." if written.get(reason) else SENTENCES[reason]
+        for reason in explanation.standing.reasons
+    ]
 
 
 def removing_term(scope: ScopeAccess) -> str:

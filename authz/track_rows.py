@@ -26,7 +26,7 @@ SOURCES = {
     "service-account": ("Service account", "bot"),
     "plan": ("Plan tier", "layers"),
 }
-MOST_PATHS = 6
+MOST_PATHS, MOST_BADGES = 6, 3
 Link = Callable[[str, Any], str]
 Badge = tuple[str, str, str | bool]
 
@@ -65,14 +65,12 @@ def badges(item: Binding | Way, now: datetime) -> list[Badge]:
 
 def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, link: Link) -> dict[str, Any]:
     sources = dict.fromkeys((path.item.source, "", True) for path in scope.paths)
-    asked = dict.fromkeys(
-        badge for path in scope.speaking for badge in conditions(path.item, path.state, explanation)
-    )
+    asked = _asked(scope, explanation)
     return {
         "scope": scope.name,
         "description": scope.facts.description if scope.facts else "",
         "risk": scope.facts.risk if scope.facts else "",
-        "badges": [*sources, *asked][: 2 * MOST_PATHS],
+        "badges": [*sources, *asked],
         "entitled": ANSWERS.get(scope.entitled, scope.entitled),
         "supported": "yes" if scope.supported else "no",
         "requested": "yes" if scope.requested else "unasked",
@@ -82,6 +80,12 @@ def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, l
         "paths": [_path(path, one, explanation, link) for path in scope.paths[:MOST_PATHS]],
         "more_paths": max(len(scope.paths) - MOST_PATHS, 0),
     }
+
+
+def _asked(scope: ScopeAccess, explanation: Explanation) -> list[Badge]:
+    """The conditions that the answer rests on; none where one of its ways has none."""
+    each = [conditions(path.item, path.state, explanation) for path in scope.speaking]
+    return [] if [] in each else list(dict.fromkeys(badge for said in each for badge in said))[:MOST_BADGES]
 
 
 def state_of(scope: ScopeAccess) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -66,7 +67,7 @@ def last_requests(
 
     ``applications``: only there; None: everywhere.
     """
-    asked = {
+    asked: dict[str, Any] = {
         "tenant": tenant_id,
         "subject": subject_id,
         "at": at,

@@ -72,7 +72,7 @@ class AsIfForm(forms.Form):
     ip = forms.GenericIPAddressField(
         label=_("Address"),
         required=False,
-        widget=forms.TextInput(attrs={"placeholder": _("not known"), "size": 15, "class": "input small"}),
+        widget=forms.TextInput(attrs={"placeholder": _("not known"), "size": 13, "class": "input small"}),
     )
     at = MomentField(label=_("At"), required=False, validators=[_is_kept])
     compare = MomentField(label=_("Compare with"), required=False, validators=[_is_kept])

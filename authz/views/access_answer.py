@@ -4,11 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from authsec.web.http import Request
-from authz import subject as subjects
 from authz.console_rows import ConsoleRow, console_rows
 from authz.effective import Explanation
 from authz.grants import Item
-from authz.reasons import conditions, why
+from authz.reasons import conditions, standing_words, why
 from authz.sentences import sentences, unreached
 from authz.terms import ORDER
 from authz.tool_access import tools_at, tools_of
@@ -32,7 +31,7 @@ def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, A
     return {
         "explanation": explanation,
         "subject": explanation.subject,
-        "standing_words": [subjects.SENTENCES[reason] for reason in explanation.standing.reasons],
+        "standing_words": standing_words(explanation),
         "shown_ids": [one.id for one in panels],
         "sentences": said[:SENTENCES],
         "more_sentences": said[SENTENCES:],
