@@ -7,8 +7,9 @@ from uuid import UUID
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from authz.fates import read_list
 from authz.forms.refusal import VerbForm
-from authz.group_members import MAX_AT_ONCE, read_list
+from authz.group_members import MAX_AT_ONCE
 from authz.models import GroupMember
 
 ANY = ("", _("Any"))

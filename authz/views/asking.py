@@ -10,11 +10,13 @@ from django.utils import timezone
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.changes import Change
+from authz.difference_words import FEW
 from authz.forms.binding import ReasonForm
 from authz.preview import Preview, preview
 from authz.views.links import Crumbs
 from tenants.confirming import is_confirmed
 
+MOST_BESIDE = 5  # lines of a what if, where a confirmation counts other things too
 GET_OR_POST = ["GET", "HEAD", "POST"]
 
 
@@ -34,12 +36,12 @@ def missing_in(form: BaseForm) -> tuple[str, ...]:
     return tuple(said)
 
 
-def consequences(effect: Preview) -> list[tuple[int, str]]:
-    """What a change would do, as counted lines of a confirmation."""
+def consequences(effect: Preview, most: int = FEW) -> list[tuple[int, str]]:
+    """What a change would do, as counted lines of a confirmation, at most ``most`` of them."""
     if effect.too_many:
         return [(effect.too_many, "people are reached: too many to count what each would lose")]
     said, kept = [], 0
-    for line in effect.lines:
+    for line in effect.lines[:most]:
         if line.mark == "kept":
             kept += 1
             continue
@@ -50,8 +52,8 @@ def consequences(effect: Preview) -> list[tuple[int, str]]:
     if kept:
         what = "scope or permission stays" if kept == 1 else "scopes and permissions stay"
         said.append((kept, f"{what} with everybody another way"))
-    if effect.more:
-        said.append((effect.more, "more such lines"))
+    if more := effect.more + len(effect.lines[most:]):
+        said.append((more, "more such lines"))
     return said
 
 
@@ -74,6 +76,6 @@ def ask(
     if change is not None and request.method != "POST":
         told_who = {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
         effect = preview(change=change, **told_who)
-        context["lines"] = [*question.get("lines", []), *consequences(effect)]
+        context["lines"] = [*question.get("lines", []), *consequences(effect, MOST_BESIDE)]
     status = 422 if form.errors else 200
     return page_or_partial(request, "authz/ask.html", context, partial="dialog", status=status)

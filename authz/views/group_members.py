@@ -18,9 +18,9 @@ from authz import group_members as verbs
 from authz import people, queries
 from authz.bindings import console_permissions_of
 from authz.changes import RemoveFromGroup
+from authz.fates import Fate, fates
 from authz.forms.binding import ReasonForm
 from authz.forms.group import PastedForm
-from authz.group_members import MAX_AT_ONCE, Fate, fates
 from authz.models import Group
 from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.groups import around, load
@@ -78,7 +78,6 @@ def _page(request: Request, found: Group, form: PastedForm, told_of: Fates | Non
         "addable": sum(fate.is_added for fate in told_of or []),
         "choosable": [] if judging else _choosable(found, text),
         "q": text,
-        "most": MAX_AT_ONCE,
         **around(request, found),
     }
     context["crumbs"] = [*context["way"], (_("Add people"), None)]
@@ -109,7 +108,7 @@ def remove_several(request: Request, group_id: UUID) -> HttpResponse:
     """Ask, then take the ticked people out of the group."""
     ticked = (request.POST if request.method == "POST" else request.GET).getlist("user")
     try:
-        wanted = [UUID(text) for text in dict.fromkeys(ticked[: MAX_AT_ONCE + 1])]
+        wanted = [UUID(text) for text in dict.fromkeys(ticked[: verbs.MAX_AT_ONCE])]
     except ValueError as error:
         raise BadRequest("user: an id is a UUID.") from error
     return _remove(request, load(request, group_id), wanted)

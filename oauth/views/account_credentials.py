@@ -21,7 +21,7 @@ from authz import service_accounts
 from authz.forms.group import GroupForm
 from authz.models import Application, ServiceAccount
 from authz.views.asking import GET_OR_POST
-from authz.views.links import crumbs, page
+from authz.views.links import Crumbs, crumbs, page
 from authz.views.service_accounts import LIST
 from oauth import client_key_changes, clients, connections
 from oauth.models import Client, Decision
@@ -83,7 +83,7 @@ def panel(request: Request, service_account_id: UUID) -> HttpResponse:
         "proof": client_key_changes.facts(client) if client else {},
         "old_until": client.old_secret_until if client and client.has_old_secret(now) else None,
         "last": _last_use(account),
-        "crumbs": [(account.name, _page_of(request, account)), (_("Credentials"), None)],
+        "crumbs": [*_way(request, account), (_("Credentials"), None)],
     }
     response = page_or_partial(request, "oauth/account_credentials.html", context, partial="panel")
     response["Cache-Control"] = "no-store"
@@ -152,7 +152,7 @@ def consequence(request: Request, service_account_id: UUID) -> HttpResponse:
         "person": account.name,
         "lines": [(f"{alive:,}", ngettext("token answers inactive", "tokens answer inactive", alive))],
         "counted_at": now,
-        "crumbs": [(account.name, _page_of(request, account)), (_("What stops"), None)],
+        "crumbs": [*_way(request, account), (_("What stops"), None)],
     }
     return page_or_partial(request, "oauth/closing_consequence.html", context, partial="lines")
 
@@ -188,11 +188,7 @@ def _shown_once(request: Request, account: ServiceAccount, client: Client, secre
         "lines": [(_("Client ID"), client.client_id), (_("Client secret"), secret)],
         "old_until": client.old_secret_until,
         "back": _page_of(request, account),
-        "crumbs": [
-            *crumbs(request.tenant.slug, LIST),
-            (account.name, _page_of(request, account)),
-            (_("Secret"), None),
-        ],
+        "crumbs": [*_way(request, account), (_("Secret"), None)],
     }
     response = render(request, "oauth/client_secret.html", context)
     response["Cache-Control"] = "no-store"
@@ -203,12 +199,16 @@ def _ask(
     request: Request, question: dict[str, Any], account: ServiceAccount, status: int = 200
 ) -> HttpResponse:
     back = _page_of(request, account)
-    context = question | {"back": back, "crumbs": [(account.name, back), (question["action"], None)]}
+    context = question | {"back": back, "crumbs": [*_way(request, account), (question["action"], None)]}
     return page_or_partial(request, "oauth/credentials_ask.html", context, partial="dialog", status=status)
 
 
 def _names(request: Request, account: ServiceAccount) -> dict[str, str]:
     return {"name": account.name, "tenant": request.tenant.name}
+
+
+def _way(request: Request, account: ServiceAccount) -> Crumbs:
+    return [*crumbs(request.tenant.slug, LIST), (account.name, _page_of(request, account))]
 
 
 def _page_of(request: Request, account: ServiceAccount) -> str:
