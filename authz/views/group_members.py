@@ -107,8 +107,10 @@ def remove(request: Request, group_id: UUID, user_id: UUID) -> HttpResponse:
 def remove_several(request: Request, group_id: UUID) -> HttpResponse:
     """Ask, then take the ticked people out of the group."""
     ticked = (request.POST if request.method == "POST" else request.GET).getlist("user")
+    if len(ticked) > verbs.MAX_AT_ONCE:
+        raise BadRequest(f"user: at most {verbs.MAX_AT_ONCE} at once.")
     try:
-        wanted = [UUID(text) for text in dict.fromkeys(ticked[: verbs.MAX_AT_ONCE])]
+        wanted = [UUID(text) for text in dict.fromkeys(ticked)]
     except ValueError as error:
         raise BadRequest("user: an id is a UUID.") from error
     return _remove(request, load(request, group_id), wanted)

@@ -229,3 +229,37 @@ def test_bodies_that_cannot_be_used_are_refused(
 def test_only_json_is_read(world: SimpleNamespace) -> None:
     answer = world.api.browser.post(GROUPS, {"name": "x"}, headers=world.api.headers)
     assert problem(answer) == (415, "unsupported-media-type")
+
+
+def test_each_person_of_a_request_has_a_result_and_a_wrong_one_is_named_by_its_place(
+    world: SimpleNamespace,
+) -> None:
+    path = f"{GROUPS}/{cast.group(world.acme, 'on-call', [world.alice]).pk}"
+    bob = cast.member(world.acme, "bob@acme.example")
+    wanted = {"user_ids": [str(world.alice.pk), str(bob.pk)], "emails": ["bob@acme.example"]}
+    results = world.api.post(f"{path}/members", wanted).json()["results"]
+    assert [item["result"] for item in results] == ["already_in", "added", "already_in"]
+    assert results[2] == {"user_id": str(bob.pk), "given": "bob@acme.example", "result": "already_in"}
+    wrong = world.api.post(f"{path}/members", {"emails": ["bob@acme.example", "x@y.example"]})
+    assert problem(wrong) == (422, "invalid")
+    assert [error["pointer"] for error in wrong.json()["errors"]] == ["#/emails/1"]
+    assert world.api.get(f"{path}/members?source=scim").json()["count"] == 0
+    assert problem(world.api.get(f"{path}/members?source=fax")) == (400, "invalid-parameter")
+    assert [item["name"] for item in world.api.get(f"{GROUPS}?source=api").json()["items"]] == ["on-call"]
+
+
+def test_the_api_ends_all_access_of_a_group_and_keeps_whom_a_directory_keeps(world: SimpleNamespace) -> None:
+    group = cast.group(world.acme, "on-call", [world.alice])
+    bound = cast.bind(world.acme, world.role, group, world.app)
+    path = f"{GROUPS}/{group.pk}"
+    assert world.api.get(path).json()["bindings"] == 1
+    assert problem(world.api.post(f"{path}/end-access", {"why": "x"})) == (422, "invalid")
+    ended = world.api.post(f"{path}/end-access", {"reason": "INC-7"})
+    assert (ended.status_code, ended.json()) == (200, {"ended": 1, "binding_ids": [str(bound.pk)]})
+    assert world.api.post(f"{path}/end-access", {}).json()["ended"] == 0
+    with tenant_context(world.acme.pk):
+        group.group_members.update(source="oidc")
+        assert Event.objects.get(action="binding.ended").reason == "INC-7"
+    assert problem(world.api("DELETE", f"{path}/members/{world.alice.pk}")) == (409, "conflict")
+    assert world.api("DELETE", path).status_code == 204
+    assert problem(world.api.post(f"{path}/end-access", {})) == (409, "conflict")
