@@ -19,9 +19,12 @@ OWNER = "owner@acme-corp.example"
 
 
 def asks(it: World, client_id: str, secret: str) -> int:
-    form = {"grant_type": "client_credentials", "resource": it.resource, "scope": "run"}
-    answer = it.browser.post("/oauth/token", form, headers=basic(client_id, secret))
-    return int(answer.status_code)
+    form: dict[str, str | None] = {
+        "grant_type": "client_credentials",
+        "resource": it.resource,
+        "scope": "run",
+    }
+    return int(it.post(form, **basic(client_id, secret)).status_code)
 
 
 @pytest.fixture
