@@ -1,7 +1,10 @@
 """What the Effective Access page draws of an explanation."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
+
+from django.utils.http import urlencode
 
 from authsec.web.http import Request
 from authz.console_rows import ConsoleRow, console_rows
@@ -12,6 +15,7 @@ from authz.sentences import sentences, unreached
 from authz.terms import ORDER
 from authz.tool_access import tools_at, tools_of
 from authz.track_rows import Link, rows, summary
+from authz.views.links import page
 from authz.words import listed, shortened
 
 # What is drawn at once; the rest is one link away.
@@ -26,7 +30,7 @@ def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, A
     tools = tools_at(
         tenant_id=request.tenant.tenant_id, applications=[one.id for one in panels], at=explanation.at
     )
-    said = sentences(explanation)
+    said, who = sentences(explanation), _reverse(request)
     everything = request.GET.get("bindings") == "all"
     return {
         "explanation": explanation,
@@ -39,7 +43,9 @@ def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, A
         "panels": [
             {
                 "one": one,
-                "rows": rows(one, explanation, link),
+                "rows": [
+                    row | {"who_url": who(one.id, row["scope"])} for row in rows(one, explanation, link)
+                ],
                 "url": link("application", one.id),
                 "tools": tools_of(one, explanation, tools),
                 "summary": summary(one),
@@ -52,6 +58,17 @@ def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, A
         "items": _items(explanation, everything),
         "all_items": everything,
     }
+
+
+def _reverse(request: Request) -> Callable[[UUID, str], str]:
+    """A function from an Application and a scope to who has it; to "" for those who may look at themselves only."""
+    here = page(request.tenant.slug, "who_has") if "effective_access:read" in request.decision.can else ""
+
+    def who(application_id: UUID, scope: str) -> str:
+        query = urlencode({"by": "scope", "application": application_id, "scope": scope})
+        return f"{here}?{query}" if here else ""
+
+    return who
 
 
 def _console(explanation: Explanation, link: Link) -> list[tuple[ConsoleRow, list[dict[str, Any]], int]]:
