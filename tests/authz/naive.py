@@ -218,6 +218,28 @@ class Town:
             return True
         return q.kind == "user" and not place.verified and self.people[q.subject].membership != "active"
 
+    def arriving(
+        self, app: UUID, q: Question, requested: set[str], admission: str
+    ) -> tuple[set[str], set[str]]:
+        """Rule 3 at the authorize page: absence passes where anyone is admitted, with the default plan tier."""
+        person, place = self.people[q.subject], self.apps[app]
+        if self.closed_to(app, q) or (admission == "members" and person.membership != "active"):
+            return set(), set()
+        if self.stands(q):
+            return self.granted(app, q, requested)
+        suspended = "suspended" in (person.membership, person.end_user)
+        if suspended or not self.open or not place.holds(q.at) or admission != "anyone":
+            return set(), set()
+        now, waiting = self.entitled(app, Question("stranger", None, q.at, q.mfa_at, q.ip))
+        allowed = place.understands(q.at) & requested
+        return now & allowed, waiting & allowed
+
+    def consents(self, who: UUID) -> None:
+        """Whoever consents and is no active member is an end user from then on."""
+        person = self.people[who]
+        if person.membership != "active" and person.end_user is None:
+            person.end_user, person.tier = "active", self.default_tier
+
     def console(self, q: Question) -> set[tuple[str, UUID | None]]:
         """Console permissions of live bindings, with the Application they count on. No standing."""
         held = set()

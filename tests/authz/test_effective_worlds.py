@@ -141,7 +141,7 @@ def live_in(pick: Random) -> None:
         transaction.set_rollback(True)
 
 
-@settings(WORLDS, max_examples=60)
+@settings(WORLDS, max_examples=25)
 @given(st.randoms(use_true_random=False))
 def test_the_reader_agrees_with_the_naive_model(pick: Random) -> None:
     live_in(pick)
