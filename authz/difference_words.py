@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from authsec.web import clock
-from authz.cedar import engine
 from authz.difference import Difference, Shift, SubjectDifference, Total
 from authz.held import Holding, Way
 from authz.words import listed
@@ -99,10 +98,17 @@ def lead(one: SubjectDifference) -> Lead:
 
 
 def blocks(one: SubjectDifference, difference: Difference) -> list[Block]:
-    """Application by Application, the console last; Applications without any shift are absent."""
+    """Application by Application, the console last; Applications without any shift are absent.
+
+    Console permissions to which the same happens for the same reason share a row: a role gives a dozen at once.
+    """
     found: dict[str, list[dict[str, Any]]] = {}
     for shift in one.shifts:
-        found.setdefault(place_of(shift, difference), []).append(_item(shift))
+        items, item = found.setdefault(place_of(shift, difference), []), _item(shift)
+        if shift.console and items and item | {"scope": ""} == items[-1] | {"scope": ""}:
+            items[-1]["scope"] += f", {shift.name}"
+        else:
+            items.append(item)
     return [Block(place, tuple(items)) for place, items in found.items()]
 
 
@@ -163,11 +169,9 @@ def _item(shift: Shift) -> dict[str, Any]:
     if shift.kind == "kept":
         return {"change": "kept", "scope": shift.name, "reason": reason(shift)}
     never = shift.before.state == "not_yet" and not shift.after.ways
-    words = engine.actions().get(shift.name, "") if shift.console else ""
     return {
         "change": "lost" if shift.worse else "won",
         "scope": shift.name,
-        "words": words,
         "before": STATES[shift.before.state],
         "after": "never" if never else STATES[shift.after.state],
         "reason": reason(shift),

@@ -1,11 +1,13 @@
 """*What this does*, beside a form that isn't sent yet: the sums of a what if, or why there are none."""
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authz.changes import Change
+from authz.changes.wire import to_json
 from authz.difference import Difference
 from authz.difference_words import FEW, Line, lines
 from authz.refusals import Refused
@@ -15,7 +17,8 @@ from authz.simulate import Busy, TooMany, simulate
 @dataclass(frozen=True)
 class Preview:
     """``refusal``: the actor may not, or the state of things forbids it. ``missing``: what is wrong with what was
-    given, a sentence for each field. ``too_many``: how many people it would touch. ``busy``: ask again.
+    given, a sentence for each field. ``too_many``: how many people it would touch. ``busy``: ask again. ``change``: the
+    change as JSON, for the page that says it per person.
     """
 
     lines: tuple[Line, ...] = ()
@@ -27,16 +30,23 @@ class Preview:
     missing: tuple[str, ...] = ()
     too_many: int = 0
     busy: bool = False
+    change: str = ""
+
+    @property
+    def loses(self) -> bool:
+        """Whether anybody would lose anything: then live tokens may be touched."""
+        return any(line.mark == "lost" for line in self.lines)
 
 
 def preview(*, tenant_id: UUID, change: Change, actor: Actor, now: datetime) -> Preview:
     """Try the change out for everybody whom it reaches. Raises nothing that a form may bring about."""
     try:
-        return of(simulate(tenant_id=tenant_id, change=change, actor=actor, now=now))
+        difference = simulate(tenant_id=tenant_id, change=change, actor=actor, now=now)
+        return replace(of(difference), change=json.dumps(to_json(change)))
     except Refused as error:
         return Preview(missing=tuple(error.errors.values()))
     except TooMany as error:
-        return Preview(too_many=error.count)
+        return Preview(too_many=error.count, change=json.dumps(to_json(change)))
     except Busy:
         return Preview(busy=True)
 

@@ -282,6 +282,11 @@ PROBLEMS: dict[str, tuple[int, str, list[dict[str, str]]]] = {
     "conflict": (409, "This group is closed, and stays so.", []),
     "gone": (410, "The file is deleted: results are kept for a day. Start the job again.", []),
     "too-large": (413, "A body has at most 1048576 bytes.", []),
+    "unavailable": (
+        503,
+        "Something else is being changed there right now. Nothing has been changed. Try again.",
+        [],
+    ),
     "unsupported-media-type": (415, "Unsupported media type “text/plain” in request.", []),
     "invalid": (422, "This field is required.", [{"pointer": "#/name", "detail": "This field is required."}]),
 }

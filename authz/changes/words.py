@@ -19,6 +19,7 @@ VERBS = {
     "add_to_group": "Add people to the group {group}",
     "remove_from_group": "Take {user} out of the group {group}",
     "archive_group": "Archive the group {group}",
+    "end_group_access": "End all access of the group {group}",
     "bind": "Give the role {role}",
     "end_binding": "End the binding {binding}",
     "change_binding": "Change the terms of the binding {binding}",

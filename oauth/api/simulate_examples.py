@@ -15,6 +15,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "remove_from_group": GROUP | PERSON,
     "add_to_group": GROUP | {"user_ids": [PERSON["user_id"]]},
     "archive_group": GROUP,
+    "end_group_access": GROUP,
     "bind": ROLE | GROUP | APPLICATION | MFA | {"expires_at": "2026-12-31T23:59:59Z"},
     "change_binding": BINDING | MFA,
     "end_binding": BINDING,

@@ -18,7 +18,7 @@ MEMBERS = """A `kind` and its members, those of the real request:
 | `set_plan_tier` | `user_id`, `plan_tier` |
 | `add_to_group` | `group_id`, `user_ids` or `emails` |
 | `remove_from_group` | `group_id`, `user_id` |
-| `archive_group` | `group_id` |
+| `archive_group`, `end_group_access` | `group_id` |
 | `bind` | those of a new binding |
 | `change_binding` | `binding_id`, and of `conditions`, `expires_at`, `reason` what changes |
 | `end_binding` | `binding_id` |

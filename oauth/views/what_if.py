@@ -76,6 +76,7 @@ def _asked_of(request: Request) -> dict[str, Any]:
     slug = request.tenant.slug
     return {
         "text": text,
+        "shown": (found[0].email or found[0].name) if len(found) == 1 else text,
         "found": found if len(found) != 1 else [],
         "subject": found[0] if len(found) == 1 else None,
         "back": page(slug, "effective_access"),

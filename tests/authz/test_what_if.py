@@ -185,6 +185,7 @@ def everything(acme: SimpleNamespace) -> list[changes.Change]:
         changes.AddToGroup(group_id=acme.oncall.pk, user_ids=(acme.rita.id,)),
         changes.RemoveFromGroup(group_id=acme.oncall.pk, **member),
         changes.ArchiveGroup(group_id=acme.oncall.pk),
+        changes.EndGroupAccess(group_id=acme.oncall.pk),
         changes.Bind(**role, group_id=acme.oncall.pk),
         changes.ChangeBinding(binding_id=acme.runs.pk, given={"conditions": Conditions()}),
         changes.EndBinding(binding_id=acme.runs.pk),

@@ -12,10 +12,11 @@ from authsec.database.context import tenant_context
 from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
 from authz import groups
-from authz.changes import KINDS
+from authz.changes import KINDS, words
 from authz.changes.wire import from_json, to_json
 from endusers import operations as endusers
 from oauth.api.simulate_examples import EXAMPLES
+from oauth.views import what_if_links
 from tests import cast
 from tests.console.api import Api, token_of
 from tests.oauth.world import ED, world
@@ -99,7 +100,7 @@ def test_an_unknown_condition_and_an_unknown_person_are_named(it: Any) -> None:
 
 
 def test_every_kind_has_an_example_and_reads_as_it_writes(it: Any) -> None:
-    assert EXAMPLES.keys() == KINDS.keys()
+    assert EXAMPLES.keys() == KINDS.keys() == words.VERBS.keys() == what_if_links.VERBS.keys()
     with tenant_context(it.tenant.id):
         for kind, members in EXAMPLES.items():
             change = from_json(it.tenant.id, {"kind": kind} | members)
