@@ -1,15 +1,19 @@
 """What the pages that change something share: the questions before it."""
 
+import json
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlencode
 
 from django.forms import BaseForm
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.changes import Change
+from authz.changes.wire import to_json
 from authz.difference_words import FEW
 from authz.forms.binding import ReasonForm
 from authz.preview import Preview, preview
@@ -77,5 +81,13 @@ def ask(
         told_who = {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
         effect = preview(change=change, **told_who)
         context["lines"] = [*question.get("lines", []), *consequences(effect, MOST_BESIDE)]
+        if "effective_access:read" in request.decision.can and not effect.too_many:
+            context.setdefault("more_url", _tokens_of(request, change))
     status = 422 if form.errors else 200
     return page_or_partial(request, "authz/ask.html", context, partial="dialog", status=status)
+
+
+def _tokens_of(request: Request, change: Change) -> str:
+    """Where the live tokens that a change touches are counted: a floor above."""
+    asked = {"change": json.dumps(to_json(change)), "tokens": "1"}
+    return f"{reverse('oauth:what_if', kwargs={'slug': request.tenant.slug})}?{urlencode(asked)}"

@@ -42,6 +42,7 @@ VERBS: dict[str, tuple[str, Callable[[Change], dict[str, Any]], Any, bool]] = {
         True,
     ),
     "add_to_group": ("authz:group_add", _same("group_id"), _("Add to the group…"), False),
+    "end_group_access": ("authz:group_end_access", _same("group_id"), _("End all its access…"), True),
     "archive_group": ("authz:group_archive", _same("group_id"), _("Archive the group…"), True),
     "end_group_access": ("authz:group_end_access", _same("group_id"), _("End its access…"), True),
     "suspend_member": ("tenants:suspend_member", _as_member, _("Suspend the member…"), True),
