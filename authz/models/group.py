@@ -66,6 +66,14 @@ class GroupMember(TenantRow):
         indexes = [
             models.Index(fields=["tenant", "user", "group"], name="authz_groupmember_user_idx"),
             models.Index(fields=["tenant", "group", "user"], name="authz_groupmember_group_idx"),
+            # The page of a group with ten thousand people in it, the latest first.
+            models.Index(
+                "tenant",
+                "group",
+                models.F("added_at").desc(),
+                models.F("id").desc(),
+                name="authz_groupmember_added_idx",
+            ),
             models.Index(
                 fields=["ended_at"],
                 condition=models.Q(ended_at__isnull=False),
