@@ -36,9 +36,10 @@ select k.id, k.subject, k.audience_id, string_to_array(k.scope, ' '),
  where k.tenant_id = %(tenant)s and k.subject = any(%(subjects)s::uuid[]) and k.expires > %(at)s
  order by k.id desc limit %(most)s
 """
-# What was asked for and given. Applications don't tell which of a token's scopes they acted on.
+# What was given, and in which of these tokens the Application asked about it and heard *active*. Which of a token's
+# scopes it acted on nobody tells.
 USED = """
-select d.subject, d.application_id, g.name, count(*), max(d.at)
+select d.subject, d.application_id, g.name, count(*), count(d.last_used_at), max(coalesce(d.last_used_at, d.at))
   from oauth_decision d cross join lateral unnest(d.granted) g(name)
  where d.tenant_id = %(tenant)s and d.subject = any(%(subjects)s::uuid[]) and d.at > %(since)s
    and d.application_id = any(%(applications)s::uuid[]) and g.name = any(%(names)s)
@@ -77,11 +78,14 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Used:
-    """A scope that somebody would lose, and in how many tokens it was given to them in the last 30 days."""
+    """A scope that somebody would lose: in how many ``tokens`` of the last 30 days it was given to them, how many of
+    these were ``used``, which is: their Application asked about them.
+    """
 
     application_id: UUID
     name: str
     tokens: int
+    used: int
     people: int
     last_at: datetime
 
@@ -179,12 +183,13 @@ def _used(
         cursor.execute(USED, asked)
         rows = [row for row in cursor.fetchall() if tuple(row[:3]) in pairs]
     found: dict[tuple[UUID, str], Used] = {}
-    for _, application_id, name, tokens, last_at in rows:
+    for _, application_id, name, tokens, used, last_at in rows:
         old = found.get((application_id, name))
         found[application_id, name] = Used(
             application_id,
             name,
             tokens + (old.tokens if old else 0),
+            used + (old.used if old else 0),
             1 + (old.people if old else 0),
             max(last_at, old.last_at) if old else last_at,
         )

@@ -117,6 +117,7 @@ def shown(kind: str, answer: WhatIf) -> dict[str, Any]:
                 "application_id": one.application_id,
                 "scope": one.name,
                 "tokens": one.tokens,
+                "used": one.used,
                 "people": one.people,
                 "last_at": one.last_at,
             }

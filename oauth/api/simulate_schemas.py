@@ -125,9 +125,10 @@ class SimulatedUse(serializers.Serializer[Any]):
 
     application_id = serializers.UUIDField()
     scope = serializers.CharField()
-    tokens = serializers.IntegerField()
+    tokens = serializers.IntegerField(help_text="In which it was given.")
+    used = serializers.IntegerField(help_text="Of these: the Application asked about them.")
     people = serializers.IntegerField()
-    last_at = serializers.DateTimeField()
+    last_at = serializers.DateTimeField(help_text="The last use, or when the last one was given.")
 
 
 class Simulation(serializers.Serializer[Any]):

@@ -50,7 +50,7 @@ def test_htmx_gets_the_panel_alone_and_the_strip_counts(acme: Any, adam: Client)
 
 def test_without_a_subject_it_says_who_is_touched(acme: Any, adam: Client) -> None:
     said = words(adam.get(PAGE, {"kind": "archive_group", "object": str(acme.oncall.pk)}))
-    assert "2 lose deploy:run (deploy-mcp)." in said
+    assert "2 people lose deploy:run (deploy-mcp)." in said
     assert "Who is touched: 2" in said
     assert "Carl Jensen" in said
 
