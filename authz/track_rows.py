@@ -85,7 +85,10 @@ def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, l
 def _asked(scope: ScopeAccess, explanation: Explanation) -> list[Badge]:
     """The conditions that the answer rests on; none where one of its ways has none."""
     each = [conditions(path.item, path.state, explanation) for path in scope.speaking]
-    return [] if [] in each else list(dict.fromkeys(badge for said in each for badge in said))[:MOST_BADGES]
+    if [] in each:
+        return []
+    found: dict[Badge, None] = {badge: None for said in each for badge in said}
+    return list(found)[:MOST_BADGES]
 
 
 def state_of(scope: ScopeAccess) -> str:

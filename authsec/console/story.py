@@ -161,6 +161,55 @@ TOLD: dict[str, Any] = {
     "AccessItem.source_id": ON_CALL,
     "AccessItem.source_name": "on-call",
     "AccessItem.state": "active",
+    "AccessItem.state_reason": "Counts now.",
+    "AccessItem.given_by": "Olga",
+    "AccessSentence": {
+        "application_id": DEPLOY_MCP,
+        "text": "Alice can start a deployment on deploy-mcp, through on-call.",
+    },
+    "AccessApplication": {
+        "application_id": DEPLOY_MCP,
+        "name": "deploy-mcp",
+        "resource_uri": "https://deploy.acme.example/mcp",
+        "closed": None,
+        "scopes": [
+            {
+                "name": "deploy:run",
+                "entitled": "active",
+                "supported": True,
+                "requested": True,
+                "granted": "active",
+                "removed_by": None,
+                "reason": "through on-call",
+                "binding_ids": [BINDING],
+            },
+            {
+                "name": "deploy:admin",
+                "entitled": "none",
+                "supported": True,
+                "requested": True,
+                "granted": None,
+                "removed_by": "entitled",
+                "reason": "no binding of Alice gives it",
+                "binding_ids": [],
+            },
+        ],
+    },
+    "AsIf": {"at": NOW, "mfa_at": NOW, "ip": None},
+    "AccessComparison": {
+        "before": EARLIER,
+        "after": NOW,
+        "changes": [
+            {
+                "application_id": DEPLOY_MCP,
+                "name": "deploy:run",
+                "kind": "gained",
+                "before": "none",
+                "after": "active",
+                "reasons": ["Came into on-call on 2 Mar 2026."],
+            }
+        ],
+    },
     "EffectiveAccess.user": ALICE,
     "EffectiveAccess.effective": {DEPLOY_MCP: ["deploy:run"]},
     "EffectiveAccess.tools": {

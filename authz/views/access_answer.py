@@ -65,7 +65,7 @@ def _reverse(request: Request) -> Callable[[UUID, str], str]:
     here = page(request.tenant.slug, "who_has") if "effective_access:read" in request.decision.can else ""
 
     def who(application_id: UUID, scope: str) -> str:
-        query = urlencode({"by": "scope", "application": application_id, "scope": scope})
+        query = urlencode({"by": "scope", "application": str(application_id), "scope": scope})
         return f"{here}?{query}" if here else ""
 
     return who
