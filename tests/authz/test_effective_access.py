@@ -64,7 +64,7 @@ def test_a_suspended_person_keeps_bindings_and_stands_nowhere(acme: SimpleNamesp
             tenant_id=acme.id, user_id=acme.ed.user_id, reason="leaked key", actor=SYSTEM, now=acme.now
         )
     said = words(adam.get(PAGE, {"user": str(acme.ed.user_id)}))
-    assert "Suspended as an end user." in said
+    assert "Suspended as an end user: leaked key." in said
     assert "removed by standing" in said
 
 

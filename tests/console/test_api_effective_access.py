@@ -79,6 +79,28 @@ def test_it_answers_as_if(world: SimpleNamespace) -> None:
     assert world.api.get(f"{world.path}?ip=2001:db8::1").status_code == 200
 
 
+def test_each_scope_names_the_term_that_removes_it_and_two_moments_what_differs(
+    world: SimpleNamespace,
+) -> None:
+    earlier = quote((timezone.now() - timedelta(days=8)).isoformat())
+    body = world.api.get(f"{world.path}?scope=other:nothing&compare={earlier}").json()
+    scopes = {
+        (one["application_id"], scope["name"]): scope
+        for one in body["applications"]
+        for scope in one["scopes"]
+    }
+    asked_for_nothing = scopes[(str(world.other.pk), "pr:read")]
+    assert (asked_for_nothing["removed_by"], asked_for_nothing["granted"]) == ("requested", None)
+    assert asked_for_nothing["reason"] == "the client did not ask"
+    gained = {change["name"] for change in body["comparison"]["changes"] if change["kind"] == "gained"}
+    assert {"pr:read", "audit:read"} <= gained
+    assert all(change["reasons"] for change in body["comparison"]["changes"])
+    assert world.api.get(world.path).json()["comparison"] is None
+    refused = world.api.get(f"{world.path}?mfa=true&mfa_at={earlier}")
+    assert problem(refused) == (400, "invalid-parameter")
+    assert "mfa_at" in str(refused.json()["errors"])
+
+
 def test_a_suspended_person_has_nothing_and_is_told_why(world: SimpleNamespace) -> None:
     with tenant_context(world.acme.pk):
         tenants.suspend_member(
