@@ -244,7 +244,6 @@ KINDS = (
     Kind("bind", _("Get a role"), ROLE, _somebody, _all_roles, _as("role_id")),
     Kind("end_group_access", _("End all access of a group"), GROUP, _always, _groups, _as("group_id")),
     Kind("archive_group", _("Archive a group"), GROUP, _always, _groups, _as("group_id")),
-    Kind("end_group_access", _("End all access of a group"), GROUP, _always, _groups, _as("group_id")),
     Kind(
         "change_role_scopes",
         _("A role loses a scope"),

@@ -44,7 +44,6 @@ VERBS: dict[str, tuple[str, Callable[[Change], dict[str, Any]], Any, bool]] = {
     "add_to_group": ("authz:group_add", _same("group_id"), _("Add to the group…"), False),
     "end_group_access": ("authz:group_end_access", _same("group_id"), _("End all its access…"), True),
     "archive_group": ("authz:group_archive", _same("group_id"), _("Archive the group…"), True),
-    "end_group_access": ("authz:group_end_access", _same("group_id"), _("End its access…"), True),
     "suspend_member": ("tenants:suspend_member", _as_member, _("Suspend the member…"), True),
     "reactivate_member": ("tenants:reactivate_member", _as_member, _("Reactivate the member…"), False),
     "remove_member": ("tenants:remove_member", _as_member, _("Remove from the team…"), True),
