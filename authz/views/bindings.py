@@ -20,7 +20,8 @@ from authz.cedar import engine
 from authz.changes.bindings import Bind
 from authz.conditions import conditions_of
 from authz.contents import contents_of
-from authz.forms.binding import GiveAnybodyForm
+from authz.forms.binding import SUBJECT_KINDS, GiveAnybodyForm
+from authz.holders import subject_of
 from authz.models import Binding
 from authz.preview import Preview, preview
 from authz.supported import by_application, supported_by
@@ -103,14 +104,14 @@ def binding(request: Request, binding_id: UUID) -> HttpResponse:
 def new(request: Request) -> HttpResponse:
     """Give a role to a group, service account, plan tier or person; ``?like=<id>`` begins with another one's terms."""
     tenant_id = request.tenant.tenant_id
-    initial = _like(request) | request.GET.dict() | kept_answers(request)
+    initial = _like(request) | _named(request) | kept_answers(request)
     form = GiveAnybodyForm(posted(request), tenant_id=tenant_id, initial=initial)
     if request.method == "POST" and form.is_valid():
         if must_confirm(request, verbs.console_permissions(tenant_id, form.cleaned_data["role"])):
             return confirm_first(request)
         given = form.give(actor=request.actor, now=timezone.now(), **form.cleaned_data["given"])
         if given:
-            messages.success(request, "The role is given")
+            messages.success(request, f"{given.role.name} given to {subject_of(given)}")
             return redirect(page(request.tenant.slug, "binding", binding_id=given.pk))
     context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
     return render(request, "authz/binding_new.html", context, status=422 if form.errors else 200)
@@ -135,6 +136,17 @@ def effect(request: Request) -> HttpResponse:
         context["preview"] = Preview(missing=missing_in(form))
     template = "authz/binding_effect.html" if request.htmx else "authz/binding_new.html"
     return render(request, template, context)
+
+
+def _named(request: Request) -> dict[str, Any]:
+    """What the address names. A link may call the subject what it is: ``user``, ``group``, ``service_account``…"""
+    given: dict[str, Any] = request.GET.dict()
+    if "user" in given:
+        given.setdefault("person", given["user"])
+    for letter, (argument, _model) in SUBJECT_KINDS.items():
+        if key := given.get(argument.removesuffix("_id")):
+            given.setdefault("subject", f"{letter}:{key}")
+    return given
 
 
 def _like(request: Request) -> dict[str, Any]:

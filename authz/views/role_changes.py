@@ -53,9 +53,10 @@ def edit(request: Request, role_id: UUID) -> HttpResponse:
     form = _form(request, found)
     if request.method != "POST":
         return _page(request, form, found)
-    effect = _effect(request, form, found)
+    change = EditRole(role_id=role_id, **form.facts()) if form.is_valid() else None
+    effect = preview(**_asked(request), change=change) if change else Preview(missing=missing_in(form))
     if request.htmx:
-        return render(request, "authz/role_effect.html", {"preview": effect, "form": form, "role": found})
+        return render(request, "authz/role_effect.html", {"preview": effect, "form": form})
     ready = form.is_valid() and _is_seen(request, form, effect)
     if ready and form.run(verbs.edit, **told(request), role_id=role_id, **form.facts()):
         messages.success(request, f"{found.name} changed")
@@ -123,12 +124,6 @@ def _attempt(form: RoleForm, verb: Any, **facts: Any) -> tuple[Any, str]:
 
 def _asked(request: Request) -> dict[str, Any]:
     return {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
-
-
-def _effect(request: Request, form: RoleForm, role: Role) -> Preview:
-    if not form.is_valid():
-        return Preview(missing=missing_in(form))
-    return preview(**_asked(request), change=EditRole(role_id=role.pk, **form.facts()))
 
 
 def _is_seen(request: Request, form: RoleForm, effect: Preview) -> bool:

@@ -1,6 +1,7 @@
 """Rows of the tables that several pages share, with the words that templates can't make."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,11 +27,15 @@ def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -
 def all_bindings(chosen: Chosen, tenant_id: UUID, now: datetime) -> Page[Binding]:
     """One page of the bindings that fit the filters: those that end soon by their end, the others newest first."""
     state = chosen.form.cleaned_data["state"]
-    rows = chosen.form.narrow(tenant_id, queries.ever_bound(tenant_id), now)
+    rows = chosen.form.narrow(tenant_id, Binding.objects.filter(tenant_id=tenant_id), now)
     first = (
         {"column": "expires_at", "ascending": True} if state == "ending_soon" else {"column": "created_at"}
     )
     page: Page[Binding] = paginate(rows, cursor=chosen.cursor, **first)  # type: ignore[arg-type]
+    # What a row is shown with is joined to the page's rows alone: there may be very many bindings.
+    keys = [row.pk for row in page.items]
+    whole = queries.ever_bound(tenant_id, pk__in=keys).in_bulk(keys)
+    page = replace(page, items=[whole[key] for key in keys])
     dressed(page.items, now)
     return page
 
