@@ -50,7 +50,7 @@ class BindingFilters(forms.Form):
     def narrow(self, tenant_id: UUID, rows: QuerySet[Binding], now: datetime) -> QuerySet[Binding]:
         """The bindings that fit every filter; without a state all that have neither been ended nor run out."""
         value = self.cleaned_data
-        rows = in_state(rows, value["state"], now)
+        rows = in_state(tenant_id, rows, value["state"], now)
         if value["subject"]:
             rows = rows.filter(**{f"{value['subject']}__isnull": False})
         if value["application"] == TENANT_WIDE:

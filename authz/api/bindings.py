@@ -157,7 +157,7 @@ def _listed(request: Request, tenant_id: UUID, now: datetime) -> tuple[QuerySet[
     )
     rows = Binding.objects.filter(tenant_id=tenant_id)
     state = one_of(given, "state", STATES)
-    rows = in_state(rows, state, now) if state else narrowed(request, rows)
+    rows = in_state(tenant_id, rows, state, now) if state else narrowed(request, rows)
     if kind := one_of(given, "subject", SUBJECTS):
         rows = rows.filter(**{f"{kind}__isnull": False})
     if wide := one_of(given, "tenant_wide", ["true", "false"]):

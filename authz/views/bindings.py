@@ -62,7 +62,7 @@ def bindings(request: Request) -> HttpResponse:
 def ending(request: Request) -> HttpResponse:
     """The few bindings that end next, for where somebody looks at access first."""
     tenant_id, now = request.tenant.tenant_id, timezone.now()
-    soon = in_state(queries.ever_bound(tenant_id), "ending_soon", now).order_by("expires_at", "id")
+    soon = in_state(tenant_id, queries.ever_bound(tenant_id), "ending_soon", now).order_by("expires_at", "id")
     rows = list(soon[: FEW + 1])
     tables.dressed(rows[:FEW], now)
     context = {

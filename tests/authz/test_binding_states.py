@@ -31,8 +31,10 @@ def state(acme: World, binding: Binding, now: Any = NOW) -> tuple[str, str]:
         rows = Binding.objects.filter(tenant_id=acme.id)
         row = rows.annotate(never=never_gives()).get(pk=binding.pk)
         key = state_of(row, row.never, now)
-        shown = [name for name in STATES if in_state(rows, name, now).filter(pk=binding.pk).exists()]
+        shown = [name for name in STATES if in_state(acme.id, rows, name, now).filter(pk=binding.pk).exists()]
     assert (key if key != "expired" else "ended") in shown
+    assert ("never_gives" in shown) == (key == "never_gives")
+    assert "live" not in shown or key in ("live", "ending_soon")
     return key, row.never
 
 
