@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from authz import people
-from authz.bindings import subject_of
+from authz.holders import subject_of
 from authz.models import Application, Binding, Group, Role, ServiceAccount
 
 VERBS = {
