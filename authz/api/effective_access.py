@@ -19,14 +19,13 @@ from authsec.web.parameters import (
     parameters,
     uuid_parameter,
 )
-from authsec.web.problems import Problem, not_found, wrong_parameter
+from authsec.web.problems import not_found, wrong_parameter
 from authz import effective
 from authz.api import schemas
-from authz.api.rows import found
+from authz.api.rows import found, known_moment
 from authz.comparison import compare, in_order
 from authz.comparison_words import sentence
 from authz.grants import Item
-from authz.horizon import BeforeHistory, check_moment
 from authz.models import Application
 from authz.reasons import removed, removing_term, why
 from authz.sentences import sentences
@@ -76,8 +75,8 @@ class EffectiveAccess(ApiView):
         """
         given = parameters(request, "application", "at", "mfa", "mfa_at", "ip", "scope", "compare")
         now = timezone.now()
-        at = _moment(given, "at", now) or now
-        other = _moment(given, "compare", now)
+        at = known_moment(given, "at", now) or now
+        other = known_moment(given, "compare", now)
         explanation = self._explained(user_id, given, at)
         if explanation is None:
             raise not_found("There is no such user here.")
@@ -108,17 +107,6 @@ class EffectiveAccess(ApiView):
             application_id=application_id,
             requested=frozenset(given["scope"].split()) if "scope" in given else None,
         )
-
-
-def _moment(given: Mapping[str, str], name: str, now: datetime) -> datetime | None:
-    """A moment of which something is still known."""
-    moment = moment_parameter(given, name)
-    try:
-        check_moment(moment or now, now)
-    except BeforeHistory as error:
-        named = [{"parameter": name, "detail": str(error)}]
-        raise Problem(422, "invalid", str(error), errors=named) from error
-    return moment
 
 
 def _mfa_at(given: Mapping[str, str], at: datetime) -> datetime | None:

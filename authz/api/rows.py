@@ -1,6 +1,7 @@
 """Rows that a path, a body or a filter names: of this tenant, or not found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -8,8 +9,9 @@ from django.db.models import Model, Q, QuerySet
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
-from authsec.web.parameters import one_of, parameters, parse_uuid
+from authsec.web.parameters import moment_parameter, one_of, parameters, parse_uuid
 from authsec.web.problems import Problem, invalid, not_found, wrong_parameter
+from authz.horizon import BeforeHistory, check_moment
 from tenants.models import TenantUser
 
 Row = TypeVar("Row", bound=Model)
@@ -69,3 +71,14 @@ def narrowed(
         for column in columns:
             part |= Q(**{f"{column}__icontains": text})
         return rows.filter(part)
+
+
+def known_moment(given: Mapping[str, str], name: str, now: datetime) -> datetime | None:
+    """A parameter's moment, of which history is still kept; None when it is missing. Raises a Problem (400, 422)."""
+    moment = moment_parameter(given, name)
+    try:
+        check_moment(moment or now, now)
+    except BeforeHistory as error:
+        named = [{"parameter": name, "detail": str(error)}]
+        raise Problem(422, "invalid", str(error), errors=named) from error
+    return moment

@@ -12,14 +12,13 @@ from authsec.web.api import ApiView, listing
 from authsec.web.pagination import parse_limit
 from authsec.web.parameters import (
     address_parameter,
-    moment_parameter,
     one_of,
     parameters,
     uuid_parameter,
 )
 from authsec.web.problems import wrong_parameter
 from authz import who_has
-from authz.api.rows import LONGEST_TEXT, found
+from authz.api.rows import LONGEST_TEXT, found, known_moment
 from authz.api.who_has_schemas import Holders
 from authz.models import Application, Group, Role
 from authz.wanted import Unclear, Wanted
@@ -57,7 +56,8 @@ class WhoHas(ApiView):
         for name, key in ids.items():
             if key:
                 found(NAMED[name], self.tenant_id, key)
-        at = moment_parameter(given, "at") or timezone.now()
+        now = timezone.now()
+        at = known_moment(given, "at", now) or now
         mfa = one_of(given, "mfa", ["true", "false"]) == "true"
         if len(given.get("q", "")) > LONGEST_TEXT:
             raise wrong_parameter("q", f"At most {LONGEST_TEXT} characters.")

@@ -64,7 +64,7 @@ create function effective_grants(
    where p_kind in ('user', 'stranger') and o.tenant_id = p_tenant and o.user_id = p_subject
      and o.added_at <= p_at and (o.ended_at is null or o.ended_at > p_at)
   union all
-  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'plan', e.plan_tier_id,
+  select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'plan', b.plan_tier_id,
          binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from endusers_enduser e
     join authz_binding b on b.tenant_id = p_tenant and in_force(b, p_at) and b.plan_tier_id = case

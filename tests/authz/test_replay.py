@@ -24,5 +24,5 @@ def test_a_random_history_answers_each_of_its_moments_as_it_did(seed: int) -> No
 
 @pytest.mark.long
 def test_many_random_histories_in_which_everything_happens() -> None:
-    done = {line.rsplit(" ", 1)[1] for seed in range(100, 112) for line in replay(seed, 60).done}
+    done = {line.rsplit(" ", 1)[1] for seed in range(100, 109) for line in replay(seed, 60).done}
     assert {deed.__name__ for deed in DEEDS} <= done

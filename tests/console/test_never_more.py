@@ -165,6 +165,9 @@ QUIET: dict[str, Callable[[World], object]] = {
     "a group without power changes": lambda w: cast.group(w.acme, "readers", [w.people[1]]),
     "a sign-in": lambda w: Identity.objects.filter(email="p1@acme.example").update(last_login=timezone.now()),
     "the client is used": lambda w: Client.objects.update(last_used_at=timezone.now()),
+    "what was closed is deleted": lambda w: cast.bind(
+        w.acme, Role.objects.get(tenant=w.acme, name="Own"), w.people[2], ended_at=timezone.now()
+    ).delete(),
     "what is rolled back": rolled_back,
 }
 
