@@ -89,11 +89,12 @@ FOR_ANYBODY = routes_of(PUBLIC)
 
 
 HUGE = {"api/docs/"}  # as long as the API is wide
+PARTS = {"t/<slug:slug>/authz/bindings/ending/"}  # parts of other pages, for who has no JavaScript
 
 
 def pages_first(paths: list[str]) -> list[Any]:
     """These routes, those that ask before they do something for the long run: they are many, and built alike."""
-    later = {path for path in paths if path in HUGE or "POST" in ROWS[path].methods}
+    later = {path for path in paths if path in HUGE | PARTS or "POST" in ROWS[path].methods}
     return [pytest.param(path, marks=pytest.mark.long) if path in later else path for path in paths]
 
 
