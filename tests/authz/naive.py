@@ -230,7 +230,9 @@ class Town:
         suspended = "suspended" in (person.membership, person.end_user)
         if suspended or not self.open or not place.holds(q.at) or admission != "anyone":
             return set(), set()
-        now, waiting = self.entitled(app, Question("stranger", None, q.at, q.mfa_at, q.ip))
+        person.tier = self.default_tier  # beside whatever reaches them already
+        now, waiting = self.entitled(app, q)
+        person.tier = None
         allowed = place.understands(q.at) & requested
         return now & allowed, waiting & allowed
 
