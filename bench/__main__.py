@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import version
 
 from authsec.database import embedded
-from bench import introspection, verification
+from bench import effective_access, introspection, verification
 from bench.world import build
 
 
@@ -19,10 +19,17 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes of each server")
     parser.add_argument("--threads", type=int, default=2, help="threads of each of them")
     parser.add_argument("--end-users", type=int, default=5_000, help="end users in the generated world")
+    parser.add_argument("--users", type=int, default=1_000_000, help="users of the large tenant")
+    parser.add_argument("--turns", type=int, default=12, help="times that each tenant is asked")
+    parser.add_argument("--only", choices=["introspection", "access"], help="one of the benchmarks")
     options = parser.parse_args()
     with embedded.cluster() as cluster:
         world = build(cluster, end_users=options.end_users, port=introspection.free_port())
-        lines = [*introspection.run(cluster, world, options), *verification.run(world)]
+        lines: list[str] = []
+        if options.only != "access":
+            lines += [*introspection.run(cluster, world, options), *verification.run(world), ""]
+        if options.only != "introspection":
+            lines += effective_access.run(cluster, world, options)
     text = "\n".join([*_about(options), "", *lines, ""])
     print(text)
     file = embedded.CHECKOUT / "var" / "bench.md"
