@@ -230,14 +230,16 @@ def _read(asked: dict[str, Any]) -> list[Holder]:
         cursor.execute(PAGE, asked)
         rows = cursor.fetchall()
     return [
-        Holder(*person, ways=tuple(_ways(ways))) for person, ways in groupby(rows, lambda row: row[:PERSON])
+        Holder(*person, tuple(_ways(ways)))  # type: ignore[misc]
+        for person, ways in groupby(rows, lambda row: row[:PERSON])
     ]
 
 
 def _ways(rows: Iterable[Sequence[Any]]) -> Iterable[Way]:
     for row in rows:
         if row[PERSON] is not None:
-            yield Way(*(tuple(value) if isinstance(value, list) else value for value in row[PERSON:]))
+            columns: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row[PERSON:]]
+            yield Way(*columns)
 
 
 def _count(asked: dict[str, Any], *, sifted: bool) -> Count:

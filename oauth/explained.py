@@ -131,9 +131,8 @@ def explain_token(*, tenant_id: UUID, text: str, now: datetime) -> Explained | N
     if key is None or (token is None and decision is None):
         return None
     fact: Any = decision or token
-    application = Application.objects.get(
-        tenant_id=tenant_id, pk=decision.application_id if decision else token.audience_id
-    )
+    place = decision.application_id if decision else fact.audience_id
+    application = Application.objects.get(tenant_id=tenant_id, pk=place)
     answer, why = _now(tenant_id, application, token, decision, now)
     told = json.loads(answer) if answer else {}
     client = token.application if token else Client.objects.filter(pk=fact.client_id).first()
