@@ -238,7 +238,9 @@ def _read(asked: dict[str, Any]) -> list[Holder]:
 def _ways(rows: Iterable[Sequence[Any]]) -> Iterable[Way]:
     for row in rows:
         if row[PERSON] is not None:
-            columns: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row[PERSON:]]
+            columns: list[Any] = [
+                tuple(value) if isinstance(value, list) else value for value in row[PERSON:]
+            ]
             yield Way(*columns)
 
 

@@ -67,14 +67,17 @@ create function effective_grants(
   select coalesce(b.superseded_by_id, b.id), b.role_id, b.application_id, 'plan', b.plan_tier_id,
          binding_state(b, p_at, p_mfa_at, p_ip), b.id
     from endusers_enduser e
-    join authz_binding b on b.tenant_id = p_tenant and in_force(b, p_at) and b.plan_tier_id = case
-         -- The present, which every call of every tool asks about, needs no look into the history: the tier that was
-         -- held at a moment is the first one given up after it, or the one that is held.
+   cross join lateral (
+     -- The present, which every call of every tool asks about, needs no look into the history: the tier that was
+     -- held at a moment is the first one given up after it, or the one that is held. Offset: worked out beforehand,
+     -- because an index of the bindings is looked into for a value alone, never for a question.
+     select case
          when p_at >= statement_timestamp() then e.plan_tier_id
          when e.created_at <= p_at then coalesce((
            select h.plan_tier_id from endusers_endusertier h
             where h.tenant_id = p_tenant and h.user_id = p_subject and h.to_at > p_at
-            order by h.to_at, h.from_at, h.id limit 1), e.plan_tier_id) end
+            order by h.to_at, h.from_at, h.id limit 1), e.plan_tier_id) end as tier offset 0) held
+    join authz_binding b on b.tenant_id = p_tenant and b.plan_tier_id = held.tier and in_force(b, p_at)
    where p_kind = 'user' and e.tenant_id = p_tenant and e.user_id = p_subject
   union all
   -- Whom the tenant does not know yet: the default tier counts already at the authorize page (Rule 3).

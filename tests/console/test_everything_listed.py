@@ -30,7 +30,11 @@ DOCUMENTS = {
     "/.well-known/openid-configuration": metadata.openid_provider,
 }
 TEMPLATE = re.compile(r"{(\w+)}")
-NOT_YET = {"/api/invitations/{token}": 404, "/uflow/v2/jobs/{job_id}/result": 409}  # no link, no file
+NOT_YET = {
+    "/api/invitations/{token}": 404,
+    "/uflow/v2/jobs/{job_id}/result": 409,
+    "/uflow/v2/who-has": 400,
+}  # no link, no file, no question
 OPERATIONS = [(path, method.upper()) for path, item in document()["paths"].items() for method in item]
 
 
