@@ -109,13 +109,14 @@ def groups(tenant_id: UUID, *, text: str = "", ended: bool = False, source: str 
 
     ``text``: an id, or part of a name or description. ``source``: with somebody in it who came that way.
     """
-    rows = named(Group.objects.filter(tenant_id=tenant_id), text, ended)
+    rows: QuerySet[Group] = named(Group.objects.filter(tenant_id=tenant_id), text, ended)
     if source:
         inside = GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group=OuterRef("pk"), source=source)
         rows = rows.filter(Exists(inside))
-    return rows.annotate(
+    counted: QuerySet[Group] = rows.annotate(
         member_count=how_many(GroupMember, "group"), binding_count=how_many(Binding, "group")
     )
+    return counted
 
 
 def named(rows: QuerySet[Any], text: str, ended: bool) -> QuerySet[Any]:
@@ -219,10 +220,11 @@ def service_accounts(tenant_id: UUID, *, text: str = "", ended: bool = False) ->
     ``binding_count``. ``text`` as for groups.
     """
     rows = named(ServiceAccount.objects.filter(tenant_id=tenant_id), text, ended)
-    return rows.annotate(
+    counted: QuerySet[ServiceAccount] = rows.annotate(
         operator_count=how_many(ServiceAccountOperator, "service_account"),
         binding_count=how_many(Binding, "service_account"),
     )
+    return counted
 
 
 def as_people(rows: QuerySet[Any], *more: str) -> QuerySet[Any]:

@@ -154,10 +154,12 @@ def rotate_secret(
 
 def end_old_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> Client:
     """Stop the secret before the last rotation at once. Returns early when none works. Raises NoSuchClient."""
-    client = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
+    client: Client | None = (
+        Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
+    )
     if client is None:
         raise NoSuchClient
-    if client.has_old_secret(now):
+    if client.old_secret_until and client.has_old_secret(now):
         before = {"old_secret_until": client.old_secret_until.isoformat()}
         client.old_secret, client.old_secret_until = "", None
         client.save(update_fields=["old_secret", "old_secret_until", "updated"])

@@ -78,8 +78,9 @@ def ask(
     """
     context = question | {"form": form, "back": back, "crumbs": [*way, (question["action"], None)]}
     if change is not None and request.method != "POST":
-        told_who = {"tenant_id": request.tenant.tenant_id, "actor": request.actor, "now": timezone.now()}
-        effect = preview(change=change, **told_who)
+        effect = preview(
+            tenant_id=request.tenant.tenant_id, change=change, actor=request.actor, now=timezone.now()
+        )
         context["lines"] = [*question.get("lines", []), *consequences(effect, MOST_BESIDE)]
         if "effective_access:read" in request.decision.can and not effect.too_many:
             context.setdefault("more_url", _tokens_of(request, change))

@@ -28,7 +28,7 @@ class Chosen:
     @property
     def ended(self) -> bool:
         """Whether the list shows what has ended instead of what stands."""
-        return self.data["status"] == "ended"
+        return bool(self.data["status"] == "ended")
 
     @property
     def narrowed(self) -> bool:
@@ -40,8 +40,8 @@ def chosen(request: Request, kind: type[NamedFilter]) -> Chosen:
     """Read the filters. Raises BadRequest (400) for a value that the list doesn't have."""
     form = kind(request.GET)
     if not form.is_valid():
-        field, errors = next(iter(form.errors.items()))
-        raise BadRequest(f"{field}: {errors[0]}")
+        wrong, errors = next(iter(form.errors.items()))
+        raise BadRequest(f"{wrong}: {errors[0]}")
     chips = []
     for name, value in form.cleaned_data.items():
         if value and name != "q":
