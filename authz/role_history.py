@@ -23,9 +23,9 @@ class Step:
 
 def history_of(role: Role) -> list[Step]:
     """The edits of what a role gives, the latest first; the first one is how it began. Two statements."""
-    rows = RoleScope.objects.filter(tenant_id=role.tenant_id, role=role).order_by("-added_at", "name")[:MOST]
+    all_rows = RoleScope.objects.filter(tenant_id=role.tenant_id, role=role).order_by("-added_at", "name")
+    rows = list(all_rows[:MOST])
     found: dict[tuple[datetime, UUID | None], Step] = {}
-    rows = list(rows)
     names = names_of(role.tenant_id, _people(role, rows))
 
     def step(at: datetime, by: UUID | None) -> Step:

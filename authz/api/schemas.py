@@ -45,7 +45,7 @@ class MembersInput(Input):
 class MemberResult(serializers.Serializer[Any]):
     user_id = serializers.UUIDField()
     given = serializers.CharField(help_text="The id or address that the request named.")
-    result = serializers.ChoiceField(["added", "already_in"])  # type: ignore[assignment]
+    result = serializers.ChoiceField(["added", "already_in"])
 
 
 class FilledGroup(Group):

@@ -27,7 +27,7 @@ from authz.horizon import BeforeHistory, check_moment
 from authz.models import Application, Group, Role
 from authz.wanted import Unclear, Wanted
 
-NAMED = {"application": Application, "role": Role, "group": Group}
+NAMED: dict[str, Any] = {"application": Application, "role": Role, "group": Group}
 PARAMETERS = [
     OpenApiParameter("application", description="An Application, by id. Alone: any scope of it."),
     OpenApiParameter("scope", description="One of its scopes, by name."),

@@ -106,7 +106,7 @@ class TermsForm(VerbForm):
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
         if self.initial.get("expires_at") and not self.initial.get("ends"):
-            self.initial = self.initial | {"ends": ON_DATE}
+            self.initial = {**self.initial, "ends": ON_DATE}
 
     def clean(self) -> dict[str, Any]:
         """Settle which of the two says when it ends; both at once contradict each other."""

@@ -100,7 +100,10 @@ class RoleForm(VerbForm):
         chosen = self._chosen("console_permissions")
         rows = [
             Offered(
-                name, words, note="" if name in self.holds else _("you don’t hold it"), checked=name in chosen
+                name,
+                words,
+                note="" if name in self.holds else str(_("you don’t hold it")),
+                checked=name in chosen,
             )
             for name, words in engine.actions().items()
         ]

@@ -53,7 +53,7 @@ def _effect(request: Request, form: ChangeTermsForm, found: Binding) -> dict[str
     now = timezone.now()
     terms = form.terms(now)
     change = ChangeBinding(binding_id=found.pk, given=terms)
-    about = {"tenant_id": found.tenant_id, "actor": request.actor, "now": now}
+    about = told(request) | {"now": now}
     return {"preview": preview(**about, change=change), "ends_at": terms["expires_at"]}
 
 
@@ -100,10 +100,10 @@ def again(request: Request, binding_id: UUID) -> HttpResponse:
     back = page(request.tenant.slug, "binding", binding_id=binding_id)
     if must_confirm(request, verbs.console_permissions(found.tenant_id, found.role_id)):
         return confirm_first(request)
+    about = told(request) | holder_of(found)
     try:
         given = verbs.bind(
-            **told(request),
-            **holder_of(found),
+            **about,
             role_id=found.role_id,
             application_id=found.application_id,
             conditions=conditions_of(found),
@@ -120,8 +120,7 @@ def again(request: Request, binding_id: UUID) -> HttpResponse:
 def _question(request: Request, found: Binding) -> dict[str, Any]:
     place = f"on {found.application.name}" if found.application else "tenant-wide"
     until = f" It would end by itself on {clock.full(found.expires_at)}." if found.expires_at else ""
-    about = {"tenant_id": found.tenant_id, "actor": request.actor, "now": timezone.now()}
-    effect = preview(**about, change=EndBinding(binding_id=found.pk))
+    effect = preview(**told(request), change=EndBinding(binding_id=found.pk))
     count = queries.reach(found.tenant_id, found)
     reached = "person or account is reached by it" if count == 1 else "people and accounts are reached by it"
     return {

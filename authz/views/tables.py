@@ -31,7 +31,7 @@ def all_bindings(chosen: Chosen, tenant_id: UUID, now: datetime) -> Page[Binding
     first = (
         {"column": "expires_at", "ascending": True} if state == "ending_soon" else {"column": "created_at"}
     )
-    page: Page[Binding] = paginate(rows, cursor=chosen.cursor, **first)  # type: ignore[arg-type]
+    page: Page[Binding] = paginate(rows, cursor=chosen.cursor, **first)
     # What a row is shown with is joined to the page's rows alone: there may be very many bindings.
     keys = [row.pk for row in page.items]
     whole = queries.ever_bound(tenant_id, pk__in=keys).in_bulk(keys)

@@ -18,7 +18,7 @@ from authz import jobs
 from authz import subject as subjects
 from authz.forms.as_if import AsIfForm
 from authz.forms.who_has import KINDS, WORDS, WhoHasForm
-from authz.track_rows import badges
+from authz.track_rows import Badge, badges
 from authz.views.links import crumbs, links_in, page
 from authz.wanted import Wanted
 from authz.who_has import AsIf, Holder, TooManyMatch, Way, who_has
@@ -58,9 +58,9 @@ def export(request: Request) -> HttpResponse:
     form, as_if = WhoHasForm(request.GET, tenant_id=tenant_id), AsIfForm(request.GET)
     if not (form.is_valid() and as_if.is_valid()) or form.wanted.is_empty:
         raise BadRequest("Nothing is asked about that could be exported.")
-    circumstances = {name: request.GET.get(name, "") for name in AS_IF}
+    asked: dict[str, Any] = told(request) | {name: request.GET.get(name, "") for name in AS_IF}
     try:
-        job = jobs.export(**told(request), wanted=form.wanted, narrowed=form.narrowed, **circumstances)
+        job = jobs.export(wanted=form.wanted, narrowed=form.narrowed, **asked)
     except TooManyJobs as error:
         messages.error(request, str(error))
         return go_to(request, f"{page(slug, 'who_has')}?{request.GET.urlencode()}")
@@ -111,9 +111,9 @@ def _row(one: Holder, as_if: AsIf, link: Any) -> dict[str, Any]:
     }
 
 
-def _conditions(way: Way, at: datetime) -> list[tuple[str, str, bool]]:
+def _conditions(way: Way, at: datetime) -> list[Badge]:
     """A way's conditions as badges; the one that its state names is not met."""
-    return [(kind, words, met and UNMET.get(way.state) != kind) for kind, words, met in badges(way, at)]
+    return [(kind, words, bool(met) and UNMET.get(way.state) != kind) for kind, words, met in badges(way, at)]
 
 
 def _what(form: WhoHasForm) -> tuple[str, str]:
