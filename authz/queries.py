@@ -161,7 +161,7 @@ def former_terms(binding: Binding) -> QuerySet[Binding]:
 def why_ended(tenant_id: UUID, keys: Iterable[UUID]) -> dict[UUID, str]:
     """Binding id → the reason that was given when it was ended. One statement."""
     events = Event.objects.filter(tenant_id=tenant_id, target_id__in=list(keys), action="binding.ended")
-    return dict(events.values_list("target_id", "reason"))
+    return {key: reason for key, reason in events.values_list("target_id", "reason") if key}
 
 
 def places_and_roles(tenant_id: UUID) -> list[tuple[str, UUID, str]]:

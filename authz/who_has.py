@@ -230,8 +230,7 @@ def _read(asked: dict[str, Any]) -> list[Holder]:
         cursor.execute(PAGE, asked)
         rows = cursor.fetchall()
     return [
-        Holder(*person, tuple(_ways(ways)))  # type: ignore[misc]
-        for person, ways in groupby(rows, lambda row: row[:PERSON])
+        Holder(*(*person, tuple(_ways(ways)))) for person, ways in groupby(rows, lambda row: row[:PERSON])
     ]
 
 
