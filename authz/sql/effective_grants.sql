@@ -7,9 +7,11 @@
 -- LANGUAGE sql STABLE, neither SECURITY DEFINER nor STRICT: so the planner inlines it into its caller and prunes
 -- the branches of the other subject kind. Each UNION ALL branch is one index scan that the tenant leads.
 
+-- Stable, as subtracting an interval is: what claims to be immutable and is not, the planner calls row by row instead
+-- of inlining it (1.4 ms more for 300 bindings).
 create or replace function binding_state(
   b authz_binding, p_at timestamptz, p_mfa_at timestamptz, p_ip inet
-) returns text language sql immutable parallel safe as $$
+) returns text language sql stable parallel safe as $$
   select case
     when b.ended_at <= p_at then 'ended'
     when b.expires_at <= p_at then 'expired'
