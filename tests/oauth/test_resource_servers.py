@@ -282,7 +282,7 @@ BAD: list[tuple[Any, int, str]] = [
     ({"tools": [{"name": "a\nb"}]}, 422, "control"),
     ({"tools": [{"name": ".."}]}, 422, "path"),
     ({"tools": [{"name": "files/./read"}]}, 422, "path"),
-    ({"tools": [{"name": "a\u202eb"}]}, 422, "see"),
+    ({"tools": [{"name": "a\u202eb"}]}, 422, "direction"),
     ({"tools": [{"name": "a"}, {"name": " a "}]}, 422, "twice"),
     ({"tools": [{"name": "a", "title": "x" * 201}]}, 422, "At most 200"),
     ({"tools": [{"name": "a", "description": "x" * 8_001}]}, 422, "At most 8000"),
