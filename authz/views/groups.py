@@ -67,10 +67,10 @@ def new(request: Request) -> HttpResponse:
             return redirect(page(request.tenant.slug, "group", group_id=group.pk))
     context = {
         "form": form,
-        "title": _("New group in %(tenant)s") % {"tenant": request.tenant.name},
+        "title": _("Create a group in %(tenant)s") % {"tenant": request.tenant.name},
         "action": _("Create group"),
         "back": page(request.tenant.slug, "groups"),
-        "crumbs": crumbs(request.tenant.slug, LIST, "New group"),
+        "crumbs": crumbs(request.tenant.slug, LIST, _("Create group")),
     }
     return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
 

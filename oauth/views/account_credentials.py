@@ -63,10 +63,10 @@ def new(request: Request) -> HttpResponse:
             return _shown_once(request, account, client, secret)
     context = {
         "form": form,
-        "title": _("New service account in %(tenant)s") % {"tenant": request.tenant.name},
+        "title": _("Create a service account in %(tenant)s") % {"tenant": request.tenant.name},
         "action": _("Create service account"),
         "back": page(request.tenant.slug, "service_accounts"),
-        "crumbs": crumbs(request.tenant.slug, LIST, _("New service account")),
+        "crumbs": crumbs(request.tenant.slug, LIST, _("Create service account")),
     }
     return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
 

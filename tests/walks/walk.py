@@ -62,7 +62,7 @@ def scopes(service: Service, token: str, *, by: str) -> set[str]:
 def make_group(operator: Visitor, name: str, *, members: list[str]) -> Page:
     """Make a group in acme-corp and put people into it by e-mail; shows its page."""
     page = operator.go("/t/acme-corp/authz/groups/")
-    page.get_by_role("link", name="New group").first.click()
+    page.get_by_role("link", name="Create group").first.click()
     page.locator("main [name=name]").fill(name)
     page.locator("main form button.primary").click()
     expect(page.locator(".page-head h1")).to_contain_text(name)
