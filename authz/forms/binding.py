@@ -200,7 +200,7 @@ class GiveAnybodyForm(GiveRoleForm):
         groups = live(Group, tenant_id, key if kind == "g" else "")
         accounts = live(ServiceAccount, tenant_id, key if kind == "s" else "")
         self.fields["subject"].choices = [  # type: ignore[attr-defined]
-            ("", _("—")),
+            ("", _("Choose one, or name a person")),
             (_("Groups"), [(f"g:{key}", name) for key, name in groups]),
             (_("Service accounts"), [(f"s:{key}", name) for key, name in accounts]),
             (_("Plan tiers"), [(f"p:{key}", name) for key, name in tiers]),
