@@ -80,7 +80,7 @@ def standing(town: Town) -> Iterator[Place]:
 
 
 def say(who: str, told: object, model: object, q: Question) -> None:
-    assert str(told) == str(model), f"{who} says {told}, the model {model}, asked {q}"
+    assert told == model, f"{who} says {told}, the model {model}, asked {q}"
 
 
 def same_on_page_and_api(place: Place, asked: Asked) -> None:
