@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from authsec.web.addresses import read_network
+from authsec.web.parameters import in_utc
 from authz.models import MFA_MAX_AGE, Binding
 from authz.refusals import Findings
 
@@ -118,7 +119,12 @@ def _moment(value: Any, findings: Findings) -> datetime | None:
     if value is None or isinstance(value, datetime):
         return value
     try:
-        return datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         findings.add("conditions.not_before", "A time as RFC 3339 has it, such as 2026-12-01T09:00:00Z.")
+        return None
+    try:
+        return in_utc(moment)
+    except ValueError as error:
+        findings.add("conditions.not_before", str(error))
         return None

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from urllib.parse import unquote_to_bytes
 from uuid import UUID
 
@@ -61,9 +61,27 @@ def moment_parameter(given: Mapping[str, str], name: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise wrong_parameter(name, "A time as in 2026-12-01T09:00:00Z.") from error
-    if moment.tzinfo is None or not EARLIEST_YEAR <= moment.year < LATEST_YEAR:
+    try:
+        told = in_utc(moment)
+    except ValueError as error:
+        raise wrong_parameter(name, str(error)) from error
+    if not EARLIEST_YEAR <= told.year < LATEST_YEAR:
         raise wrong_parameter(name, f"A time with its zone, from {EARLIEST_YEAR} to {LATEST_YEAR}.")
-    return moment
+    return told
+
+
+def in_utc(moment: datetime) -> datetime:
+    """The same moment in UTC. ValueError with a sentence for one without its zone, and for one that UTC has only in
+    the year 0 or 10000, which Python can't tell.
+
+    Python also reads zones of seconds (``+23:59:59``), which PostgreSQL does not.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("A time with its zone, such as 2026-12-01T09:00:00Z.")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("A time from the year 1 to 9999.") from error
 
 
 def address_parameter(given: Mapping[str, str], name: str) -> str | None:

@@ -23,17 +23,21 @@ class StrictJSONParser(BaseParser):
         if len(raw) > MAX_BODY:
             raise Problem(413, "too-large", f"A body has at most {MAX_BODY} bytes.")
         try:
-            value = json.loads(
-                raw.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_constant
-            )
-            _check(value)
+            return strict_json(raw.decode("utf-8"))
         except UnicodeDecodeError as error:
             raise _malformed("The body is not UTF-8.") from error
-        except RecursionError as error:
-            raise _malformed("The body is nested too deeply.") from error
         except ValueError as error:
             raise _malformed(f"The body is not JSON that we take: {error}.") from error
-        return value
+
+
+def strict_json(text: str) -> Any:
+    """The value that a text of JSON says. ValueError for whatever a body may not hold, wherever the text came from."""
+    try:
+        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_constant)
+        _check(value)
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
+    return value
 
 
 def _malformed(detail: str) -> Problem:

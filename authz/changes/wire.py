@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from authsec.web.parameters import parse_uuid
+from authsec.web.parameters import in_utc, parse_uuid
 from authz import conditions
 from authz.changes.base import KINDS, Change
 from authz.changes.bindings import Bind, ChangeBinding
@@ -153,9 +153,10 @@ def _moment(value: Any) -> datetime:
         moment = datetime.fromisoformat(value)
     except (ValueError, TypeError) as error:
         raise Wrong("A time as in 2026-12-01T09:00:00Z.") from error
-    if moment.tzinfo is None:
-        raise Wrong("A time with its zone.")
-    return moment
+    try:
+        return in_utc(moment)
+    except ValueError as error:
+        raise Wrong(str(error)) from error
 
 
 def _list(value: Any, read: Callable[[Any], Any]) -> tuple[Any, ...]:

@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request, posted
+from authsec.web.parameters import parse_uuid
 from authz.views.links import crumbs
 from oauth import explained, throttle
 from oauth.forms import TokenForm
-from oauth.trial import presented
 
 PAGE = "oauth/explain_token.html"
 
@@ -26,11 +26,19 @@ class ExplainForm(TokenForm):
         self.fields["token"].label = _("Access token, or its id (jti)")
 
 
+def _named(request: Request) -> str:
+    """The id in the address; nothing else there is answered, least of all a token: addresses are logged and shared."""
+    try:
+        return str(parse_uuid(request.GET.get("jti", "").strip()))
+    except ValueError:
+        return ""
+
+
 @requires("tokens:read")
 @require_http_methods(["GET", "HEAD", "POST"])
 def explain_token(request: Request) -> HttpResponse:
     """Explain one token. It is posted, used for this answer and kept nowhere; only an id may stand in the address."""
-    jti = presented(request.GET.get("jti", "")[:200])
+    jti = _named(request)
     form, found, text, status = ExplainForm(posted(request)), None, "", 200
     if request.method == "POST" and not form.is_valid():
         status = 422
@@ -41,6 +49,8 @@ def explain_token(request: Request) -> HttpResponse:
         text = form.cleaned_data["token"] if request.method == "POST" else jti
         found = explained.explain_token(tenant_id=request.tenant.tenant_id, text=text, now=timezone.now())
         form, status = ExplainForm(), 200 if found or request.method == "POST" else 404
+    elif request.GET.get("jti"):
+        status = 404
     context = {
         "form": form,
         "found": found,

@@ -13,6 +13,7 @@ from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, told
+from authsec.web.parsers import strict_json
 from authz import subject as subjects
 from authz.changes import Change
 from authz.changes.wire import from_json, to_json
@@ -168,6 +169,6 @@ def _drawn(answer: WhatIf, subject: Subject | None) -> dict[str, Any]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text[:MOST_CHANGE])
+        return strict_json(text[:MOST_CHANGE])
     except ValueError as error:
         raise Refused({"change": "This is no change that can be read."}) from error

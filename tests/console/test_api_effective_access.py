@@ -159,3 +159,9 @@ def test_a_moment_before_the_kept_history_is_unprocessable(world: SimpleNamespac
     answer = world.api.get(f"{world.path}?at={early}")
     assert answer.status_code == 422
     assert "kept for 30 days" in answer.json()["errors"][0]["detail"]
+
+
+def test_a_moment_counts_in_utc_whatever_zone_it_is_told_in(world: SimpleNamespace) -> None:
+    odd = world.api.get(f"{world.path}?at=2030-11-22T12:00:00%2B23:59:59.5")
+    assert odd.json()["as_if"]["at"].startswith("2030-11-21T12:00:00.5")
+    assert problem(world.api.get(f"{world.path}?at=2999-12-31T23:59:59-23:59")) == (400, "invalid-parameter")

@@ -122,6 +122,16 @@ def test_other_tenants_tokens_and_unknown_ones_get_one_answer(it: World) -> None
     assert foreign not in pages[0]
 
 
+def test_only_an_id_is_answered_from_the_address(it: World) -> None:
+    token = token_for_ed(it)
+    browser = cast.signed_in(cast.owner_of(it.tenant))
+    page = f"/t/{it.tenant.slug}/authz/effective-access/token/"
+    key = told(it, token)[1]["jti"]
+    assert "Ed" in browser.get(page, {"jti": key}).content.decode()
+    asked = browser.get(page, {"jti": token})
+    assert (asked.status_code, key in asked.content.decode()) == (404, False)
+
+
 def test_what_is_no_access_token_of_an_application_is_named(it: World) -> None:
     jwt = token_of(cast.owner_of(it.tenant))
     assert "management API" in told(it, jwt)[1]["detail"]

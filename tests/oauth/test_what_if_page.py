@@ -99,3 +99,32 @@ def test_bad_input_is_a_sentence(acme: Any, adam: Client) -> None:
         {"change": "[]"},
     ):
         assert adam.get(PAGE, query).status_code == 422, query
+
+
+def refused(browser: Client, change: str) -> None:
+    """Neither the page nor the job takes it, and both say so."""
+    browser.raise_request_exception = False
+    assert browser.get(PAGE, {"change": change}).status_code == 422, change[:60]
+    assert browser.post(f"{PAGE}all/", {"change": change}).status_code == 422, change[:60]
+
+
+def test_a_change_in_the_address_is_read_as_strictly_as_a_body(acme: Any, adam: Client) -> None:
+    half = {"kind": "set_plan_tier", "user_id": str(acme.alice.id), "plan_tier": "\ud800"}
+    for change in ("[" * 3_000, json.dumps(half), '{"kind": "bind", "kind": "archive_role"}', "NaN"):
+        refused(adam, change)
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_at_the_end_of_time_is_refused_wherever_a_change_has_one(
+    acme: Any, adam: Client, moment: str
+) -> None:
+    binding = {"kind": "change_binding", "binding_id": str(acme.runs.pk)}
+    refused(adam, json.dumps(binding | {"expires_at": moment}))
+    refused(adam, json.dumps(binding | {"conditions": {"not_before": moment}}))
+
+
+def test_a_moment_in_an_odd_zone_is_one_in_utc(acme: Any, adam: Client) -> None:
+    for moment in ("2026-11-22T12:00:00+23:59:59.999999", "9999-12-31T23:59:59Z"):
+        odd = {"conditions": {"not_before": moment}}
+        change = json.dumps({"kind": "change_binding", "binding_id": str(acme.runs.pk)} | odd)
+        assert adam.get(PAGE, {"change": change}).status_code == 200
