@@ -73,6 +73,7 @@ TOLD: dict[str, Any] = {
     "account_id": RELEASE_BOT,
     "service_account_id": RELEASE_BOT,
     "client_pk": ACME_DESK,
+    "ApplicationUse.client": ACME_DESK,
     "event_id": EVENT,
     "credential_key": CREDENTIAL,
     "scope_name": "deploy:run",
@@ -167,6 +168,18 @@ TOLD: dict[str, Any] = {
         "application_id": DEPLOY_MCP,
         "text": "Alice can start a deployment on deploy-mcp, through on-call.",
     },
+    "ExplainedToken.scopes": [
+        {
+            "name": "deploy:run",
+            "requested": True,
+            "entitled": True,
+            "supported": True,
+            "granted": True,
+            "pending": False,
+            "now": False,
+            "reasons": ["needs a second factor (MFA) within 12 hours"],
+        }
+    ],
     "AccessApplication": {
         "application_id": DEPLOY_MCP,
         "name": "deploy-mcp",

@@ -24,7 +24,7 @@ class ApplicationUse(serializers.Serializer[Any]):
     subject_kind = serializers.ChoiceField(["user", "service_account"])
     name = serializers.CharField()
     email = serializers.CharField(allow_null=True)
-    client_id = serializers.UUIDField(help_text="The client's id in this API.")
+    client = serializers.UUIDField(help_text="The client's id in this API, not its `client_id`.")
     client_name = serializers.CharField(allow_blank=True)
     tokens = serializers.IntegerField(help_text="Given, or in use, in the time.")
     used_tokens = serializers.IntegerField(help_text="Of them, those that the Application asked about.")
@@ -99,7 +99,7 @@ def _item(one: Use) -> dict[str, Any]:
         "subject_kind": one.subject_kind,
         "name": one.name,
         "email": one.email,
-        "client_id": one.client_id,
+        "client": one.client_id,
         "client_name": one.client_name,
         "tokens": one.tokens,
         "used_tokens": one.used,
