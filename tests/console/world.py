@@ -18,7 +18,7 @@ from authz import tool_publication
 from authz.models import Binding, Role, RoleScope, ServiceAccountOperator, Tool
 from authz.tool_manifest import ToolSpec
 from endusers import operations as endusers
-from oauth.models import Client, ClientApproval, Consent, ResourceCredential
+from oauth.models import Client, ClientApproval, Consent, Decision, ResourceCredential
 from tenants import operations as tenants
 from tenants.models import Invitation, Tenant, TenantUser
 from tests import cast
@@ -119,6 +119,16 @@ def side(slug: str, word: str) -> Side:
             application=application,
             scopes=[f"{word}:read"],
         )
+        token = Decision.objects.create(
+            tenant=tenant,
+            token_id=uuid4(),
+            subject=user.user_id,
+            client_id=client.pk,
+            client_name=client.name,
+            application_id=application.pk,
+            grant_type="authorization_code",
+            granted=[f"{word}:read"],
+        )
         credential = ResourceCredential.objects.create(
             tenant=tenant, application=application, credential_id=f"rc_{word}", secret_digest="0" * 64
         )
@@ -164,6 +174,7 @@ def side(slug: str, word: str) -> Side:
             "event_id": event.pk,
             "job_id": job.pk,
             "consent_id": consent.pk,
+            "token_id": token.token_id,
             "credential_id": credential.pk,
             "credential_key": credential.credential_id,
             "scope_name": f"{word}:read",
