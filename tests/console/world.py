@@ -148,15 +148,6 @@ def side(slug: str, word: str) -> Side:
             reason=f"{word} tier",
         )
         event = Event.objects.get(tenant=tenant, reason=f"{word} tier")
-        decision = Decision.objects.create(
-            tenant=tenant,
-            token_id=uuid4(),
-            subject=user.user_id,
-            client_id=client.pk,
-            client_name=client.name,
-            application_id=application.pk,
-            grant_type="authorization_code",
-        )
         job = export(
             tenant_id=tenant.id,
             filter=Filter(actor=word),
@@ -190,7 +181,6 @@ def side(slug: str, word: str) -> Side:
             "tool_id": tool.pk,
             "tool_name": tool.name,
             "invitation_id": invitation.pk,
-            "token_id": decision.token_id,
             "tier_id": cast.tier(tenant, "pro").pk,
             "path": "mcp",
         },
