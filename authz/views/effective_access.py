@@ -35,6 +35,7 @@ EARLIER = ((_("a day ago"), 1), (_("a week ago"), 7), (_("30 days ago"), 30))
 def effective_access(request: Request) -> HttpResponse:
     """Search a subject; answer for the one that is found, as if asked in the circumstances given."""
     text, found, form = _asked(request)
+    _forbid_peeking(request, text, found)
     context: dict[str, Any] = {
         "text": text,
         "shown": (found[0].email or found[0].name) if len(found) == 1 else text,
@@ -46,7 +47,6 @@ def effective_access(request: Request) -> HttpResponse:
     if not form.is_valid():
         return page_or_partial(request, PAGE, context, partial="answer", status=422)
     if len(found) == 1:
-        _forbid_peeking(request, found[0])
         now = found[0].at or timezone.now()
         explanation = _explain(request, found[0], form.context(now))
         context |= drawn(request, explanation, links_in(request.tenant.slug)) | _kept(request, explanation)
@@ -62,11 +62,11 @@ def effective_access(request: Request) -> HttpResponse:
 def access_text(request: Request) -> HttpResponse:
     """The answer in plain words, for a ticket: the page's address with ``text/`` behind it."""
     text, found, form = _asked(request)
+    _forbid_peeking(request, text, found)
     if not text or len(found) > 1:
         return _plain("user: say who it is, by id or by a whole address.", 400)
     if not found:
         raise Http404("Nobody is meant.")
-    _forbid_peeking(request, found[0])
     if not form.is_valid():
         told = "\n".join(f"{name}: {' '.join(map(str, said))}" for name, said in form.errors.items())
         return _plain(told, 422)
@@ -150,9 +150,12 @@ def _may_read_all(request: Request) -> bool:
     return powers is not None and powers.decide("effective_access:read").allowed
 
 
-def _forbid_peeking(request: Request, subject: Subject) -> None:
-    """Everybody may see what reaches themselves; what reaches others takes ``effective_access:read``."""
-    if subject.id != request.membership.user_id and not _may_read_all(request):
+def _forbid_peeking(request: Request, text: str, found: list[Subject]) -> None:
+    """Everybody may see what reaches themselves; what reaches others, and who there is, takes
+    ``effective_access:read``. Somebody and nobody get one refusal, so that a search is no way to ask who is here.
+    """
+    only_oneself = [one.id for one in found] == [request.membership.user_id]
+    if text and not only_oneself and not _may_read_all(request):
         raise PermissionDenied("None of your roles gives effective_access:read.")
 
 
