@@ -47,7 +47,7 @@ def checked_holder(tenant_id: UUID, holder: Holder, findings: Findings) -> str:
     """Note unless exactly one subject is named, is of this tenant and stands. Returns what people call it."""
     given = {field: key for field, key in holder.items() if key is not None}
     if len(given) != 1:
-        message = f"Exactly one of {', '.join(holder)}."
+        message = "Exactly one of a user, a group, a service account and a plan tier."
         for field in given or ["user_id"]:
             findings.add(field, message)
         return ""
