@@ -160,13 +160,17 @@ def _until(items: Iterable[Item]) -> datetime | None:
 
 
 def _console(explanation: Explanation) -> Sentence | None:
-    """The console's sentence: each role's permissions in words, or the role's name when they are many."""
+    """The console's sentence: each role's permissions in words, or the role's name when they are many. What somebody
+    has for good is not said again of a way that ends, waits or counts on one Application.
+    """
     places = {one.id: one.application.name for one in explanation.applications}
+    lasting = {name for item in explanation.items if _lasts(item) for name in item.console_permissions}
     found: dict[tuple[tuple[str, ...], bool, str], list[Item]] = {}
     for item in explanation.items:
-        if item.console_permissions and item.met in ("active", "pending_step_up"):
+        names = [name for name in item.console_permissions if _lasts(item) or name not in lasting]
+        if names and item.met in ("active", "pending_step_up"):
             limited = places.get(item.application_id, "") if item.application_id else ""
-            key = (_verbs(item), item.met == "pending_step_up", limited)
+            key = (_verbs(item, names), item.met == "pending_step_up", limited)
             found.setdefault(key, []).append(item)
     if not found:
         return None
@@ -183,8 +187,12 @@ def _console(explanation: Explanation) -> Sentence | None:
     )
 
 
-def _verbs(item: Item) -> tuple[str, ...]:
-    names = item.console_permissions
+def _lasts(item: Item) -> bool:
+    """Whether what it gives in the console is there now, everywhere, without an end."""
+    return item.met == "active" and item.application_id is None and item.expires_at is None
+
+
+def _verbs(item: Item, names: Sequence[str]) -> tuple[str, ...]:
     if len(names) > FEW:
         return (f"do what {item.role_name} gives ({len(names)} console permissions)",)
     return tuple(verb_of(engine.actions().get(name, ""), name) for name in names)

@@ -1,11 +1,13 @@
 """The Effective Access page, as an admin's browser gets it."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from authsec.audit.actor import SYSTEM
@@ -32,6 +34,14 @@ def test_the_seeds_three_facts_about_alice(acme: SimpleNamespace, adam: Client) 
     assert "Alice can pr:read and pr:write on github-mcp, through engineering." in said
     assert "Alice can deploy:run on deploy-mcp after MFA, through on-call." in said
     assert "read audit logs directly, until" in said
+
+
+def test_what_somebody_has_for_good_is_not_said_to_end(acme: SimpleNamespace, adam: Client) -> None:
+    both = cast.role(acme.tenant, "Inspector", console=["audit:read", "roles:read"])
+    member = cast.member(acme.tenant, "mia@acme.example", name="Mia Moss")
+    cast.bind(acme.tenant, both, member, expires_at=timezone.now() + timedelta(days=3))
+    said = words(adam.get(PAGE, {"user": str(member.pk)}))
+    assert re.search(r"\)\s*directly, and can read audit logs directly, until \d+ \w+ \d{4}", said), said[:3000]
 
 
 def test_a_fresh_second_factor_turns_pending_into_active(acme: SimpleNamespace, adam: Client) -> None:
