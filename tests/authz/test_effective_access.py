@@ -41,7 +41,9 @@ def test_what_somebody_has_for_good_is_not_said_to_end(acme: SimpleNamespace, ad
     member = cast.member(acme.tenant, "mia@acme.example", name="Mia Moss")
     cast.bind(acme.tenant, both, member, expires_at=timezone.now() + timedelta(days=3))
     said = words(adam.get(PAGE, {"user": str(member.pk)}))
-    assert re.search(r"\)\s*directly, and can read audit logs directly, until \d+ \w+ \d{4}", said), said[:3000]
+    assert re.search(r"\)\s*directly, and can read audit logs directly, until \d+ \w+ \d{4}", said), said[
+        :3000
+    ]
 
 
 def test_a_fresh_second_factor_turns_pending_into_active(acme: SimpleNamespace, adam: Client) -> None:
