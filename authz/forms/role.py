@@ -113,7 +113,8 @@ class RoleForm(VerbForm):
         ]
 
     def _chosen(self, field: str) -> set[str]:
-        return set(self[field].value() or ())
+        value = self[field].value() or ()
+        return {value} if isinstance(value, str) else set(value)  # one answer, kept, is no list
 
     def _places(self) -> dict[str, list[str]]:
         places: dict[str, list[str]] = {}

@@ -171,7 +171,7 @@ def test_who_has_a_second_factor_confirms_with_it(world: World, olga: Client) ->
 ROADS = {
     "binding": lambda ids, carl: ("bindings/new/", {"person": str(carl), "role": ids["admin"]}),
     "group's binding": lambda ids, carl: (f"groups/{ids['empty']}/give/", {"role": ids["admin"]}),
-    "group": lambda ids, carl: (f"groups/{ids['admins']}/members/", {"people": str(carl)}),
+    "group": lambda ids, carl: (f"groups/{ids['admins']}/members/", {"people": str(carl), "action": "add"}),
     "account's binding": lambda ids, carl: (f"service-accounts/{ids['idle']}/give/", {"role": ids["admin"]}),
     "account": lambda ids, carl: (f"service-accounts/{ids['bot']}/operators/", {"people": str(carl)}),
 }
