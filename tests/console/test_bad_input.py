@@ -11,7 +11,7 @@ from django.test import Client
 from tests import cast
 from tests.console.api import token_of
 from tests.console.route_table import API, CONSOLE, OWN, PROTOCOL, PUBLIC, ROWS, SELF
-from tests.console.test_every_route import CALLS, shared_world, url_of, world  # noqa: F401 - fixtures
+from tests.console.test_every_route import CALLS, url_of, world  # noqa: F401 - a fixture
 from tests.console.world import World
 from tests.forms import forms
 
