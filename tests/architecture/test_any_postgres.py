@@ -183,6 +183,7 @@ def test_setup_tells_a_dba_what_to_run_and_then_opens_the_first_tenant(
     assert "an administrator already" in again.stdout
 
 
+@pytest.mark.long
 def test_setup_refuses_a_weak_password(server: Server, tmp_path: Path) -> None:
     weak = {"AUTHSEC_SETUP_PASSWORD": "password12"}
     options = ["--email=weak@example.com", "--name=Weak", "--tenant=Weak"]

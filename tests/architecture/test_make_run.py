@@ -116,17 +116,13 @@ def close_terminal(process: subprocess.Popen[bytes]) -> None:
     os.killpg(process.pid, signal.SIGHUP)
 
 
-ENDINGS = [
-    end_by_ctrl_c,
-    end_make_by_sigint,
-    end_make_by_sigterm,
-    end_server_by_sigterm,
-    kill_make,
-    close_terminal,
-]
+ENDINGS = [end_by_ctrl_c, end_make_by_sigterm]
+RARER_ENDINGS = [end_make_by_sigint, end_server_by_sigterm, kill_make, close_terminal]
 
 
-@pytest.mark.parametrize("end", ENDINGS)
+@pytest.mark.parametrize(
+    "end", [*ENDINGS, *(pytest.param(end, marks=pytest.mark.long) for end in RARER_ENDINGS)]
+)
 def test_it_stops_everything_that_it_started(
     end: Callable[[subprocess.Popen[bytes]], None], checkout: Checkout
 ) -> None:

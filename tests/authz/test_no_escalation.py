@@ -65,11 +65,16 @@ def test_every_verb_goes_through_for_somebody(monkeypatch: pytest.MonkeyPatch) -
     ("unguarded", "verbs"),
     [
         (bindings, [conspiracy.binds]),
-        (roles, [conspiracy.edits_a_role]),
         (group_members, [conspiracy.fills_a_group]),
-        (service_accounts, [conspiracy.names_an_operator]),
-        (approvals, [conspiracy.rotates_a_secret]),
-        (receivers, [conspiracy.reactivates, conspiracy.adds_a_member]),
+        *(
+            pytest.param(*forgetful, marks=pytest.mark.long)
+            for forgetful in (
+                (roles, [conspiracy.edits_a_role]),
+                (service_accounts, [conspiracy.names_an_operator]),
+                (approvals, [conspiracy.rotates_a_secret]),
+                (receivers, [conspiracy.reactivates, conspiracy.adds_a_member]),
+            )
+        ),
     ],
 )
 def test_the_proof_finds_a_verb_that_forgets_to_ask(

@@ -13,7 +13,6 @@ from tests.servers import Service
 from tests.walks import walk
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
-ROUNDS = 200
 CROWD = 8
 
 
@@ -85,10 +84,11 @@ def test_a_wrong_credential_is_refused_and_learns_nothing(service: Service) -> N
     assert answer.status_code == 401
 
 
+@pytest.mark.parametrize("rounds", [50, pytest.param(200, marks=pytest.mark.long)])
 def test_the_very_next_request_after_a_suspension_says_inactive_however_busy_the_server_is(
-    service: Service,
+    service: Service, rounds: int
 ) -> None:
-    """Two hundred suspensions, each followed at once by one introspection, while eight clients introspect."""
+    """Many suspensions, each followed at once by one introspection, while eight clients introspect."""
     tenant = service.tenant("acme-corp")["id"]
     victim, _ = newcomer(service)
     token, other = token_of(service, victim), token_of(service, demo_person(service, "alice"))
@@ -111,7 +111,7 @@ def test_the_very_next_request_after_a_suspension_says_inactive_however_busy_the
     with ThreadPoolExecutor(CROWD) as pool:
         running = [pool.submit(crowd, number) for number in range(CROWD)]
         try:
-            for turn in range(ROUNDS):
+            for turn in range(rounds):
                 done = service.http.post(f"{api}/suspend", json={"reason": f"round {turn}"}, headers=headers)
                 assert done.status_code == 200, done.text
                 if service.introspect(token, by="github-mcp") != {"active": False}:
@@ -126,7 +126,7 @@ def test_the_very_next_request_after_a_suspension_says_inactive_however_busy_the
             each.result()
     assert late == []
     assert lost == []
-    assert min(asked) >= 20, asked
+    assert min(asked) >= 10, asked
 
 
 def test_the_very_next_introspection_hears_what_a_tenant_says_of_a_client(service: Service) -> None:

@@ -104,6 +104,7 @@ def test_a_removed_admin_with_a_valid_token_is_out_of_every_process(
         assert worker.ask(READ, token, tenant).json()["type"] == "membership-left"
 
 
+@pytest.mark.long
 def test_a_killed_feed_falls_back_comes_again_and_says_so(service: Service, workers: list[Worker]) -> None:
     tenant = service.tenant("acme-corp")["id"]
     token = trusted_token(service, workers, "olga")
