@@ -38,15 +38,18 @@ select g.binding_id, g.role_id, o.name, g.source, g.source_id,
        case when b.ended_at <= %(at)s then b.ended_at end, b.reason, b.created_at,
        coalesce(b.since, b.created_at), gv.display_name, gm.source, coalesce(gm.added_at, op.added_at),
        ev.display_name
-  from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.terms_id
+  from g
+ cross join lateral (select * from authz_binding x where x.tenant_id = %(tenant)s and x.id = g.terms_id offset 0) b
   left join authz_role o on o.tenant_id = %(tenant)s and o.id = g.role_id
   left join authz_group gr on g.source = 'group' and gr.tenant_id = %(tenant)s and gr.id = g.source_id
   left join authz_serviceaccount sa
     on g.source = 'service-account' and sa.tenant_id = %(tenant)s and sa.id = g.source_id
   left join endusers_plantier pt on g.source = 'plan' and pt.tenant_id = %(tenant)s and pt.id = g.source_id
-  left join tenants_profile gv on gv.tenant_id = %(tenant)s and gv.user_id = b.created_by
-  left join tenants_profile ev on ev.tenant_id = %(tenant)s and ev.user_id = b.ended_by
-   and b.ended_at <= %(at)s
+  left join lateral (select x.display_name from tenants_profile x
+                      where x.tenant_id = %(tenant)s and x.user_id = b.created_by offset 0) gv on true
+  left join lateral (select x.display_name from tenants_profile x
+                      where x.tenant_id = %(tenant)s and x.user_id = b.ended_by and b.ended_at <= %(at)s
+                     offset 0) ev on true
   left join lateral (
     select m.source, m.added_at from authz_groupmember m
      where g.source = 'group' and m.tenant_id = %(tenant)s and m.group_id = g.source_id and m.user_id = %(subject)s

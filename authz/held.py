@@ -47,7 +47,8 @@ GRANTS = """
 with g as materialized ({halves})
 select g.subject, g.binding_id, g.role_id, g.application_id, g.source, g.source_id,
        coalesce(gr.name, sa.name, pt.name, '')::text, g.state, b.not_before, b.expires_at
-  from g join authz_binding b on b.tenant_id = %(tenant)s and b.id = g.binding_id
+  from g
+ cross join lateral (select * from authz_binding x where x.tenant_id = %(tenant)s and x.id = g.binding_id offset 0) b
   left join authz_group gr on g.source = 'group' and gr.tenant_id = %(tenant)s and gr.id = g.source_id
   left join authz_serviceaccount sa
     on g.source = 'service-account' and sa.tenant_id = %(tenant)s and sa.id = g.source_id
