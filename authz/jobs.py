@@ -15,6 +15,7 @@ from authsec.audit.operations import record
 from authsec.jobs import operations as jobs
 from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
+from authz import bulk  # noqa: F401 - registers its kind
 from authz.forms.as_if import AsIfForm
 from authz.models import Application, Group, Role
 from authz.wanted import Wanted

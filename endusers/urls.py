@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from endusers.views import people, standing
+from endusers.views import bulk, imports, outcomes, people, standing
 
 app_name = "endusers"
 urlpatterns = [
     path("end-users/", people.people, name="list"),
     path("end-users/overview/", people.charts, name="overview"),
+    path("end-users/bulk/", bulk.bulk, name="bulk"),
+    path("end-users/import/", imports.bring, name="import"),
+    path("end-users/import/<uuid:upload_id>/", imports.look, name="import_look"),
+    path("end-users/jobs/<uuid:job_id>/", outcomes.outcomes, name="outcomes"),
+    path("end-users/jobs/<uuid:job_id>/undo/", outcomes.undo, name="undo"),
     path("end-users/<uuid:user_id>/", people.person, name="detail"),
     path("end-users/<uuid:user_id>/suspend/", standing.suspend, name="suspend"),
     path("end-users/<uuid:user_id>/reactivate/", standing.reactivate, name="reactivate"),

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 from authsec.database.context import system_context
 from authsec.jobs import files
 from authsec.jobs.runner import Backoff
+from oauth import bulk as bulk  # its kinds of jobs
 from oauth import own_data
 from oauth import what_if_jobs as what_if_jobs  # its kind of job
 from oauth.data_exports import TASK, Status

@@ -10,6 +10,7 @@ from django.dispatch import receiver
 from authsec.audit.actor import Actor
 from authsec.sessions import session_ended
 from endusers.models import StandingChange
+from endusers.signals import standing_lost
 from oauth import client_sessions, tokens
 from tenants.models import Membership
 from tenants.signals import membership_changed
@@ -34,6 +35,14 @@ def revoke_tokens_of_who_left(
 def tell_clients(sender: Any, sid: UUID, reason: str, now: datetime, **_: Any) -> None:
     """Clients at which the session signed somebody in hear that it is over."""
     client_sessions.end_session(session=sid, reason=reason, now=now)
+
+
+@receiver(standing_lost, dispatch_uid="oauth.sign_out_all_who_lost_standing")
+def sign_out_all_who_lost_standing(
+    sender: Any, tenant_id: UUID, user_ids: list[UUID], now: datetime, **_: Any
+) -> None:
+    """The same of many whom one statement suspended."""
+    client_sessions.end_people(tenant_id=tenant_id, user_ids=user_ids, now=now)
 
 
 @receiver(post_save, sender=StandingChange, dispatch_uid="oauth.sign_out_who_lost_standing")

@@ -101,6 +101,18 @@ CATALOG = {
     "end_user.rate_limit_cleared": Entry(
         "Rate limit cleared", "{actor} gave {target} the plan tier’s rate limit back", "gauge"
     ),
+    "end_users.bulk_asked": Entry(
+        "Bulk action started", "{actor} started “{after.deed}” for {target}", "list-checks"
+    ),
+    "end_users.imported": Entry(
+        "Tiers and statuses imported",
+        "{actor} imported {target}: {after.changing} of {after.lines} lines change somebody",
+        "upload",
+    ),
+    "end_users.exported": Entry("End users exported", "{actor} exported {after.people} {target}", "download"),
+    "end_users.downloaded": Entry(
+        "Export of end users downloaded", "{actor} downloaded {target}", "download"
+    ),
     # authorization
     "application.registered": Entry(
         "Application registered", "{actor} registered Application {target}", "server"

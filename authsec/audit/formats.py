@@ -67,7 +67,7 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> bytes:
+def table(rows: Sequence[Sequence[str]]) -> bytes:
     """Rows as RFC 4180 writes them."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
@@ -76,7 +76,7 @@ def _table(rows: Sequence[Sequence[str]]) -> bytes:
 
 def _csv_rows(events: Sequence[Event]) -> bytes:
     made = [_values(event) for event in events]
-    return _table([[harmless(_cell(values[name])) for name in COLUMNS] for values in made])
+    return table([[harmless(_cell(values[name])) for name in COLUMNS] for values in made])
 
 
 def _json_rows(events: Sequence[Event]) -> bytes:
@@ -87,7 +87,7 @@ def _json_rows(events: Sequence[Event]) -> bytes:
 
 # A byte order mark makes Excel read UTF-8 and most programs stumble over the first column's name: who needs it asks.
 FORMATS = {
-    "csv": Format("CSV", ".csv", lambda: _table([COLUMNS]), _csv_rows),
-    "csv-excel": Format("CSV for Excel", ".csv", lambda: b"\xef\xbb\xbf" + _table([COLUMNS]), _csv_rows),
+    "csv": Format("CSV", ".csv", lambda: table([COLUMNS]), _csv_rows),
+    "csv-excel": Format("CSV for Excel", ".csv", lambda: b"\xef\xbb\xbf" + table([COLUMNS]), _csv_rows),
     "jsonl": Format("JSON Lines", ".jsonl", lambda: b"", _json_rows),
 }

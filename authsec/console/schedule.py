@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
+from endusers import cleanup as endusers
 from oauth import cleanup as oauth
 from oauth import client_sessions, data_exports, key_schedule, retention, verification
 from tenants import trusted_browsers
@@ -32,6 +33,7 @@ SCHEDULE = (
     Entry("9 * * * *", "delete abandoned requests of clients", oauth.delete_abandoned_requests),
     Entry("12 * * * *", "delete unused clients", oauth.delete_unused_clients),
     Entry("17 * * * *", "delete expired results of jobs", jobs.delete_expired),
+    Entry("22 * * * *", "delete old outcomes of bulk jobs", endusers.delete_over),
     Entry("27 * * * *", "delete expired sessions", sessions.delete_expired),
     Entry("29 * * * *", "delete sign-ins at clients that are over", client_sessions.delete_over),
     Entry("32 * * * *", "delete expired trust in browsers", trusted_browsers.delete_expired),

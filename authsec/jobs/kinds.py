@@ -20,6 +20,10 @@ class Step:
     failed: int = 0
 
 
+class Stopped(Exception):
+    """The job can't go on, and trying again would not help: the text, for people, says why. What it did is kept."""
+
+
 def nothing(**_: Any) -> None:
     """A hook that has nothing to do."""
 
@@ -44,6 +48,9 @@ class Kind:
     suffix: Callable[[Job], str] = lambda job: ""
     finished: Callable[..., None] = nothing  # (job, now), in the transaction that makes the job done
     fetched: "Callable[..., None]" = nothing  # (job, actor, now), in the transaction of the download
+    panel: str = (
+        ""  # URL name of a panel (slug, job_id) about what it did, shown with the job when it is over
+    )
 
     def __post_init__(self) -> None:
         KINDS[self.key] = self

@@ -14,7 +14,7 @@ from procrastinate.jobs import Job as Queued
 
 from authsec.database.context import tenant_context
 from authsec.jobs import files, progress
-from authsec.jobs.kinds import Kind, Step, kind_of
+from authsec.jobs.kinds import Kind, Step, Stopped, kind_of
 from authsec.jobs.models import Job
 from authsec.jobs.operations import TASK
 
@@ -47,6 +47,10 @@ def run(context: JobContext, *, tenant_id: str, job_id: str) -> None:
     try:
         work(job, context)
     except Lost:
+        files.discard(job)
+    except Stopped as stopped:
+        with tenant_context(job.tenant_id):
+            progress.end(job, Job.Status.FAILED, now=timezone.now(), error=str(stopped)[:300])
         files.discard(job)
     except JobAborted:
         with tenant_context(job.tenant_id):

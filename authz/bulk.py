@@ -1,0 +1,117 @@
+"""Adding many end users to a group in one statement."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from authsec.audit.insertion import NEW_ID, event_values, insertion
+from authz.bindings import console_permissions_of
+from authz.console import forbid_escalation
+from authz.models import Group
+from endusers.bulk.jobs import register
+from endusers.bulk.verbs import Fates, Run, Verb
+
+EVENTS = insertion(
+    "added f left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id",
+    target_id="%(group)s::uuid",
+    target_name="%(group_name)s::text",
+    after="jsonb_build_object('user', coalesce(nullif(p.display_name, ''), p.email, ''), 'user_id', f.user_id, "
+    "'source', 'manual', 'job', %(job)s::text)",
+    about_id="f.user_id",
+)
+ADD = f"""
+with wanted as materialized (select unnest(%(ids)s::uuid[]) as user_id),
+known as materialized (
+  select w.user_id, e.user_id is not null as found from wanted w
+    left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = w.user_id),
+added as (
+  insert into authz_groupmember (id, tenant_id, group_id, user_id, source, added_at, added_by)
+  select {NEW_ID}, %(tenant)s, %(group)s, user_id, 'manual', %(now)s, %(actor_id)s::uuid from known where found
+  order by user_id
+  on conflict (tenant_id, group_id, user_id) where ended_at is null do nothing returning user_id),
+judged as materialized (
+  select k.user_id, case when not k.found then 'unknown' when a.user_id is null then 'already' else 'changed' end fate
+    from known k left join added a on a.user_id = k.user_id),
+noted as ({EVENTS}),
+kept as (
+  insert into endusers_outcome (tenant_id, job_id, user_id, fate, at)
+  select %(tenant)s, %(job)s, user_id, fate, %(now)s from judged)
+select user_id, fate from judged
+"""  # noqa: S608
+
+
+def add_to_group(run: Run, ids: Sequence[UUID]) -> Fates:
+    """Put the people into the group of ``group_id``; who is in already stays as they are.
+
+    Raises as :func:`may_add`, also in the middle of a job: power counts as it is then.
+    """
+    group = may_add(run)
+    told = event_values(
+        actor=run.actor, action="group.member_added", target_kind="group", reason=run.reason, now=run.now
+    )
+    about = {"tenant": run.tenant_id, "job": run.job_id, "ids": list(ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(ADD, told | about | {"group": group.pk, "group_name": group.name})
+        return cursor.fetchall()
+
+
+def may_add(run: Run) -> Group:
+    """The group, where the actor may fill it. Raises PermissionDenied when it is archived, Escalation when it would
+    give console permissions that the actor does not hold now (Rule 7).
+    """
+    group = Group.objects.filter(tenant_id=run.tenant_id, pk=run.params["group_id"], ended_at=None).first()
+    if group is None:
+        raise PermissionDenied("The group is archived.")
+    given = console_permissions_of(tenant_id=run.tenant_id, group_id=group.pk)
+    forbid_escalation(tenant_id=run.tenant_id, actor=run.actor, permissions=given, now=run.now)
+    return group
+
+
+def group_params(tenant_id: UUID) -> type[forms.Form]:
+    """The form for one of the tenant's groups."""
+    rows = Group.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("name")
+    groups = [(str(key), name) for key, name in rows.values_list("id", "name")]
+
+    class GroupParams(forms.Form):
+        group_id = forms.ChoiceField(
+            label=_("Group"),
+            choices=groups,
+            error_messages={"invalid_choice": _("There is no such group here.")},
+        )
+
+        def kept(self) -> dict[str, Any]:
+            """The group's id, and its name for people."""
+            key = self.cleaned_data["group_id"]
+            return {"group_id": key, "group": dict(groups)[key]}
+
+    return GroupParams
+
+
+def _words(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [("To the group", params["group"])]
+
+
+register(
+    Verb(
+        key="add_to_group",
+        title="Add end users to a group",
+        label="Add to group…",
+        icon="users-round",
+        permissions=("groups:manage",),
+        do=add_to_group,
+        may=may_add,
+        effect="end users are added to the group",
+        deed="added",
+        already="in the group already",
+        promise="What the group is bound to reaches them at the next call. They can be taken out again on the group’s "
+        "page.",
+        unchanged=lambda params: ("member", params["group_id"]),
+        form=group_params,
+        words=_words,
+    )
+)

@@ -1,0 +1,195 @@
+"""Changing many end users in one statement: the rows, their history, an event for each and what undo needs.
+
+Rows are locked in the order of their ids, so that two jobs never wait for each other in a circle. A person whose row
+changed while the statement waited is judged by what it says then.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from authsec.audit.insertion import NEW_ID, event_values, insertion
+from endusers.bulk.verbs import Fates, Run
+from endusers.models import PlanTier
+from endusers.operations import UnknownTier
+from endusers.signals import standing_lost
+
+NAMED = "select unnest(%(ids)s::uuid[]) as user_id, null::timestamptz as at, null::jsonb as earlier"
+CHANGED_BY = """select o.user_id, o.at, o.was as earlier from endusers_outcome o
+   where o.tenant_id = %(tenant)s and o.job_id = %(undoes)s and o.user_id = any(%(ids)s::uuid[])
+     and o.fate = 'changed'"""
+FRAME = """
+with wanted as materialized ({wanted}),
+locked as materialized (
+  select e.user_id, e.status, e.suspended_reason, e.plan_tier_id, e.rate_limit_override
+    from endusers_enduser e
+   where e.tenant_id = %(tenant)s and e.user_id in (select user_id from wanted)
+   order by e.user_id for update),
+judged as materialized (
+  select w.user_id, w.earlier, l.status, l.suspended_reason, l.plan_tier_id, l.rate_limit_override,
+         case when l.user_id is null then 'unknown' when {since} then 'since' when {already} then 'already'
+              else 'changed' end as fate, greatest(%(now)s, {last}) as moment
+    from wanted w left join locked l on l.user_id = w.user_id),
+meant as materialized (select * from judged where fate = 'changed'),
+changed as (
+  update endusers_enduser e set {sets} from meant f where e.tenant_id = %(tenant)s and e.user_id = f.user_id),
+{history}
+noted as ({events}),
+kept as (
+  insert into endusers_outcome (tenant_id, job_id, user_id, fate, at, was)
+  select %(tenant)s, %(job)s, user_id, fate, moment, case when fate = 'changed' then {was} end from judged
+  on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate where excluded.fate = 'changed')
+select user_id, fate from judged
+"""
+NAME = "coalesce(nullif(p.display_name, ''), p.email, f.user_id::text)"
+WITH_NAMES = "{rows} left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id"
+
+SUSPENDING = {
+    "already": "l.status = 'suspended'",
+    "sets": """status = 'suspended', suspended_at = %(now)s, suspended_by = %(actor_id)s::uuid,
+      suspended_reason = coalesce(nullif(f.earlier->>'suspended_reason', ''), %(event_reason)s)""",
+    "was": "jsonb_build_object('status', status)",
+    "after": "jsonb_build_object('status', 'suspended')",
+    "to_status": "suspended",
+}
+REACTIVATING = {
+    "already": "l.status = 'active'",
+    "sets": "status = 'active', suspended_at = null, suspended_by = null, suspended_reason = ''",
+    "was": "jsonb_build_object('status', status, 'suspended_reason', suspended_reason)",
+    "after": "jsonb_build_object('status', 'active')",
+    "to_status": "active",
+}
+STANDING = f"""
+standing as (
+  insert into endusers_standingchange (id, tenant_id, user_id, capacity, from_status, to_status, at, by, reason)
+  select {NEW_ID}, %(tenant)s, f.user_id, 'end_user', f.status, %(to_status)s, f.moment, %(actor_id)s::uuid,
+         {{reason}} from meant f),"""  # noqa: S608
+# One whose clock is behind the last change's counts from that one on, as ``endusers.standing`` has it.
+LAST_STANDING = """(select c.at from endusers_standingchange c where c.tenant_id = %(tenant)s
+  and c.user_id = w.user_id and c.capacity = 'end_user' order by c.at desc limit 1)"""
+LAST_TIER = """(select t.from_at from endusers_endusertier t where t.tenant_id = %(tenant)s
+  and t.user_id = w.user_id and t.to_at is null)"""
+STANDING_SINCE = """exists (select from endusers_standingchange c where c.tenant_id = %(tenant)s
+  and c.user_id = w.user_id and c.capacity = 'end_user' and c.at > w.at)"""
+TIER = "coalesce((f.earlier->>'plan_tier_id')::uuid, %(tier)s::uuid)"
+TIER_HISTORY = f"""
+closed as (
+  update endusers_endusertier t set to_at = f.moment from meant f
+   where t.tenant_id = %(tenant)s and t.user_id = f.user_id and t.to_at is null returning t.user_id),
+opened as (
+  insert into endusers_endusertier (id, tenant_id, user_id, plan_tier_id, from_at)
+  select {NEW_ID}, %(tenant)s, f.user_id, {TIER}, f.moment from closed join meant f on f.user_id = closed.user_id),"""  # noqa: S608
+TIER_SINCE = """exists (select from endusers_endusertier t where t.tenant_id = %(tenant)s
+  and t.user_id = w.user_id and t.from_at > w.at)"""
+TIER_NAMES = """meant f join endusers_plantier b on b.tenant_id = %(tenant)s and b.id = f.plan_tier_id
+  join endusers_plantier a on a.tenant_id = %(tenant)s and a.id = """
+
+
+def suspend(run: Run, ids: Sequence[UUID]) -> Fates:
+    """Suspend those of the people who are not; the next introspection of each answers inactive (Rule 3)."""
+    return _change_status(run, ids, "end_user.suspended", SUSPENDING)
+
+
+def reactivate(run: Run, ids: Sequence[UUID]) -> Fates:
+    """End the suspensions of those of the people who are suspended."""
+    return _change_status(run, ids, "end_user.reactivated", REACTIVATING)
+
+
+def set_plan_tier(run: Run, ids: Sequence[UUID]) -> Fates:
+    """Move the people to the tier ``plan_tier`` (a key), or back to the one that they had. Raises UnknownTier."""
+    key = run.params.get("plan_tier", "")
+    tier = PlanTier.objects.filter(tenant_id=run.tenant_id, key=key).values_list("id", flat=True).first()
+    if tier is None and run.undoes is None:
+        raise UnknownTier(f"There is no plan tier “{key}” here.")
+    named = "jsonb_build_object('plan_tier', {0}.key, 'plan_tier_name', {0}.name)"
+    return _run(
+        run,
+        ids,
+        "end_user.tier_changed",
+        {"tier": tier},
+        rows=TIER_NAMES + TIER,
+        before=named.format("b"),
+        after=named.format("a"),
+        since=TIER_SINCE,
+        last=LAST_TIER,
+        already="l.plan_tier_id = " + TIER.replace("f.", "w."),
+        sets=f"plan_tier_id = {TIER}",
+        was="jsonb_build_object('plan_tier_id', plan_tier_id)",
+        history=TIER_HISTORY,
+    )
+
+
+def set_rate_limit(run: Run, ids: Sequence[UUID]) -> Fates:
+    """Give the people the limit ``rate_limit`` of their own, or (None) the tier's back."""
+    limit = run.params.get("rate_limit")
+    return _run(
+        run,
+        ids,
+        "end_user.rate_limit_set" if limit else "end_user.rate_limit_cleared",
+        {"limit": json.dumps(limit) if limit else None},
+        before="f.rate_limit_override",
+        after="%(limit)s::jsonb",
+        already="l.rate_limit_override is not distinct from %(limit)s::jsonb",
+        sets="rate_limit_override = %(limit)s::jsonb",
+        was="jsonb_build_object('rate_limit_override', rate_limit_override)",
+    )
+
+
+def _change_status(run: Run, ids: Sequence[UUID], action: str, how: dict[str, str]) -> Fates:
+    reason = "coalesce(nullif(f.earlier->>'suspended_reason', ''), %(event_reason)s)"
+    fates = _run(
+        run,
+        ids,
+        action,
+        {"to_status": how["to_status"]},
+        before=how["was"],
+        after=how["after"],
+        since=STANDING_SINCE,
+        last=LAST_STANDING,
+        already=how["already"],
+        sets=how["sets"],
+        was=how["was"],
+        history=STANDING.format(reason=reason if how is SUSPENDING else "%(event_reason)s"),
+    )
+    if how is SUSPENDING:
+        lost = [user_id for user_id, fate in fates if fate == "changed"]
+        standing_lost.send(sender=suspend, tenant_id=run.tenant_id, user_ids=lost, now=run.now)
+    return fates
+
+
+def _run(
+    run: Run,
+    ids: Sequence[UUID],
+    action: str,
+    values: dict[str, Any],
+    *,
+    before: str,
+    after: str,
+    rows: str = "meant f",
+    history: str = "",
+    since: str = "false",
+    last: str = "null::timestamptz",
+    **parts: str,
+) -> Fates:
+    """Send the statement. ``before`` and ``after`` are the event's, ``rows`` what they are read from."""
+    job = "jsonb_build_object('job', %(job)s::text)"
+    events = insertion(
+        WITH_NAMES.format(rows=rows),
+        target_id="f.user_id",
+        target_name=NAME,
+        before=before,
+        after=f"coalesce({after}, '{{}}'::jsonb) || {job}",
+    )
+    parts |= {"history": history, "events": events, "last": last}
+    parts["wanted"], parts["since"] = (CHANGED_BY, since) if run.undoes else (NAMED, "false")
+    statement = FRAME.format(**parts)
+    told = event_values(
+        actor=run.actor, action=action, target_kind="end_user", reason=run.reason, now=run.now
+    )
+    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": list(ids)}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, told | about | values)
+        return cursor.fetchall()

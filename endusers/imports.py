@@ -1,0 +1,184 @@
+"""Plan tiers and statuses from a file: brought, looked at line by line, then put into force by a job."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
+
+from django.db import connection
+from django.utils import timezone
+
+from authsec.audit.actor import Actor
+from authsec.audit.operations import record
+from authsec.jobs import operations as jobs
+from authsec.jobs.kinds import Kind, Step
+from authsec.jobs.models import Job
+from endusers.bulk import changes
+from endusers.bulk.jobs import CHUNK
+from endusers.bulk.verbs import Run
+from endusers.import_file import read
+from endusers.models import Upload, UploadLine
+from endusers.operations import ReasonRequired
+
+KIND = "end_users.import"
+# Every line of a file with its fate as things stand now: malformed, unknown, already or changed.
+JUDGED = """
+with found as (
+  select l.number, l.named, l.plan_tier, l.status, l.problem,
+         case when l.user_key is not null then array[l.user_key] else array(
+           select p.user_id from tenants_profile p
+            where p.tenant_id = %(tenant)s and p.email = l.email and l.email <> '' limit 2) end as people
+    from endusers_uploadline l where l.tenant_id = %(tenant)s and l.upload_id = %(upload)s),
+judged as materialized (
+  select f.number, f.named, e.user_id, f.plan_tier, f.status, e.status as status_now, n.key as tier_now,
+         case when f.problem <> '' then f.problem
+              when cardinality(f.people) > 1 then 'Two people share this address: name the user id.'
+              when e.user_id is null then ''
+              when f.plan_tier <> '' and t.id is null then 'There is no such plan tier.'
+              when row_number() over (partition by e.user_id order by f.number) > 1
+                then 'An earlier line names the same person.'
+              else '' end as problem,
+         e.user_id is null as unknown,
+         f.plan_tier <> '' and t.id is distinct from e.plan_tier_id as moves,
+         f.status <> '' and f.status is distinct from e.status as flips
+    from found f
+    left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = f.people[1]
+    left join endusers_plantier t on t.tenant_id = %(tenant)s and t.key = f.plan_tier
+    left join endusers_plantier n on n.tenant_id = %(tenant)s and n.id = e.plan_tier_id),
+fated as (
+  select j.*, case when j.problem <> '' then 'malformed' when j.unknown then 'unknown'
+                   when j.moves or j.flips then 'changed' else 'already' end as fate from judged j)
+"""
+PAGE = f"""{JUDGED}
+select number, named, user_id, plan_tier, status, status_now, tier_now, problem, moves, flips, fate from fated
+ where (%(fate)s::text = '' or fate = %(fate)s) and number > %(after)s order by number limit %(limit)s
+"""  # noqa: S608
+TALLY = f"""{JUDGED}
+select fate, count(*), count(*) filter (where flips and status = 'suspended'), count(*) filter (where flips)
+  from fated group by fate
+"""  # noqa: S608
+FATES = ("changed", "already", "unknown", "malformed")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A line and its fate. ``moves`` and ``flips``: whether the tier and whether the status would change."""
+
+    number: int
+    named: str
+    user_id: UUID | None
+    plan_tier: str
+    status: str
+    status_now: str | None
+    tier_now: str | None
+    problem: str
+    moves: bool
+    flips: bool
+    fate: str
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Fate → lines; how many would be ``suspended``, and how many statuses would change at all (``flips``)."""
+
+    lines: dict[str, int]
+    suspended: int
+    flips: int
+
+
+def bring(*, tenant_id: UUID, name: str, content: bytes, actor: Actor, now: datetime) -> Upload:
+    """Keep a file's lines for a look at their fates; nothing else changes. Raises BadFile."""
+    lines = read(content)
+    upload = Upload.objects.create(tenant_id=tenant_id, name=name[:200], created_at=now, created_by=actor.id)
+    UploadLine.objects.bulk_create(
+        [UploadLine(tenant_id=tenant_id, upload=upload, **vars(line)) for line in lines], batch_size=2_000
+    )
+    return upload
+
+
+def page(
+    tenant_id: UUID, upload_id: UUID, *, fate: str = "", after: int = 0, limit: int = 100
+) -> list[Judged]:
+    """The next lines behind the line ``after``, all or those of one fate."""
+    return [Judged(*row) for row in _rows(PAGE, tenant_id, upload_id, fate=fate, after=after, limit=limit)]
+
+
+def tally(tenant_id: UUID, upload_id: UUID) -> Tally:
+    """How many lines meet which fate, as things stand now."""
+    rows = _rows(TALLY, tenant_id, upload_id)
+    found = {fate: number for fate, number, _, _ in rows}
+    return Tally(
+        {fate: found.get(fate, 0) for fate in FATES},
+        sum(row[2] for row in rows if row[0] == "changed"),
+        sum(row[3] for row in rows if row[0] == "changed"),
+    )
+
+
+def put_into_force(*, tenant_id: UUID, upload: Upload, reason: str, actor: Actor, now: datetime) -> Job:
+    """Queue the job that does what the lines say, and record it. Raises ReasonRequired when somebody is suspended."""
+    looked = tally(tenant_id, upload.pk)
+    if looked.suspended and not reason.strip():
+        raise ReasonRequired("A reason is required: the file suspends people.")
+    params = {"upload": str(upload.pk), "name": upload.name, "reason": reason.strip()}
+    job = jobs.start(tenant_id=tenant_id, kind=KIND, params=params, actor=actor, now=now)
+    if job.created_at == now:
+        record(
+            tenant_id=tenant_id,
+            actor=actor,
+            action="end_users.imported",
+            target_kind="job",
+            target_id=job.pk,
+            target_name=upload.name,
+            now=now,
+            reason=reason.strip(),
+            after={"lines": sum(looked.lines.values()), "changing": looked.lines["changed"]},
+        )
+    return job
+
+
+def _rows(statement: str, tenant_id: UUID, upload_id: UUID, **more: Any) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"tenant": tenant_id, "upload": upload_id, **more})
+        return list(cursor.fetchall())
+
+
+def _total(job: Job) -> int:
+    return UploadLine.objects.filter(tenant_id=job.tenant_id, upload_id=job.params["upload"]).count()
+
+
+def _step(job: Job, out: IO[bytes]) -> Step:
+    after, counted = (job.cursor["after"], dict(job.cursor["tally"])) if job.cursor else (0, {})
+    lines = page(job.tenant_id, UUID(job.params["upload"]), after=after, limit=CHUNK)
+    run = Run(job.tenant_id, job.pk, Actor.from_json(job.actor), timezone.now(), reason=job.params["reason"])
+    _change(run, [line for line in lines if line.fate == "changed"])
+    for line in lines:
+        counted[line.fate] = counted.get(line.fate, 0) + 1
+    wrong = sum(line.fate in ("unknown", "malformed") for line in lines)
+    place = {"after": lines[-1].number if lines else after, "tally": counted}
+    return Step(done=len(lines), failed=wrong, cursor=place, finished=len(lines) < CHUNK)
+
+
+def _change(run: Run, lines: Sequence[Judged]) -> None:
+    """Statuses and tiers of one chunk: one statement for each value that stands in it."""
+    for status, change in (("suspended", changes.suspend), ("active", changes.reactivate)):
+        if ids := [line.user_id for line in lines if line.flips and line.status == status and line.user_id]:
+            change(run, ids)
+    for key in sorted({line.plan_tier for line in lines if line.moves}):
+        ids = [line.user_id for line in lines if line.moves and line.plan_tier == key and line.user_id]
+        changes.set_plan_tier(replace(run, params={"plan_tier": key}), ids)
+
+
+Kind(
+    key=KIND,
+    title="Import of plan tiers and statuses",
+    things="lines",
+    permission="endusers:update",
+    total=_total,
+    step=_step,
+    describe=lambda job: [
+        ("File", job.params["name"]),
+        *([("Reason", job.params["reason"])] if job.params["reason"] else []),
+    ],
+    panel="endusers:outcomes",
+)
