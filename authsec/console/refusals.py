@@ -17,6 +17,7 @@ from authsec.web.problems import Problem
 from authz import group_members, simulate, tools
 from authz.refusals import Escalation, Refused
 from endusers import operations as endusers
+from endusers.bulk import jobs as bulk
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants
 
@@ -48,6 +49,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     tenants.ReasonRequired: (422, "invalid", "reason"),
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
+    bulk.NobodyChosen: (422, "invalid", "filter"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
     group_members.KeptByDirectory: (409, "conflict", ""),

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from endusers.api.bulk import Bulk, BulkLeftOut
 from endusers.api.end_users import EndUsers, OneEndUser, Reactivate, Suspend
 
 HERE = "uflow/v2/tenants/<uuid:tenant_id>/end-users"
@@ -9,6 +10,8 @@ HERE = "uflow/v2/tenants/<uuid:tenant_id>/end-users"
 app_name = "endusers_api"
 urlpatterns = [
     path(HERE, EndUsers.as_view(), name="end_users"),
+    path(f"{HERE}/bulk", Bulk.as_view(), name="bulk"),
+    path(f"{HERE}/bulk/<uuid:bulk_job_id>/left-out", BulkLeftOut.as_view(), name="bulk_left_out"),
     path(f"{HERE}/<uuid:user_id>", OneEndUser.as_view(), name="end_user"),
     path(f"{HERE}/<uuid:user_id>/suspend", Suspend.as_view(), name="suspend"),
     path(f"{HERE}/<uuid:user_id>/reactivate", Reactivate.as_view(), name="reactivate"),

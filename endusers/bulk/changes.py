@@ -64,8 +64,9 @@ REACTIVATING = {
 }
 STANDING = f"""
 standing as (
-  insert into endusers_standingchange (id, tenant_id, user_id, capacity, from_status, to_status, at, by, reason)
-  select {NEW_ID}, %(tenant)s, f.user_id, 'end_user', f.status, %(to_status)s, f.moment, %(actor_id)s::uuid,
+  insert into endusers_standingchange (id, tenant_id, user_id, capacity, from_status, to_status, from_type, to_type,
+    at, by, reason)
+  select {NEW_ID}, %(tenant)s, f.user_id, 'end_user', f.status, %(to_status)s, '', '', f.moment, %(actor_id)s::uuid,
          {{reason}} from meant f),"""  # noqa: S608
 # One whose clock is behind the last change's counts from that one on, as ``endusers.standing`` has it.
 LAST_STANDING = """(select c.at from endusers_standingchange c where c.tenant_id = %(tenant)s

@@ -27,9 +27,9 @@ from tenants.forms import OptionalReason
 
 
 @requires("endusers:read")
-def outcomes(request: Request, job_id: UUID) -> HttpResponse:
+def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
     """Counts and the list of who was left out; the panel beside the job is its beginning."""
-    job = _load(request, job_id)
+    job = _load(request, bulk_job_id)
     page = paginate(
         left_out(job),
         column="at",
@@ -52,9 +52,9 @@ def outcomes(request: Request, job_id: UUID) -> HttpResponse:
 
 @requires("endusers:read")
 @require_http_methods(["GET", "HEAD", "POST"])
-def undo(request: Request, job_id: UUID) -> HttpResponse:
+def undo(request: Request, bulk_job_id: UUID) -> HttpResponse:
     """Say what would be taken back; start the job that does it."""
-    job, form = _load(request, job_id), OptionalReason(posted(request))
+    job, form = _load(request, bulk_job_id), OptionalReason(posted(request))
     verb = jobs.verb_of(job)
     if verb is None or verb.undo is None or job.kind != verb.kind:
         raise Http404

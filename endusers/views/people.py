@@ -13,6 +13,7 @@ from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from endusers import filters, overview, queries
+from endusers.bulk.verbs import in_order
 
 
 @requires("endusers:read")
@@ -25,9 +26,27 @@ def people(request: Request) -> HttpResponse:
         "page": page,
         "chosen": chosen,
         "views": filters.views(request.GET),
+        **_selection(request),
         "crumbs": [("End Users", None)],
     }
     return page_or_partial(request, "endusers/list.html", context, partial="update")
+
+
+def _selection(request: Request) -> dict[str, Any]:
+    """What the bulk bar shows: the verbs that this operator may do, and whether everybody who matches is chosen.
+
+    ``all_fields`` are the filters as the bulk form carries them.
+    """
+    can = request.decision.can
+    verbs = [verb for verb in in_order() if can.issuperset(verb.permissions)]
+    kept = [(name, request.GET[name]) for name in ("q", *filters.CHIPS) if request.GET.get(name)]
+    return {
+        "verbs": verbs,
+        "all_chosen": request.GET.get("select") == "all",
+        "all_fields": [("all", "1"), *kept],
+        "may_export": "endusers:export" in can,
+        "may_import": "endusers:update" in can,
+    }
 
 
 @requires("endusers:read")

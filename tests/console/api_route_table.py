@@ -32,6 +32,14 @@ API_ROWS: dict[str, Row] = {
         GET="org:read", PATCH="org:update", bodies={"PATCH": {"name": "Another name"}}
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users": api(GET="endusers:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/bulk": api(
+        POST="endusers:read",
+        bodies={"POST": {"action": "set_plan_tier", "params": {"plan_tier": "pro"}, "filter": {}}},
+        more=("endusers:update",),
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/bulk/<uuid:bulk_job_id>/left-out": api(
+        GET="endusers:read", more=("endusers:update",)
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
         GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
     ),

@@ -21,7 +21,9 @@ class Row:
     methods: dict[str, Any] = field(default_factory=dict)
     url: str = ""  # for routes that are regular expressions
     bodies: dict[str, Any] = field(default_factory=dict)
-    more: tuple[str, ...] = ()  # what the caller must hold besides, because the body gives it (Rule 7)
+    more: tuple[
+        str, ...
+    ] = ()  # what the caller must hold besides, because body (Rule 7) or object ask for it
     tells: bool = False  # public by its nature: an Application says who it is
 
 

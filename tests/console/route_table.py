@@ -84,6 +84,11 @@ ROWS: dict[str, Row] = {
     # End Users
     "t/<slug:slug>/end-users/": page("endusers:read"),
     "t/<slug:slug>/end-users/overview/": page("endusers:read"),
+    "t/<slug:slug>/end-users/bulk/": page("endusers:read", "endusers:read"),  # each verb asks for its own
+    "t/<slug:slug>/end-users/import/": asks("endusers:update"),
+    "t/<slug:slug>/end-users/import/<uuid:upload_id>/": asks("endusers:update"),
+    "t/<slug:slug>/end-users/jobs/<uuid:bulk_job_id>/": page("endusers:read", more=("endusers:update",)),
+    "t/<slug:slug>/end-users/jobs/<uuid:bulk_job_id>/undo/": asks("endusers:read", more=("endusers:update",)),
     "t/<slug:slug>/end-users/<uuid:user_id>/": page("endusers:read"),
     "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": asks("endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": asks("endusers:suspend"),

@@ -17,7 +17,11 @@ from authsec.database.context import system_context, tenant_context
 from authz import tool_publication
 from authz.models import Binding, Role, RoleScope, ServiceAccountOperator, Tool
 from authz.tool_manifest import ToolSpec
+from endusers import imports
 from endusers import operations as endusers
+from endusers.bulk import jobs as bulk_jobs
+from endusers.bulk.selection import Selection
+from endusers.bulk.verbs import VERBS
 from oauth.models import Client, ClientApproval, Consent, Decision, ResourceCredential
 from tenants import operations as tenants
 from tenants.models import Invitation, Tenant, TenantUser
@@ -155,6 +159,22 @@ def side(slug: str, word: str) -> Side:
             actor=Actor(kind="member", id=colleague.pk, name=f"Carol {word}"),
             now=now,
         )
+        bulk = bulk_jobs.ask(
+            tenant_id=tenant.id,
+            verb=VERBS["set_plan_tier"],
+            selection=Selection(user_ids=(user.user_id,)),
+            params={"plan_tier": "pro"},
+            reason=f"{word} bulk",
+            actor=Actor(kind="member", id=colleague.pk, name=f"Carol {word}"),
+            now=now,
+        )
+        upload = imports.bring(
+            tenant_id=tenant.id,
+            name=f"{word}.csv",
+            content=f"user_id,plan_tier\n{user.user_id},free\n".encode(),
+            actor=SYSTEM,
+            now=now,
+        )
     return Side(
         tenant,
         {
@@ -173,6 +193,8 @@ def side(slug: str, word: str) -> Side:
             "client_pk": client.pk,
             "event_id": event.pk,
             "job_id": job.pk,
+            "bulk_job_id": bulk.pk,
+            "upload_id": upload.pk,
             "consent_id": consent.pk,
             "token_id": token.token_id,
             "credential_id": credential.pk,
