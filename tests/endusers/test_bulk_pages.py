@@ -225,17 +225,14 @@ def test_a_file_shows_each_lines_fate_and_then_does_it(tools, alex):
     assert alex.get(f"{address}?fate=changed").context["lines"] == []
 
 
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("", "user_id or email is missing"),
+def test_a_file_that_is_none_is_refused_with_why(tools, alex):
+    for text, why in (
+        (" ", "user_id or email is missing"),
         ("email,name\na@b.example,x\n", "plan_tier or status is missing"),
         ("email,plan_tier\n", "no lines below"),
         ("email,email,status\na,b,c\n", "twice"),
         ("email,plan_tier\na\x00,b\n", "NUL"),
-    ],
-)
-def test_a_file_that_is_none_is_refused_with_why(tools, alex, text, why):
-    answer = alex.post(f"{LIST}import/", {"file": SimpleUploadedFile("x.csv", text.encode() or b" ")})
-    assert answer.status_code == 422
-    assert why in answer.text
+    ):
+        answer = alex.post(f"{LIST}import/", {"file": SimpleUploadedFile("x.csv", text.encode())})
+        assert answer.status_code == 422, text
+        assert why in answer.text
