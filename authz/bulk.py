@@ -17,7 +17,8 @@ from endusers.bulk.jobs import register
 from endusers.bulk.verbs import Fates, Run, Verb
 
 EVENTS = insertion(
-    "added f left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id",
+    "known f join added a on a.user_id = f.user_id "
+    "left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id",
     target_id="%(group)s::uuid",
     target_name="%(group_name)s::text",
     after="jsonb_build_object('user', coalesce(nullif(p.display_name, ''), p.email, ''), 'user_id', f.user_id, "
@@ -27,12 +28,12 @@ EVENTS = insertion(
 ADD = f"""
 with wanted as materialized (select unnest(%(ids)s::uuid[]) as user_id),
 known as materialized (
-  select w.user_id, e.user_id is not null as found from wanted w
+  select w.user_id, e.user_id is not null as found, row_number() over () as n from wanted w
     left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = w.user_id),
 added as (
   insert into authz_groupmember (id, tenant_id, group_id, user_id, source, added_at, added_by)
-  select {NEW_ID}, %(tenant)s, %(group)s, user_id, 'manual', %(now)s, %(actor_id)s::uuid from known where found
-  order by user_id
+  select {NEW_ID}, %(tenant)s, %(group)s, f.user_id, 'manual', %(now)s, %(actor_id)s::uuid from known f where f.found
+  order by f.user_id
   on conflict (tenant_id, group_id, user_id) where ended_at is null do nothing returning user_id),
 judged as materialized (
   select k.user_id, case when not k.found then 'unknown' when a.user_id is null then 'already' else 'changed' end fate

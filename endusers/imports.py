@@ -150,7 +150,14 @@ def _total(job: Job) -> int:
 def _step(job: Job, out: IO[bytes]) -> Step:
     after, counted = (job.cursor["after"], dict(job.cursor["tally"])) if job.cursor else (0, {})
     lines = page(job.tenant_id, UUID(job.params["upload"]), after=after, limit=CHUNK)
-    run = Run(job.tenant_id, job.pk, Actor.from_json(job.actor), timezone.now(), reason=job.params["reason"])
+    run = Run(
+        job.tenant_id,
+        job.pk,
+        Actor.from_json(job.actor),
+        timezone.now(),
+        reason=job.params["reason"],
+        several=True,
+    )
     _change(run, [line for line in lines if line.fate == "changed"])
     for line in lines:
         counted[line.fate] = counted.get(line.fate, 0) + 1

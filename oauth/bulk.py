@@ -33,7 +33,7 @@ died as (
 select k.user_id, coalesce(d.number, 0) from known k left join died d on d.subject = k.user_id
 """
 EVENTS = insertion(
-    "unnest(%(whose)s::uuid[], %(numbers)s::int[]) f(user_id, number) "
+    "unnest(%(whose)s::uuid[], %(numbers)s::int[]) with ordinality f(user_id, number, n) "
     "left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id",
     target_id="f.user_id",
     target_name=changes.NAME,
@@ -43,7 +43,7 @@ NOTE = f"""
 with noted as ({EVENTS})
 insert into endusers_outcome (tenant_id, job_id, user_id, fate, at)
 select %(tenant)s, %(job)s, o.user_id, o.fate, %(now)s from unnest(%(ids)s::uuid[], %(fates)s::text[]) o(user_id, fate)
-on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate where excluded.fate = 'changed'
+{changes.AGAIN}
 """  # noqa: S608
 
 
@@ -106,6 +106,7 @@ register(
         key="revoke_tokens",
         title="Revoke the tokens of end users",
         label="Revoke tokens…",
+        short="Revoke…",
         icon="circle-x",
         permissions=("tokens:revoke",),
         do=revoke_tokens,

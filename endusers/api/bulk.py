@@ -220,6 +220,6 @@ def _numbers(seen: Preview) -> dict[str, Any]:
             for why, count in seen.left_out
         ],
         "stops": vars(seen.held) if seen.held else None,
-        "undoable": seen.verb.undo is not None,
+        "undoable": seen.verb.undoable,
         "counted_at": seen.counted_at,
     }

@@ -31,7 +31,8 @@ locked as materialized (
 judged as materialized (
   select w.user_id, w.earlier, l.status, l.suspended_reason, l.plan_tier_id, l.rate_limit_override,
          case when l.user_id is null then 'unknown' when {since} then 'since' when {already} then 'already'
-              else 'changed' end as fate, greatest(%(now)s, {last}) as moment
+              else 'changed' end as fate, greatest(%(now)s, {last}) as moment,
+         row_number() over () as n
     from wanted w left join locked l on l.user_id = w.user_id),
 meant as materialized (select * from judged where fate = 'changed'),
 changed as (
@@ -40,10 +41,11 @@ changed as (
 noted as ({events}),
 kept as (
   insert into endusers_outcome (tenant_id, job_id, user_id, fate, at, was)
-  select %(tenant)s, %(job)s, user_id, fate, moment, case when fate = 'changed' then {was} end from judged
-  on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate where excluded.fate = 'changed')
+  select %(tenant)s, %(job)s, user_id, fate, moment, case when fate = 'changed' then {was} end from judged {again})
 select user_id, fate from judged
 """
+# Of a person to whom two things are done by one job, the better fate stands.
+AGAIN = "on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate where excluded.fate = 'changed'"
 NAME = "coalesce(nullif(p.display_name, ''), p.email, f.user_id::text)"
 WITH_NAMES = "{rows} left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id"
 
@@ -52,14 +54,12 @@ SUSPENDING = {
     "sets": """status = 'suspended', suspended_at = %(now)s, suspended_by = %(actor_id)s::uuid,
       suspended_reason = coalesce(nullif(f.earlier->>'suspended_reason', ''), %(event_reason)s)""",
     "was": "jsonb_build_object('status', status)",
-    "after": "jsonb_build_object('status', 'suspended')",
     "to_status": "suspended",
 }
 REACTIVATING = {
     "already": "l.status = 'active'",
     "sets": "status = 'active', suspended_at = null, suspended_by = null, suspended_reason = ''",
     "was": "jsonb_build_object('status', status, 'suspended_reason', suspended_reason)",
-    "after": "jsonb_build_object('status', 'active')",
     "to_status": "active",
 }
 STANDING = f"""
@@ -68,9 +68,11 @@ standing as (
     at, by, reason)
   select {NEW_ID}, %(tenant)s, f.user_id, 'end_user', f.status, %(to_status)s, '', '', f.moment, %(actor_id)s::uuid,
          {{reason}} from meant f),"""  # noqa: S608
-# One whose clock is behind the last change's counts from that one on, as ``endusers.standing`` has it.
-LAST_STANDING = """(select c.at from endusers_standingchange c where c.tenant_id = %(tenant)s
-  and c.user_id = w.user_id and c.capacity = 'end_user' order by c.at desc limit 1)"""
+# One whose clock is behind the last change's counts from that one on, as ``endusers.standing`` has it. Whether anything
+# lies ahead of our clock is asked once for all.
+LAST_STANDING = """case when (select exists (select from endusers_standingchange c where c.tenant_id = %(tenant)s
+  and c.at > %(now)s)) then (select c.at from endusers_standingchange c where c.tenant_id = %(tenant)s
+  and c.user_id = w.user_id and c.capacity = 'end_user' order by c.at desc limit 1) end"""
 LAST_TIER = """(select t.from_at from endusers_endusertier t where t.tenant_id = %(tenant)s
   and t.user_id = w.user_id and t.to_at is null)"""
 STANDING_SINCE = """exists (select from endusers_standingchange c where c.tenant_id = %(tenant)s
@@ -105,15 +107,15 @@ def set_plan_tier(run: Run, ids: Sequence[UUID]) -> Fates:
     tier = PlanTier.objects.filter(tenant_id=run.tenant_id, key=key).values_list("id", flat=True).first()
     if tier is None and run.undoes is None:
         raise UnknownTier(f"There is no plan tier “{key}” here.")
-    named = "jsonb_build_object('plan_tier', {0}.key, 'plan_tier_name', {0}.name)"
+    named = "jsonb_build_object('plan_tier', {0}.key, 'plan_tier_name', {0}.name"
     return _run(
         run,
         ids,
         "end_user.tier_changed",
         {"tier": tier},
         rows=TIER_NAMES + TIER,
-        before=named.format("b"),
-        after=named.format("a"),
+        before=named.format("b") + ")",
+        after=named.format("a") + ", 'job', %(job)s::text)",
         since=TIER_SINCE,
         last=LAST_TIER,
         already="l.plan_tier_id = " + TIER.replace("f.", "w."),
@@ -130,13 +132,18 @@ def set_rate_limit(run: Run, ids: Sequence[UUID]) -> Fates:
         run,
         ids,
         "end_user.rate_limit_set" if limit else "end_user.rate_limit_cleared",
-        {"limit": json.dumps(limit) if limit else None},
+        {"limit": json.dumps(limit) if limit else None, "after": _told(run, limit or {})},
         before="f.rate_limit_override",
-        after="%(limit)s::jsonb",
+        after="%(after)s::jsonb",
         already="l.rate_limit_override is not distinct from %(limit)s::jsonb",
         sets="rate_limit_override = %(limit)s::jsonb",
         was="jsonb_build_object('rate_limit_override', rate_limit_override)",
     )
+
+
+def _told(run: Run, after: dict[str, Any]) -> str:
+    """What each person's event says of afterwards, where it is the same for all."""
+    return json.dumps(after | {"job": str(run.job_id)})
 
 
 def _change_status(run: Run, ids: Sequence[UUID], action: str, how: dict[str, str]) -> Fates:
@@ -145,9 +152,9 @@ def _change_status(run: Run, ids: Sequence[UUID], action: str, how: dict[str, st
         run,
         ids,
         action,
-        {"to_status": how["to_status"]},
+        {"to_status": how["to_status"], "after": _told(run, {"status": how["to_status"]})},
         before=how["was"],
-        after=how["after"],
+        after="%(after)s::jsonb",
         since=STANDING_SINCE,
         last=LAST_STANDING,
         already=how["already"],
@@ -176,15 +183,14 @@ def _run(
     **parts: str,
 ) -> Fates:
     """Send the statement. ``before`` and ``after`` are the event's, ``rows`` what they are read from."""
-    job = "jsonb_build_object('job', %(job)s::text)"
     events = insertion(
         WITH_NAMES.format(rows=rows),
         target_id="f.user_id",
         target_name=NAME,
         before=before,
-        after=f"coalesce({after}, '{{}}'::jsonb) || {job}",
+        after=after,
     )
-    parts |= {"history": history, "events": events, "last": last}
+    parts |= {"again": AGAIN if run.several else "", "history": history, "events": events, "last": last}
     parts["wanted"], parts["since"] = (CHANGED_BY, since) if run.undoes else (NAMED, "false")
     statement = FRAME.format(**parts)
     told = event_values(

@@ -75,6 +75,7 @@ register(
         key="set_rate_limit",
         title="Set a rate limit for end users",
         label="Set rate limit…",
+        short="Limit…",
         icon="gauge",
         permissions=("endusers:update",),
         do=changes.set_rate_limit,

@@ -19,7 +19,7 @@ def tier_params(tenant_id: UUID) -> type[forms.Form]:
 
     class TierParams(forms.Form):
         plan_tier = forms.ChoiceField(
-            label=_("Plan tier"),
+            label=_("New plan tier"),
             choices=tiers,
             error_messages={"invalid_choice": _("There is no plan tier “%(value)s” here.")},
         )

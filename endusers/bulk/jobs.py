@@ -98,7 +98,10 @@ def register(verb: Verb) -> Verb:
             permission=verb.permissions[0],
             total=lambda job: _changed(job).count(),
             step=lambda job, out: _undo_step(verb, job, out),
-            describe=lambda job: [("Reason", job.params["reason"])] if job.params["reason"] else [],
+            describe=lambda job: [
+                ("Takes back", f"{verb.title}, job {job.params['of']}"),
+                *([("Reason", job.params["reason"])] if job.params["reason"] else []),
+            ],
             panel="endusers:outcomes",
         )
     return verb

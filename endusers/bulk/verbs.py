@@ -18,7 +18,8 @@ Fates = list[tuple[UUID, str]]
 @dataclass(frozen=True)
 class Run:
     """One chunk of a job: in which tenant, for which job, who asked, the moment that the changes count from, and what
-    was asked for. ``undoes``: the job whose changes are taken back.
+    was asked for. ``undoes``: the job whose changes are taken back. ``several``: the job does more than one thing to a
+    person.
     """
 
     tenant_id: UUID
@@ -28,6 +29,7 @@ class Run:
     params: Mapping[str, Any] = field(default_factory=dict)
     reason: str = ""
     undoes: UUID | None = None
+    several: bool = False
 
 
 class NoParams(forms.Form):
@@ -73,6 +75,11 @@ class Verb:
 
     def __post_init__(self) -> None:
         VERBS[self.key] = self
+
+    @property
+    def undoable(self) -> bool:
+        """Whether its jobs can be taken back."""
+        return self.undo is not None
 
     @property
     def button(self) -> str:
