@@ -104,8 +104,6 @@ class LeftOutPeople(Listed):
 class Bulk(ApiView):
     """One action on many end users."""
 
-    also = (409, 429)  # what it answers besides, for the reference
-
     @requires("endusers:read")
     @extend_schema(
         operation_id="bulk_end_users",
