@@ -58,7 +58,8 @@ def add_to_group(run: Run, ids: Sequence[UUID]) -> Fates:
     about = {"tenant": run.tenant_id, "job": run.job_id, "ids": list(ids)}
     with connection.cursor() as cursor:
         cursor.execute(ADD, told | about | {"group": group.pk, "group_name": group.name})
-        return cursor.fetchall()
+        fates: Fates = cursor.fetchall()
+    return fates
 
 
 def may_add(run: Run) -> Group:

@@ -35,7 +35,7 @@ def delete_over(*, now: datetime, batch: int = 5_000) -> dict[str, int]:
     }
 
 
-def _batches(statement: str, bound: object, batch: int) -> int:
+def _batches(statement: str, bound: datetime | str, batch: int) -> int:
     deleted = 0
     while True:
         with system_context(), connection.cursor() as cursor:

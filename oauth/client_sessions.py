@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.types import JSONDict
 
 from authsec.database.context import system_context
 from authsec.sessions import EXPIRED
@@ -75,7 +76,8 @@ def _end(rows: Iterable[ClientSession], now: datetime) -> None:
         ClientSession.objects.filter(pk__in=[row.pk for row in ended]).update(ended_at=now)
         # One word at a time to one client: whoever is slow holds up itself alone.
         task = app.configure_task(TASK, lock=f"logout:{client_id}")
-        task.batch_defer(*({"tenant_id": str(row.tenant_id), "sid": str(row.pk)} for row in ended))
+        words: list[JSONDict] = [{"tenant_id": str(row.tenant_id), "sid": str(row.pk)} for row in ended]
+        task.batch_defer(*words)
 
 
 DELETE = """

@@ -199,4 +199,5 @@ def _run(
     about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": list(ids)}
     with connection.cursor() as cursor:
         cursor.execute(statement, told | about | values)
-        return cursor.fetchall()
+        fates: Fates = cursor.fetchall()
+    return fates

@@ -66,7 +66,7 @@ class Verb:
     unchanged: Callable[[Mapping[str, Any]], tuple[str, str]]
     form: Callable[[UUID], type[forms.Form]] = lambda tenant_id: NoParams
     words: Callable[[Mapping[str, Any]], list[tuple[str, str]]] = lambda params: []
-    may: Callable[[Run], None] = lambda run: None
+    may: Callable[[Run], object] = lambda run: None
     undo: Callable[[Run, Sequence[UUID]], Fates] | None = None
     needs_reason: bool = False
     final: bool = False
