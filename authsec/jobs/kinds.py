@@ -48,9 +48,7 @@ class Kind:
     suffix: Callable[[Job], str] = lambda job: ""
     finished: Callable[..., None] = nothing  # (job, now), in the transaction that makes the job done
     fetched: "Callable[..., None]" = nothing  # (job, actor, now), in the transaction of the download
-    panel: str = (
-        ""  # URL name of a panel (slug, job) about what it did, shown with the job when it is over
-    )
+    panel: str = ""  # URL name of a panel (slug, job) about what it did, shown with the job when it is over
 
     def __post_init__(self) -> None:
         KINDS[self.key] = self

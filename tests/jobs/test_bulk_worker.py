@@ -23,7 +23,7 @@ from tests.servers import eventually
 from tests.workers import working
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("own_database")]
-MANY = 40_000
+MANY = 30_000
 FILL = """
 with made as (select gen_random_uuid() as id, gen_random_uuid() as identity, n from generate_series(1, %(many)s) n),
 identities as (
