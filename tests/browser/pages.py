@@ -41,7 +41,26 @@ SAMPLES = {
         select gen_random_uuid(), %s, 'audit.export', 'running', 1200, 450, 0,
         '{"filter": {"actor": "Adam"}, "format": "csv"}', gen_random_uuid(), '{"name": "Adam"}', 1, 0, '', '', 0, now()
         returning id""",
+    # What a bulk action did, one person changed and one left out; a file of tiers that nobody has looked at yet.
+    "bulk_job_id": """with job as (insert into jobs_job (id, tenant_id, kind, status, total, done, failed, params,
+        cursor, started_by, actor, attempt, tries, error, file, size, created_at, finished_at)
+        values (gen_random_uuid(), %s, 'end_users.suspend', 'done', 2, 2, 0,
+        '{"selection": {"user_ids": []}, "params": {}, "reason": "an audit"}',
+        '{"tally": {"changed": 1, "already": 1}}',
+        gen_random_uuid(), '{"name": "Adam"}', 1, 0, '', '', 0, now(), now()) returning id, tenant_id),
+        people as (insert into endusers_outcome (tenant_id, job_id, user_id, fate, at)
+        select j.tenant_id, j.id, e.user_id, (array['changed', 'already'])[row_number() over ()], now()
+          from job j join lateral (select user_id from endusers_enduser where tenant_id = j.tenant_id
+                                    order by user_id limit 2) e on true)
+        select id from job""",
+    "upload_id": """with upload as (insert into endusers_upload (id, tenant_id, name, created_at)
+        values (gen_random_uuid(), %s, 'tiers.csv', now()) returning id, tenant_id),
+        lines as (insert into endusers_uploadline (id, tenant_id, upload_id, number, named, email, plan_tier, status,
+        problem) select gen_random_uuid(), tenant_id, id, 2, 'nobody@example.test', 'nobody@example.test', 'pro', '', ''
+          from upload) select id from upload""",
 }
+# What a page must be asked with, to be one.
+QUERIES = {"t/<slug:slug>/end-users/bulk/": "?action=suspend&all=1"}
 # Pages that answer with something else than a page for a person.
 NO_PAGES = {
     "healthz",
@@ -69,7 +88,8 @@ def _samples(database_url: str, tenant_id: str) -> dict[str, Any]:
 def address(service: Service, path: str) -> str:
     """The path of a route's page in acme-corp."""
     row = ROWS[path]
-    return row.url or fill(path, _samples(service.database_url, service.tenant("acme-corp")["id"]))
+    found = row.url or fill(path, _samples(service.database_url, service.tenant("acme-corp")["id"]))
+    return found + QUERIES.get(path, "")
 
 
 def routes_of(*kinds: str) -> list[str]:
