@@ -24,6 +24,9 @@ from endusers.views.people import crumbs
 from tenants.forms import OptionalReason
 
 LINES = 100  # on a page
+SAMPLE = """email,plan_tier,status
+ed.okafor@lanternworks.example,pro,
+tomas@aguirre.example,free,suspended"""
 
 
 class FileForm(forms.Form):
@@ -65,7 +68,7 @@ def bring(request: Request) -> HttpResponse:
             return redirect("endusers:import_look", slug=request.tenant.slug, upload_id=upload.pk)
         except import_file.BadFile as error:
             form.add_error("file" if file else "lines", str(error))
-    context = {"form": form, "crumbs": crumbs(request, "Import")}
+    context = {"form": form, "sample": SAMPLE, "crumbs": crumbs(request, "Import")}
     status = 422 if request.method == "POST" else 200
     return page_or_partial(request, "endusers/import.html", context, partial="form", status=status)
 

@@ -64,6 +64,7 @@ def assert_good(visitor: Visitor) -> None:
     assert [text for text in visitor.messages if "status of 4" not in text] == []
     assert page.title().strip()
     assert page.locator("h1").count() == 1, f"{page.url} needs one h1"
+    assert "{%" not in page.content(), f"{page.url} shows a tag of its template"
     page.set_viewport_size({"width": 320, "height": 720})
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     page.set_viewport_size({"width": 1280, "height": 900})
