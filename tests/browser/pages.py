@@ -113,8 +113,14 @@ PARTS = {"t/<slug:slug>/authz/bindings/ending/"}  # parts of other pages, for wh
 
 
 def pages_first(paths: list[str]) -> list[Any]:
-    """These routes, those that ask before they do something for the long run: they are many, and built alike."""
-    later = {path for path in paths if path in HUGE | PARTS or "POST" in ROWS[path].methods}
+    """These routes, those that ask before they do something and those of one's own account for the long run: they are
+    many, and built alike.
+    """
+    later = {
+        path
+        for path in paths
+        if path in HUGE | PARTS or "POST" in ROWS[path].methods or path.startswith(("account/", "accounts/"))
+    }
     return [pytest.param(path, marks=pytest.mark.long) if path in later else path for path in paths]
 
 
