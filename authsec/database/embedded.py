@@ -45,7 +45,7 @@ STOP_TIMEOUT_S = 30
 SETTINGS = {
     "listen_addresses": "",
     "port": "5432",
-    "max_connections": "200",
+    "max_connections": "400",
     "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
