@@ -19,7 +19,7 @@ from authsec.web.pagination import CAP
 from endusers.bulk import selection as selections
 from endusers.bulk.jobs import place_after, total_of
 from endusers.bulk.selection import Selection
-from endusers.bulk.verbs import Fates, Run, Verb
+from endusers.bulk.verbs import Verb
 
 CHUNK = 2_000  # people a step: what is in memory at one time
 COLUMNS = (
@@ -139,17 +139,12 @@ def _fetched(*, job: Job, actor: Actor, now: datetime) -> None:
     _record("end_users.downloaded", job, actor, now, "an export of end users")
 
 
-def _nothing(run: Run, ids: Sequence[UUID]) -> Fates:
-    raise NotImplementedError("An export changes nobody.")
-
-
 EXPORT = Verb(
     key="export",
     title="Export end users",
     label="Export…",
     icon="download",
     permissions=("endusers:export",),
-    do=_nothing,
     effect="end users are in the file",
     deed="exported",
     already="",

@@ -1,5 +1,6 @@
 """What every change that can be tried out has in common."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ KINDS: dict[str, type["Change"]] = {}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(ABC):
     """One change as a value: ``kind`` is its name in the API, ``permission`` the Cedar action of the real verb.
 
     A subclass is a kind. Its fields are the verb's arguments.
@@ -32,13 +33,13 @@ class Change:
         if cls.kind:
             KINDS[cls.kind] = cls
 
+    @abstractmethod
     def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
         """Do it, with the real verb. Raises what that raises; a row that isn't there is Refused with its field."""
-        raise NotImplementedError
 
+    @abstractmethod
     def roots(self, tenant_id: UUID) -> Roots:
         """Whom it may touch, as things are before it. Inside the tenant's context."""
-        raise NotImplementedError
 
 
 def about_somebody(verb: Callable[..., Any], **arguments: Any) -> Any:

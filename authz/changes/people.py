@@ -1,5 +1,6 @@
 """Changes of one person: membership, state as an end user, plan tier."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -16,9 +17,19 @@ from tenants.models import MemberType
 
 @dataclass(frozen=True, kw_only=True)
 class OfPerson(Change):
-    """A change of one person, whom alone it touches."""
+    """A change of one person, whom alone it touches. ``verb``: what is called about them, with ``more()`` besides."""
 
+    verb: ClassVar[Callable[..., Any]]
     user_id: UUID
+
+    def more(self) -> dict[str, Any]:
+        """What the verb takes beside the person. Raises Refused."""
+        return {}
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        return about_somebody(
+            type(self).verb, tenant_id=tenant_id, user_id=self.user_id, actor=actor, now=now, **self.more()
+        )
 
     def roots(self, tenant_id: UUID) -> Roots:
         return Roots(users=frozenset([self.user_id]))
@@ -28,20 +39,17 @@ class OfPerson(Change):
 class SuspendMember(OfPerson):
     kind: ClassVar[str] = "suspend_member"
     permission: ClassVar[str] = "team:update"
+    verb = staticmethod(tenants.suspend_member)
 
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(tenants.suspend_member, **told, reason=WHY)
+    def more(self) -> dict[str, Any]:
+        return {"reason": WHY}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReactivateMember(OfPerson):
     kind: ClassVar[str] = "reactivate_member"
     permission: ClassVar[str] = "team:update"
-
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(tenants.reactivate_member, **told)
+    verb = staticmethod(tenants.reactivate_member)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,43 +58,37 @@ class RemoveMember(OfPerson):
 
     kind: ClassVar[str] = "remove_member"
     permission: ClassVar[str] = "team:update"
-
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(tenants.remove_member, **told)
+    verb = staticmethod(tenants.remove_member)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ChangeMemberType(OfPerson):
     kind: ClassVar[str] = "change_member_type"
     permission: ClassVar[str] = "team:update"
+    verb = staticmethod(tenants.change_member_type)
     type: str
 
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+    def more(self) -> dict[str, Any]:
         if self.type not in MemberType.values:
             raise Refused({"type": f"One of {', '.join(MemberType.values)}."})
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(tenants.change_member_type, **told, type=self.type)
+        return {"type": self.type}
 
 
 @dataclass(frozen=True, kw_only=True)
 class SuspendEndUser(OfPerson):
     kind: ClassVar[str] = "suspend_end_user"
     permission: ClassVar[str] = "endusers:suspend"
+    verb = staticmethod(endusers.suspend)
 
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(endusers.suspend, **told, reason=WHY)
+    def more(self) -> dict[str, Any]:
+        return {"reason": WHY}
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReactivateEndUser(OfPerson):
     kind: ClassVar[str] = "reactivate_end_user"
     permission: ClassVar[str] = "endusers:suspend"
-
-    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
-        return about_somebody(endusers.reactivate, **told)
+    verb = staticmethod(endusers.reactivate)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,11 +97,14 @@ class SetPlanTier(OfPerson):
 
     kind: ClassVar[str] = "set_plan_tier"
     permission: ClassVar[str] = "endusers:update"
+    verb = staticmethod(endusers.set_plan_tier)
     plan_tier: str
 
+    def more(self) -> dict[str, Any]:
+        return {"tier_key": self.plan_tier}
+
     def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
-        told: dict[str, Any] = {"tenant_id": tenant_id, "user_id": self.user_id, "actor": actor, "now": now}
         try:
-            return about_somebody(endusers.set_plan_tier, **told, tier_key=self.plan_tier)
+            return super().perform(tenant_id=tenant_id, actor=actor, now=now)
         except endusers.UnknownTier as error:
             raise Refused({"plan_tier": str(error)}) from error

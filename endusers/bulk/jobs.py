@@ -136,6 +136,7 @@ def total_of(job: Job) -> int:
 
 
 def _step(verb: Verb, job: Job, out: IO[bytes]) -> Step:
+    assert verb.do  # noqa: S101 - registered with it
     chosen = Selection.from_json(job.params["selection"])
     common = (job.total or 0) > CAP
     ids = selections.pick(chosen, until=job.created_at, after=place_after(job), limit=CHUNK, common=common)

@@ -42,7 +42,8 @@ class NoParams(forms.Form):
 
 @dataclass(frozen=True)
 class Verb:
-    """One bulk verb. ``do`` changes the people of one chunk in one transaction and says each one's fate.
+    """One bulk verb. ``do`` changes the people of one chunk in one transaction and says each one's fate; an
+    export has none, for it changes nobody.
 
     ``permissions``: Cedar actions, all of which the caller needs. ``form(tenant_id)`` makes the form class that reads
     the parameters, for the console and the API alike; its ``kept()`` is what the job keeps. ``unchanged(params)``: the
@@ -58,12 +59,12 @@ class Verb:
     label: str
     icon: str
     permissions: tuple[str, ...]
-    do: Callable[[Run, Sequence[UUID]], Fates]
     effect: str
     deed: str
     already: str
     promise: str
     unchanged: Callable[[Mapping[str, Any]], tuple[str, str]]
+    do: Callable[[Run, Sequence[UUID]], Fates] | None = None
     form: Callable[[UUID], type[forms.Form]] = lambda tenant_id: NoParams
     words: Callable[[Mapping[str, Any]], list[tuple[str, str]]] = lambda params: []
     may: Callable[[Run], object] = lambda run: None
