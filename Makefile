@@ -15,7 +15,7 @@ test:
 	@$(PYTHON) scripts/chromium.py
 	@$(PYTHON) scripts/node.py
 	@$(PYTHON) scripts/check.py
-	$(PYTEST) -n 2 --dist loadgroup
+	$(PYTEST) -n 2
 
 test-fast:
 	@sh scripts/install requirements-test.txt

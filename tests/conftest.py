@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from authsec.database import embedded
+from tests import sharing
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -27,6 +28,16 @@ def pytest_sessionstart() -> None:
 
 def pytest_sessionfinish() -> None:
     _cluster.close()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    sharing.order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.Scheduling:
+    return sharing.scheduler(config, log)
 
 
 def pytest_collection_finish() -> None:

@@ -83,7 +83,8 @@ class Visitor:
     def go(self, path: str) -> Page:
         """Open a page of the product (a path) or any address; a server error fails at once."""
         url = self.service.url(path) if path.startswith("/") else path
-        answer = self.page.goto(url)
+        # Without an answer the browser was there already, all but the fragment: it loaded nothing.
+        answer = self.page.goto(url) or self.page.reload()
         assert answer is not None
         assert answer.status < 500, f"{answer.status} at {url}"
         return self.page

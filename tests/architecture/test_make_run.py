@@ -15,7 +15,7 @@ import pytest
 from authsec.database.embedded import CHECKOUT, Cluster
 from tests.architecture.test_any_postgres import answer, free_port
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("make-run")]  # one checkout, one process
+pytestmark = [pytest.mark.slow]  # one checkout, one process
 NOT_COPIED = (
     ".git",
     ".venv",

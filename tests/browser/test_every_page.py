@@ -12,7 +12,7 @@ from tests.plain_client import newcomer
 from tests.servers import Service
 from tests.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 AXE = Axe()
 BUSY = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 GRAVE = ("serious", "critical")

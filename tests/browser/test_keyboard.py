@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.servers import Service
 from tests.visitor import Visitor
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Whether the focused element shows it: an outline or a ring of its own, or its container does.
 SHOWS_FOCUS = """() => {

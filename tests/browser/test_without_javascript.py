@@ -14,7 +14,7 @@ from tests.servers import Service
 from tests.visitor import Visitor
 from tests.walks import walk
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("pages")]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture

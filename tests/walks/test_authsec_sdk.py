@@ -18,7 +18,7 @@ from tests.plain_client import Person, demo_person, newcomer
 from tests.programs import PythonProgram, allow, free_port
 from tests.servers import Service, eventually
 
-pytestmark = [pytest.mark.long, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.long]
 KIT = CHECKOUT / ".venv-sdk" / "bin" / "python"
 SCOPES = [{"name": "files:read", "is_default": True}, {"name": "files:write", "risk": "high"}]
 

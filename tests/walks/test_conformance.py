@@ -9,7 +9,7 @@ from tests.plain_client import newcomer, register
 from tests.programs import Program, allow, free_port
 from tests.servers import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 SUITE = "node_modules/@modelcontextprotocol/conformance/dist/index.js"
 SCENARIOS = {"authorization-server-metadata-endpoint", "authorization-code-grant"}
 

@@ -9,7 +9,7 @@ from oauth.exchange import DEVICE_CODE
 from tests.plain_client import Person, newcomer, register
 from tests.servers import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 
 
 def begin(service: Service, client_id: str, **asked: str) -> dict[str, Any]:

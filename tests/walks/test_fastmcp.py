@@ -17,7 +17,6 @@ from tests.servers import Service, eventually
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("service"),
     pytest.mark.filterwarnings("ignore:Using in-memory token storage"),
 ]
 

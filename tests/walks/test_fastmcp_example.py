@@ -18,7 +18,7 @@ from tests.plain_client import Person, newcomer, register
 from tests.programs import PythonProgram, free_port, location
 from tests.servers import Service, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 EXAMPLE = CHECKOUT / "examples" / "fastmcp-server"
 
 

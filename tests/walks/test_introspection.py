@@ -12,7 +12,7 @@ from tests.plain_client import Person, demo_person, newcomer, register
 from tests.servers import Service
 from tests.walks import walk
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 CROWD = 8
 
 

@@ -11,7 +11,7 @@ from tests.plain_client import demo_person, newcomer, register
 from tests.servers import Service
 from tests.walks.walk import active
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 
 
 @pytest.fixture(params=["person", "service account"])

@@ -6,7 +6,7 @@ from tests.plain_client import newcomer
 from tests.programs import Program, location
 from tests.servers import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 
 
 def test_every_check_passes_for_every_way_to_authenticate_that_is_listed(service: Service) -> None:

@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey
 from tests.plain_client import newcomer, register
 from tests.servers import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 
 
 def test_authlib_gets_refreshes_and_revokes_a_token(service: Service) -> None:

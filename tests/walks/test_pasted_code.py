@@ -21,7 +21,7 @@ from tests.plain_client import demo_person, newcomer, register
 from tests.programs import free_port
 from tests.servers import Service, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 CODE = re.compile(r'<pre tabindex="0"><code>(.*?)</code></pre>', re.DOTALL)
 
 

@@ -11,7 +11,7 @@ import pytest
 from tests.servers import Service, eventually, serving
 from tests.walks.test_introspection import api_token
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("revocation")]
+pytestmark = [pytest.mark.slow]
 READ, CRITICAL = "/uflow/v2/groups", "/uflow/v2/roles"
 WORKERS = 2
 SAMPLE = re.compile(r"^(?P<name>\w+)\{(?P<labels>[^}]*)\} (?P<value>\S+)$", re.MULTILINE)

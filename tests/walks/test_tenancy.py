@@ -18,7 +18,7 @@ import pytest
 from tests.plain_client import Person, mailed_link, newcomer, pkce
 from tests.servers import Service, eventually
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 FEED_SECONDS = 5  # the longest that power may outlive its end on the fast path
 
 

@@ -13,7 +13,7 @@ from tests.plain_client import newcomer, register
 from tests.programs import Program, allow, free_port
 from tests.servers import Service
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("service")]
+pytestmark = [pytest.mark.slow]
 EXAMPLE = CHECKOUT / "examples" / "typescript-mcp-server"
 
 

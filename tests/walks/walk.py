@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.servers import Service
 from tests.visitor import Visitor
 
-marks = [pytest.mark.slow, pytest.mark.browser, pytest.mark.xdist_group("service")]
+marks = [pytest.mark.slow, pytest.mark.browser]
 
 
 def consenting(visitor: Visitor) -> "object":
