@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from endusers.views import bulk, imports, outcomes, people, standing
+from endusers.views import bulk, imports, outcomes, people, person, standing
 
 app_name = "endusers"
 urlpatterns = [
@@ -13,7 +13,7 @@ urlpatterns = [
     path("end-users/import/<uuid:upload_id>/", imports.look, name="import_look"),
     path("end-users/jobs/<uuid:bulk_job_id>/", outcomes.outcomes, name="outcomes"),
     path("end-users/jobs/<uuid:bulk_job_id>/undo/", outcomes.undo, name="undo"),
-    path("end-users/<uuid:user_id>/", people.person, name="detail"),
+    path("end-users/<uuid:user_id>/", person.person, name="detail"),
     path("end-users/<uuid:user_id>/suspend/", standing.suspend, name="suspend"),
     path("end-users/<uuid:user_id>/reactivate/", standing.reactivate, name="reactivate"),
     path("end-users/<uuid:user_id>/plan-tier/", standing.plan_tier, name="plan_tier"),

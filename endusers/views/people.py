@@ -1,14 +1,11 @@
-"""The default workspace: the list of end users, and one of them."""
+"""The default workspace: the list of end users."""
 
 from typing import Any
-from uuid import UUID
 
-from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from authsec.audit.queries import about
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
@@ -55,27 +52,6 @@ def charts(request: Request) -> HttpResponse:
     stats = overview.stats(request.tenant.tenant_id, timezone.now())
     context = {"stats": stats, "crumbs": crumbs(request, "Overview")}
     return page_or_partial(request, "endusers/overview.html", context, partial="strip")
-
-
-@requires("endusers:read")
-def person(request: Request, user_id: UUID) -> HttpResponse:
-    """One end user: where they stand, what they reach, what happened."""
-    end_user = load(request, user_id)
-    context = {
-        "end_user": end_user,
-        "entries": about(request.tenant.tenant_id, user_id),
-        "crumbs": crumbs(request, end_user.name),
-    }
-    return render(request, "endusers/detail.html", context)
-
-
-def load(request: Request, user_id: UUID) -> Any:
-    """The end user of the address with a ``name``, or 404: unknown, another tenant's, or a member only."""
-    end_user: Any = queries.standing(request.tenant.tenant_id, user_id)
-    if end_user is None:
-        raise Http404("No such end user.")
-    end_user.name = end_user.display_name or end_user.email
-    return end_user
 
 
 def crumbs(request: Request, *last: str) -> list[tuple[str, str | None]]:

@@ -15,7 +15,8 @@ from authsec.web.http import Request, posted, told
 from endusers import operations
 from endusers.forms import TierForm
 from endusers.models import PlanTier
-from endusers.views.people import crumbs, load
+from endusers.views.people import crumbs
+from endusers.views.person import load
 from tenants.forms import OptionalReason, RequiredReason
 
 
