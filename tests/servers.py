@@ -26,7 +26,7 @@ STOP_TIMEOUT_S = 20
 Answer = TypeVar("Answer")
 
 
-def eventually(ask: Callable[[], Answer], *, within_s: float = 10, what: str = "it") -> Answer:
+def eventually(ask: Callable[[], Answer], *, within_s: float = 30, what: str = "it") -> Answer:
     """Ask until the answer is true, at most ``within_s`` seconds; returns the answer."""
     deadline = time.monotonic() + within_s
     while True:

@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-dev-shm-usage",
 ]
 PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 _addresses = itertools.count(1)
 
 # Runs before any script of the page: counts what the policy refused.

@@ -121,5 +121,5 @@ def test_operators_decide_which_tools_the_kit_lets_through(
 
         # Standing is asked at each call, whatever the policy says.
         caller("PATCH", f"applications/{application['id']}", {"status": "disabled"})
-        eventually(lambda: not answers(ai, "drop_file"), within_s=1, what="the end of all tokens")
+        eventually(lambda: not answers(ai, "drop_file"), within_s=5, what="the end of all tokens")
         caller("PATCH", f"applications/{application['id']}", {"status": "enabled"})
