@@ -15,8 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from authsec.web.parameters import parse_uuid
 from authz.binding_states import STATES, in_state
+from authz.effective.subject import find
 from authz.models import SUBJECTS, Application, Binding, Group, Role, RoleScope
-from authz.subject import find
 from endusers.filters import ANY, BadFilter, Chip, address
 from endusers.models import PlanTier
 

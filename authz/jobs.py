@@ -16,10 +16,10 @@ from authsec.jobs import operations as jobs
 from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
 from authz import bulk  # noqa: F401 - registers its kind
+from authz.effective.wanted import Wanted
+from authz.effective.who_has import AsIf, Holder, Narrowed, following, how_many
 from authz.forms.as_if import AsIfForm
 from authz.models import Application, Group, Role
-from authz.wanted import Wanted
-from authz.who_has import AsIf, Holder, Narrowed, following, how_many
 
 EXPORT = "who_has.export"
 CHUNK = 500  # people a step: what is in memory at one time

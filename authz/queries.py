@@ -20,8 +20,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest, NullIf
 
 from authsec.audit.models import Event
-from authz import subject
 from authz.binding_states import never_gives
+from authz.effective import subject
 from authz.models import (
     Application,
     Binding,

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from authz.effective import Explanation
+from authz.effective.explanation import Explanation
+from authz.effective.terms import ApplicationAccess, ScopeAccess
 from authz.models import Application, Inventory, Scope, Tool, ToolRule
-from authz.terms import ApplicationAccess, ScopeAccess
 
 TOOLS = """
 select t.application_id, t.name, t.title, r.id is not null, coalesce(r.is_public, false),

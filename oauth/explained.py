@@ -12,9 +12,9 @@ from django.conf import settings
 from authsec.secrets import digest
 from authsec.web import clock
 from authsec.web.parameters import parse_uuid
-from authz import effective
-from authz.comparison import compare
-from authz.comparison_words import sentence
+from authz.effective.comparison import compare
+from authz.effective.comparison_words import sentence
+from authz.effective.explanation import explain
 from authz.models import Application, ServiceAccount
 from endusers.models import EndUser
 from oauth import trial
@@ -256,7 +256,7 @@ def _why_lost(
     """What happened between the decision and now to each of these scopes, from the bindings' own history."""
     fact: Any = decision or token
     sides = [
-        effective.explain(
+        explain(
             tenant_id=tenant_id,
             subject_kind=fact.subject_kind,
             subject_id=fact.subject,

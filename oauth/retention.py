@@ -2,8 +2,8 @@
 
 - ``KEEP_HISTORY_DAYS``: rows that were closed so long ago, and changes that came so long ago: bindings and their former
   terms, group members, operators, scopes, what roles gave, tiers, standing, Applications, closures of tenants. Nothing
-  that stands is touched, and nothing to which such a row refers. ``authz.horizon`` refuses questions about earlier
-  moments.
+  that stands is touched, and nothing to which such a row refers. ``authz.effective.horizon`` refuses questions about
+  earlier moments.
 - ``KEEP_DECISIONS_DAYS``: why tokens got their scopes.
 - ``KEEP_EVENTS_DAYS``: the audit log. It is append-only for everybody but authsec_system, which does this.
 """

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from django.db import connection
 
-from authz.difference import Difference, Shift
-from authz.held import Moment, Who
-from authz.simulate import Beside, simulate
+from authz.what_if.difference import Difference, Shift
+from authz.what_if.held import Moment, Who
+from authz.what_if.simulate import Beside, simulate
 
 USED_FOR = timedelta(days=30)
 MOST_TOKENS = 5_000  # of the subjects of one answer
@@ -109,13 +109,13 @@ class WhatIf:
 
 
 def what_if(*, tenant_id: UUID, now: datetime, **asked: Any) -> WhatIf:
-    """What a change would do, tokens included. Takes and raises what :func:`authz.simulate.simulate` does."""
+    """What a change would do, tokens included. Takes and raises what :func:`authz.what_if.simulate.simulate` does."""
     difference = simulate(tenant_id=tenant_id, now=now, beside=live_tokens(tenant_id, now), **asked)
     return with_tokens(tenant_id=tenant_id, difference=difference, now=now)
 
 
 def live_tokens(tenant_id: UUID, now: datetime) -> Beside:
-    """A reader for :func:`authz.simulate.simulate`: the live tokens of its subjects by id, as they answer now."""
+    """A reader for ``simulate`` (authz.what_if): the live tokens of its subjects by id, as they answer now."""
 
     def look(who: Who, when: Moment) -> dict[UUID, Token]:
         asked: dict[str, Any] = {

@@ -9,9 +9,9 @@ from django.db.models import Model
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from authz.held import Held, Moment, Reading, Way, Who, read
+from authz.effective.subject import Subject
 from authz.models import Group, Role, ServiceAccount
-from authz.subject import Subject
+from authz.what_if.held import Held, Moment, Reading, Way, Who, read
 from endusers.models import PlanTier
 
 MOST = 200  # choices of one list; what is beyond it is tried out from its own page

@@ -20,15 +20,15 @@ from authsec.audit.formats import harmless
 from authsec.jobs import operations as jobs
 from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
-from authz.changes import Change
-from authz.changes.wire import from_json, to_json
-from authz.changes.words import said
-from authz.difference import Difference, Total, add_up
-from authz.difference_words import STATES, lines_of, place_of, reason
-from authz.held import Moment
-from authz.reach import Roots, count_reached, reached
 from authz.refusals import Refused
-from authz.simulate import Asked, try_out
+from authz.what_if.changes import Change
+from authz.what_if.changes.wire import from_json, to_json
+from authz.what_if.changes.words import said
+from authz.what_if.difference import Difference, Total, add_up
+from authz.what_if.held import Moment
+from authz.what_if.reach import Roots, count_reached, reached
+from authz.what_if.simulate import Asked, try_out
+from authz.what_if.words import STATES, lines_of, place_of, reason
 from oauth.what_if import Tokens, live_tokens, with_tokens
 
 WHAT_IF = "access.what_if"

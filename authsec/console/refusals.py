@@ -14,8 +14,9 @@ from authsec.jobs import results
 from authsec.web import problems
 from authsec.web.pagination import BadCursor, BadLimit
 from authsec.web.problems import Problem
-from authz import group_members, simulate, tools
+from authz import group_members, tools
 from authz.refusals import Escalation, Refused
+from authz.what_if import simulate
 from endusers import operations as endusers
 from endusers.bulk import jobs as bulk
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials

@@ -20,16 +20,16 @@ from authsec.web.parameters import (
     uuid_parameter,
 )
 from authsec.web.problems import not_found, wrong_parameter
-from authz import effective
 from authz.api import schemas
 from authz.api.rows import found, known_moment
-from authz.comparison import compare, in_order
-from authz.comparison_words import sentence
-from authz.grants import Item
+from authz.effective.comparison import compare, in_order
+from authz.effective.comparison_words import sentence
+from authz.effective.explanation import Explanation, explain
+from authz.effective.grants import Item
+from authz.effective.reasons import removed, removing_term, why
+from authz.effective.sentences import sentences
+from authz.effective.terms import ApplicationAccess
 from authz.models import Application
-from authz.reasons import removed, removing_term, why
-from authz.sentences import sentences
-from authz.terms import ApplicationAccess
 from authz.tool_access import ToolsAccess, tools_at, tools_of
 
 MOST_WAYS = 50
@@ -89,15 +89,13 @@ class EffectiveAccess(ApiView):
         compared = _compared(*in_order(explanation, beside)) if beside else None
         return Response(_shown(explanation) | {"tools": told, "comparison": compared})
 
-    def _explained(
-        self, user_id: UUID, given: Mapping[str, str], at: datetime
-    ) -> effective.Explanation | None:
+    def _explained(self, user_id: UUID, given: Mapping[str, str], at: datetime) -> Explanation | None:
         """The answer for one moment, in the circumstances that the query gives."""
         application_id, ip = uuid_parameter(given, "application"), address_parameter(given, "ip")
         mfa_at = _mfa_at(given, at)
         if application_id:
             found(Application, self.tenant_id, application_id)
-        return effective.explain(
+        return explain(
             tenant_id=self.tenant_id,
             subject_kind="user",
             subject_id=user_id,
@@ -118,7 +116,7 @@ def _mfa_at(given: Mapping[str, str], at: datetime) -> datetime | None:
     return at if mfa == "true" else mfa_at
 
 
-def _shown(explanation: effective.Explanation) -> dict[str, Any]:
+def _shown(explanation: Explanation) -> dict[str, Any]:
     return {
         "user": explanation.subject.id,
         "standing": {
@@ -137,7 +135,7 @@ def _shown(explanation: effective.Explanation) -> dict[str, Any]:
     }
 
 
-def _compared(before: effective.Explanation, after: effective.Explanation) -> dict[str, Any]:
+def _compared(before: Explanation, after: Explanation) -> dict[str, Any]:
     return {
         "before": before.at,
         "after": after.at,
@@ -168,7 +166,7 @@ def _tools(access: ToolsAccess) -> list[dict[str, Any]]:
     ]
 
 
-def _application(one: ApplicationAccess, explanation: effective.Explanation) -> dict[str, Any]:
+def _application(one: ApplicationAccess, explanation: Explanation) -> dict[str, Any]:
     return {
         "application_id": one.id,
         "name": one.application.name,
@@ -190,7 +188,7 @@ def _application(one: ApplicationAccess, explanation: effective.Explanation) -> 
     }
 
 
-def _item(item: Item, explanation: effective.Explanation) -> dict[str, Any]:
+def _item(item: Item, explanation: Explanation) -> dict[str, Any]:
     return {
         "binding_id": item.binding_id,
         "role_id": item.role_id,

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 
 from authsec.web.parameters import moment_parameter, one_of, parameters, parse_uuid
 from authsec.web.problems import Problem, invalid, not_found, wrong_parameter
-from authz.horizon import BeforeHistory, check_moment
+from authz.effective.horizon import BeforeHistory, check_moment
 from tenants.models import TenantUser
 
 Row = TypeVar("Row", bound=Model)

@@ -20,12 +20,12 @@ from authsec.web.parameters import (
     uuid_parameter,
 )
 from authsec.web.problems import Problem, wrong_parameter
-from authz import who_has
 from authz.api.rows import LONGEST_TEXT, found, known_moment
 from authz.api.who_has_schemas import Holders
-from authz.horizon import BeforeHistory, check_moment
+from authz.effective import who_has
+from authz.effective.horizon import BeforeHistory, check_moment
+from authz.effective.wanted import Unclear, Wanted
 from authz.models import Application, Group, Role
-from authz.wanted import Unclear, Wanted
 
 NAMED: dict[str, Any] = {"application": Application, "role": Role, "group": Group}
 PARAMETERS = [

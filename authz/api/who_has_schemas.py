@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from authsec.web.api import Listed
-from authz import who_has
 from authz.api.schemas import Conditions
+from authz.effective import who_has
 
 
 class HolderPath(serializers.Serializer[Any]):

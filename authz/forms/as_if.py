@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authsec.web.parameters import EARLIEST_YEAR, LATEST_YEAR, parse_uuid
-from authz.horizon import BeforeHistory, check_moment
+from authz.effective.horizon import BeforeHistory, check_moment
 
 A_DAY_H, MOST_HOURS = 24, 24 * 365
 MAX_REQUESTED, MAX_ASKED = 4_000, 50
@@ -101,7 +101,7 @@ class AsIfForm(forms.Form):
         return cleaned
 
     def context(self, now: datetime, *, at: datetime | None = None) -> dict[str, Any]:
-        """What a valid form says to :func:`authz.effective.explain`, about another moment when ``at`` is given."""
+        """What a valid form says to ``explain`` (authz.effective), about another moment when ``at`` is given."""
         given = self.cleaned_data
         at = at or given["at"] or now
         ages = {"fresh": timedelta(0), "hours": timedelta(hours=given["hours"] or A_DAY_H)}

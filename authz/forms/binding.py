@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from authz import binding_changes, bindings, people
 from authz.conditions import Conditions
+from authz.effective.words import span
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Binding, Group, Role, ServiceAccount
-from authz.words import span
 from endusers.models import PlanTier
 
 MFA_AGES = [

@@ -16,8 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from authz.cedar import engine
 from authz.contents import Contents
+from authz.effective.supported import Supported
 from authz.forms.refusal import VerbForm
-from authz.supported import Supported
 
 NOUNS = {"apps": _("Applications"), "endusers": _("End users"), "org": _("Organisation")}
 

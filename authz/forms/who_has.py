@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from authz import queries
 from authz.cedar import engine
+from authz.effective.wanted import Wanted
+from authz.effective.who_has import SOURCES, STATES, Narrowed
 from authz.models import Application, Group, Role
-from authz.wanted import Wanted
-from authz.who_has import SOURCES, STATES, Narrowed
 
 LISTED = 200  # in a select; others come by a link from their own page
 WAYS = {

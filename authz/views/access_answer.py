@@ -7,16 +7,16 @@ from uuid import UUID
 from django.utils.http import urlencode
 
 from authsec.web.http import Request
-from authz.console_rows import ConsoleRow, console_rows
-from authz.effective import Explanation
-from authz.grants import Item
-from authz.reasons import conditions, standing_words, why
-from authz.sentences import sentences, unreached
-from authz.terms import ORDER
+from authz.effective.console_rows import ConsoleRow, console_rows
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.reasons import conditions, standing_words, why
+from authz.effective.sentences import sentences, unreached
+from authz.effective.terms import ORDER
+from authz.effective.track_rows import Link, rows, summary
+from authz.effective.words import listed, shortened
 from authz.tool_access import tools_at, tools_of
-from authz.track_rows import Link, rows, summary
 from authz.views.links import page
-from authz.words import listed, shortened
 
 # What is drawn at once; the rest is one link away.
 PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3

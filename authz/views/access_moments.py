@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from authz.comparison import Change, compare, in_order
-from authz.comparison_words import TODAYS, sentence
-from authz.effective import Explanation
-from authz.sentences import sentences
-from authz.subject import SENTENCES
+from authz.effective.comparison import Change, compare, in_order
+from authz.effective.comparison_words import TODAYS, sentence
+from authz.effective.explanation import Explanation
+from authz.effective.sentences import sentences
+from authz.effective.subject import SENTENCES
 
 NOW = timedelta(minutes=1)
 MOST = 200

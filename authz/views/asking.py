@@ -12,12 +12,12 @@ from django.utils import timezone
 
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
-from authz.changes import Change
-from authz.changes.wire import to_json
-from authz.difference_words import FEW
 from authz.forms.binding import ReasonForm
-from authz.preview import Preview, preview
 from authz.views.links import Crumbs
+from authz.what_if.changes import Change
+from authz.what_if.changes.wire import to_json
+from authz.what_if.preview import Preview, preview
+from authz.what_if.words import FEW
 from tenants.confirming import is_confirmed
 
 MOST_BESIDE = 5  # lines of a what if, where a confirmation counts other things too

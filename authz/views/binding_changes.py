@@ -15,16 +15,16 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import bindings as verbs
 from authz import queries
-from authz.changes.bindings import ChangeBinding, EndBinding
 from authz.conditions import conditions_of
 from authz.forms.binding import ChangeTermsForm, ReasonForm
 from authz.holders import holder_of, subject_of
 from authz.models import Binding
-from authz.preview import Preview, preview
 from authz.refusals import Refused
 from authz.views.asking import GET_OR_POST, ask, consequences, missing_in, must_confirm
 from authz.views.bindings import LIST, load
 from authz.views.links import Crumbs, crumbs, page
+from authz.what_if.changes.bindings import ChangeBinding, EndBinding
+from authz.what_if.preview import Preview, preview
 from tenants.confirming import confirm_first, kept_answers
 
 

@@ -17,18 +17,18 @@ from authz import bindings as verbs
 from authz import filters, queries
 from authz.binding_states import STATES, in_state
 from authz.cedar import engine
-from authz.changes.bindings import Bind
 from authz.conditions import conditions_of
 from authz.contents import contents_of
+from authz.effective.supported import by_application, supported_by
+from authz.effective.track_rows import badges
 from authz.forms.binding import SUBJECT_KINDS, GiveAnybodyForm
 from authz.holders import subject_of
 from authz.models import Binding
-from authz.preview import Preview, preview
-from authz.supported import by_application, supported_by
-from authz.track_rows import badges
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, missing_in, must_confirm
 from authz.views.links import crumbs, page
+from authz.what_if.changes.bindings import Bind
+from authz.what_if.preview import Preview, preview
 from endusers.filters import address
 from tenants.confirming import confirm_first, kept_answers
 

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_safe
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
-from authz import subject as subjects
-from authz.access_text import differing, written
-from authz.comparison import in_order
-from authz.effective import Explanation, explain
+from authz.effective import subject as subjects
+from authz.effective.comparison import in_order
+from authz.effective.explanation import Explanation, explain
+from authz.effective.sentences import sentences
+from authz.effective.subject import Subject
+from authz.effective.text import differing, written
 from authz.forms.as_if import AsIfForm
-from authz.sentences import sentences
-from authz.subject import Subject
 from authz.views.access_answer import drawn
 from authz.views.access_moments import moments
 from authz.views.links import crumbs, links_in

@@ -17,13 +17,13 @@ from authsec.web.http import Request, posted, told
 from authz import group_members as verbs
 from authz import people, queries
 from authz.bindings import console_permissions_of
-from authz.changes import RemoveFromGroup
 from authz.fates import Fate, fates
 from authz.forms.binding import ReasonForm
 from authz.forms.group import PastedForm
 from authz.models import Group
 from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.groups import around, load
+from authz.what_if.changes import RemoveFromGroup
 from tenants.confirming import confirm_first, kept_answers
 
 Fates = list[Fate]

@@ -21,7 +21,6 @@ from authsec.web.pagination import Page
 from authz import groups as verbs
 from authz import queries
 from authz.bindings import console_permissions
-from authz.changes import ArchiveGroup, EndGroupAccess
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupFilter, GroupForm
 from authz.group_members import SYNCED
@@ -30,6 +29,7 @@ from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.filtering import chosen
 from authz.views.links import crumbs, page
+from authz.what_if.changes import ArchiveGroup, EndGroupAccess
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Groups", "groups")

@@ -14,17 +14,17 @@ from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz import queries
 from authz import roles as verbs
-from authz.changes.roles import ArchiveRole, EditRole
 from authz.contents import contents_of
+from authz.effective.supported import supported_by
 from authz.forms.binding import ReasonForm
 from authz.forms.role import RoleForm, answers_from
 from authz.models import Role
-from authz.preview import Preview, preview
 from authz.refusals import Escalation
-from authz.supported import supported_by
 from authz.views.asking import GET_OR_POST, ask, consequences, missing_in
 from authz.views.links import crumbs, page
 from authz.views.roles import LIST, load
+from authz.what_if.changes.roles import ArchiveRole, EditRole
+from authz.what_if.preview import Preview, preview
 from tenants.confirming import kept_answers
 
 

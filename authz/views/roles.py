@@ -14,9 +14,9 @@ from authsec.web.http import Request
 from authz import filters, queries
 from authz.cedar import engine
 from authz.contents import contents_of
+from authz.effective.supported import by_application, supported_by
 from authz.models import Role
 from authz.role_history import Step, history_of
-from authz.supported import by_application, supported_by
 from authz.views import tables
 from authz.views.links import crumbs
 from endusers.filters import address

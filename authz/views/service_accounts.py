@@ -22,7 +22,6 @@ from authsec.web.http import Request, posted, told
 from authz import people, queries
 from authz import service_accounts as verbs
 from authz.bindings import console_permissions, console_permissions_of
-from authz.changes import EndServiceAccount
 from authz.forms.binding import GiveRoleForm, ReasonForm
 from authz.forms.group import GroupForm, NamedFilter, PeopleForm
 from authz.models import ServiceAccount
@@ -30,6 +29,7 @@ from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, must_confirm
 from authz.views.filtering import chosen
 from authz.views.links import crumbs, page
+from authz.what_if.changes import EndServiceAccount
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Service accounts", "service_accounts")

@@ -12,9 +12,9 @@ from authsec.web.pagination import LIMIT, Page, paginate
 from authz import queries
 from authz.binding_states import state_of, why_never
 from authz.contents import contents_of
+from authz.effective.track_rows import badges
 from authz.filters import Chosen
 from authz.models import Application, Binding, Tool
-from authz.track_rows import badges
 
 
 def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -> Page[Binding]:

@@ -15,13 +15,13 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, told
 from authz import jobs
-from authz import subject as subjects
+from authz.effective import subject as subjects
+from authz.effective.track_rows import Badge, badges
+from authz.effective.wanted import Wanted
+from authz.effective.who_has import AsIf, Holder, TooManyMatch, Way, who_has
 from authz.forms.as_if import AsIfForm
 from authz.forms.who_has import KINDS, WORDS, WhoHasForm
-from authz.track_rows import Badge, badges
 from authz.views.links import crumbs, links_in, page
-from authz.wanted import Wanted
-from authz.who_has import AsIf, Holder, TooManyMatch, Way, who_has
 
 PAGE = "authz/who_has.html"
 SHOWN = 4  # ways of one person; the rest is on their own page

@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from authsec.jobs.api.jobs import JobItem, job_items
 from authsec.web.access import requires
 from authsec.web.api import ApiView, read_input
-from authz.changes.wire import from_json
-from authz.difference import Shift, SubjectDifference, Total
-from authz.difference_words import reason
 from authz.models import Group, ServiceAccount
 from authz.refusals import Refused
-from authz.simulate import TooMany
+from authz.what_if.changes.wire import from_json
+from authz.what_if.difference import Shift, SubjectDifference, Total
+from authz.what_if.simulate import TooMany
+from authz.what_if.words import reason
 from oauth import what_if_jobs
 from oauth.api import simulate_schemas as schemas
 from oauth.api.simulate_examples import EXAMPLES

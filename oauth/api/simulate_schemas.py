@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework import serializers
 
 from authsec.web.api import Input, Moment
-from authz.changes import KINDS
-from authz.simulate import INLINE
+from authz.what_if.changes import KINDS
+from authz.what_if.simulate import INLINE
 
 MEMBERS = """A `kind` and its members, those of the real request:
 

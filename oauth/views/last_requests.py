@@ -13,7 +13,7 @@ from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authsec.web.parameters import parse_uuid
-from authz import subject as subjects
+from authz.effective import subject as subjects
 from oauth.last_requests import LastRequest, last_requests
 
 PASSED_ON = ("mfa", "hours", "ip", "at", "compare", "application")

@@ -14,17 +14,17 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, told
 from authsec.web.parsers import strict_json
-from authz import subject as subjects
-from authz.changes import Change
-from authz.changes.wire import from_json, to_json
-from authz.changes.words import said
-from authz.difference_words import blocks, lead, lines
+from authz.effective import subject as subjects
+from authz.effective.subject import Subject
 from authz.forms.as_if import AsIfForm
-from authz.held import Moment
 from authz.refusals import Refused
-from authz.simulate import Busy, TooMany
-from authz.subject import Subject
 from authz.views.links import crumbs, page
+from authz.what_if.changes import Change
+from authz.what_if.changes.wire import from_json, to_json
+from authz.what_if.changes.words import said
+from authz.what_if.held import Moment
+from authz.what_if.simulate import Busy, TooMany
+from authz.what_if.words import blocks, lead, lines
 from oauth import what_if_jobs
 from oauth.views.what_if_links import real_verb
 from oauth.what_if import Tokens, WhatIf, what_if

@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext_lazy as _
 
-from authz.subject import Subject
+from authz.effective.subject import Subject
 
 Change = Mapping[str, Any]
 

@@ -17,8 +17,8 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authz import applications, binding_changes, bindings, groups, roles, service_accounts
 from authz.conditions import Conditions
-from authz.effective import Explanation, explain
-from authz.grants import Item
+from authz.effective.explanation import Explanation, explain
+from authz.effective.grants import Item
 from authz.models import Binding
 from authz.refusals import Refused
 from authz.scope_changes import set_scopes

@@ -7,10 +7,10 @@ import pytest
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authz import applications, binding_changes, bindings, groups, roles
-from authz.comparison import Comparison, compare
-from authz.comparison_words import SENTENCES, sentence
 from authz.conditions import Conditions
-from authz.effective import Explanation, explain
+from authz.effective.comparison import Comparison, compare
+from authz.effective.comparison_words import SENTENCES, sentence
+from authz.effective.explanation import Explanation, explain
 from authz.scope_changes import set_scopes
 from authz.scopes import ScopeSpec
 from tenants import operations as tenants

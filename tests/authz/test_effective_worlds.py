@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from authsec.database.context import app_context, tenant_context
 from authz.console import powers_of
-from authz.effective import Explanation, effective_scopes, explain
+from authz.effective.explanation import Explanation, effective_scopes, explain
 from tests.authz.naive import Question, Town
 from tests.authz.random_worlds import PERMISSIONS, SCOPES, draw_question, draw_town, write
 

@@ -9,7 +9,7 @@ import pytest
 from authsec.database.context import tenant_context
 from authz import binding_changes, bindings
 from authz.conditions import Conditions
-from authz.effective import Explanation, explain
+from authz.effective.explanation import Explanation, explain
 from authz.models import Binding
 from authz.refusals import Refused
 from tests.authz.cast import DAY, NOW, World, world

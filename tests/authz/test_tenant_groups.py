@@ -13,7 +13,7 @@ from authz import system_roles
 from authz.cedar import engine
 from authz.console import powers_of
 from authz.contents import contents_of
-from authz.effective import explain
+from authz.effective.explanation import explain
 from authz.models import Role, RoleScope
 from authz.refusals import Refused
 from tests import cast

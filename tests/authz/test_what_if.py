@@ -11,13 +11,13 @@ from django.utils.html import strip_tags
 
 from authsec.audit.actor import Actor
 from authsec.database.context import owner_context, system_context, tenant_context
-from authz import changes
 from authz.conditions import Conditions
-from authz.difference import Difference
 from authz.models import ServiceAccountOperator
-from authz.preview import preview
 from authz.refusals import Refused
-from authz.simulate import TooMany, simulate
+from authz.what_if import changes
+from authz.what_if.difference import Difference
+from authz.what_if.preview import preview
+from authz.what_if.simulate import TooMany, simulate
 from tests import cast
 
 pytestmark = pytest.mark.django_db

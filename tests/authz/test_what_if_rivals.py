@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from authz import changes, roles
-from authz.changes import Change
+from authz import roles
 from authz.models import Role
-from authz.reach import Roots
-from authz.simulate import LOCK_WAIT_MS, Busy, simulate
+from authz.what_if import changes
+from authz.what_if.changes import Change
+from authz.what_if.reach import Roots
+from authz.what_if.simulate import LOCK_WAIT_MS, Busy, simulate
 from tenants import operations as tenants
 from tests import cast
 

@@ -10,8 +10,8 @@ from django.test import Client
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs.runner import run
-from authz.wanted import Wanted
-from authz.who_has import AsIf, Narrowed, who_has
+from authz.effective.wanted import Wanted
+from authz.effective.who_has import AsIf, Narrowed, who_has
 from tests import cast
 from tests.console.api import token_of
 from tests.statements import statements

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from authsec.database.context import app_context, tenant_context
-from authz.effective import Explanation, explain
-from authz.wanted import Wanted
-from authz.who_has import AsIf, Holder, Narrowed, who_has
+from authz.effective.explanation import Explanation, explain
+from authz.effective.wanted import Wanted
+from authz.effective.who_has import AsIf, Holder, Narrowed, who_has
 from tests.authz.naive import Town
 from tests.authz.random_worlds import PERMISSIONS, SCOPES, draw_question, draw_town, write
 from tests.authz.test_effective_worlds import WORLDS

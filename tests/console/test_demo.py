@@ -16,7 +16,7 @@ from django.utils import timezone
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authsec.secrets import same_secret
-from authz import effective
+from authz.effective.explanation import explain
 from authz.models import Application, Group, Role, ServiceAccount
 from endusers.models import EndUser
 from oauth.models import Client, ResourceCredential
@@ -161,7 +161,7 @@ def test_access_is_what_the_worked_example_says(
     from uuid import UUID
 
     with tenant_context(acme["id"]):
-        said = effective.explain(
+        said = explain(
             tenant_id=UUID(acme["id"]),
             subject_kind="user",
             subject_id=UUID(acme["users"][who]),

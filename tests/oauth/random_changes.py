@@ -6,9 +6,9 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from authz import changes
 from authz.conditions import Conditions
 from authz.scopes import ScopeSpec
+from authz.what_if import changes
 from tests.authz.naive import Town
 from tests.authz.random_worlds import NETWORKS, PERMISSIONS, SCOPES
 

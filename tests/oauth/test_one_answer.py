@@ -17,8 +17,8 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from authz import track_rows
 from authz.api import effective_access
+from authz.effective import track_rows
 from oauth import gate, introspection, throttle, wishes
 from tests.authz.cast import NOW
 from tests.authz.naive import Question, Town

@@ -13,8 +13,8 @@ from authsec.audit.operations import record
 from authsec.console import schedule
 from authsec.database.context import system_context, tenant_context
 from authz import binding_changes, bindings, groups
+from authz.effective.horizon import BeforeHistory, check_moment
 from authz.forms.as_if import AsIfForm
-from authz.horizon import BeforeHistory, check_moment
 from authz.models import Binding, GroupMember
 from endusers import operations as endusers
 from endusers.models import EndUserTier, StandingChange

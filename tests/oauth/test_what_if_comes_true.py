@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from authz import changes
 from authz.console import powers_of
-from authz.effective import explain
+from authz.effective.explanation import explain
 from authz.refusals import Refused
+from authz.what_if import changes
 from endusers.operations import EndUserError
 from oauth.what_if import Tokens, what_if
 from tenants.operations import TenantError

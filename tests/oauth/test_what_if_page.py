@@ -75,7 +75,7 @@ def test_what_may_not_be_done_is_said(acme: Any) -> None:
 def test_a_large_group_is_worked_out_by_a_job(
     acme: Any, adam: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("authz.simulate.INLINE", 1)
+    monkeypatch.setattr("authz.what_if.simulate.INLINE", 1)
     page = adam.get(
         PAGE, {"user": str(acme.alice.id), "kind": "archive_group", "object": str(acme.oncall.pk)}
     )

@@ -12,8 +12,8 @@ from authsec.database.context import tenant_context
 from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
 from authz import groups
-from authz.changes import KINDS, words
-from authz.changes.wire import from_json, to_json
+from authz.what_if.changes import KINDS, words
+from authz.what_if.changes.wire import from_json, to_json
 from endusers import operations as endusers
 from oauth.api.simulate_examples import EXAMPLES
 from oauth.views import what_if_links
@@ -110,7 +110,7 @@ def test_every_kind_has_an_example_and_reads_as_it_writes(it: Any) -> None:
 def test_many_people_are_a_job_that_sums_up_and_changes_nothing(
     it: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    monkeypatch.setattr("authz.simulate.INLINE", 1)
+    monkeypatch.setattr("authz.what_if.simulate.INLINE", 1)
     monkeypatch.setattr("oauth.what_if_jobs.CHUNK", 1)
     role = cast.role(it.tenant, "Team Reader", ["read", "write"])
     people = [cast.member(it.tenant, f"m{n}@acme.example") for n in range(3)]

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from authz.effective import Explanation
-from authz.grants import Item
-from authz.terms import ORDER, PASSES, ApplicationAccess, Path
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.terms import ORDER, PASSES, ApplicationAccess, Path
 
 NOTHING = "none"
 # A binding, by one way: the same on both sides, whatever its terms.
@@ -16,9 +16,9 @@ Way = tuple[UUID, str, UUID]
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a state is another one. ``kind`` is a key of :data:`authz.comparison_words.SENTENCES`; ``item`` the way that
-    it is about, as it was on the later side that knows it; ``at``: when, where that is known; ``named``: a standing's
-    reasons, or what else fills the sentence.
+    """Why a state is another one. ``kind`` is a key of :data:`authz.effective.comparison_words.SENTENCES`; ``item`` the
+    way that it is about, as it was on the later side that knows it; ``at``: when, where that is known; ``named``: a
+    standing's reasons, or what else fills the sentence.
     """
 
     kind: str

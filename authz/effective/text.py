@@ -1,16 +1,16 @@
 """Effective access in plain words, to paste into a ticket."""
 
 from authsec.web import clock
-from authz.comparison import Change, compare
-from authz.comparison_words import sentence
-from authz.console_rows import ConsoleRow, console_rows
-from authz.effective import Explanation
-from authz.reasons import removed, removing_term, standing_words, why, words_of
-from authz.sentences import sentences, unreached
-from authz.subject import Subject
-from authz.terms import ApplicationAccess, Path, ScopeAccess
-from authz.track_rows import chain
-from authz.words import how, listed, shortened, span
+from authz.effective.comparison import Change, compare
+from authz.effective.comparison_words import sentence
+from authz.effective.console_rows import ConsoleRow, console_rows
+from authz.effective.explanation import Explanation
+from authz.effective.reasons import removed, removing_term, standing_words, why, words_of
+from authz.effective.sentences import sentences, unreached
+from authz.effective.subject import Subject
+from authz.effective.terms import ApplicationAccess, Path, ScopeAccess
+from authz.effective.track_rows import chain
+from authz.effective.words import how, listed, shortened, span
 
 WAYS, NAMES = 6, 20
 VERDICTS = {"active": "granted", "pending_step_up": "after MFA", "": "not granted"}

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from authz.grants import Item
+from authz.effective.grants import Item
+from authz.effective.subject import Subject
+from authz.effective.supported import Supported, SupportedScope
 from authz.scopes import RESERVED_SCOPES
-from authz.subject import Subject
-from authz.supported import Supported, SupportedScope
 
 # From the best to the worst that a path can be in: the best one speaks for the scope.
 ORDER = (

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from authz.cedar import engine
-from authz.effective import Explanation
-from authz.grants import Item
-from authz.terms import ORDER
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.terms import ORDER
 
 
 @dataclass(frozen=True)

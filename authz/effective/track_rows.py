@@ -5,14 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from authsec.web import clock
-from authz.effective import Explanation
-from authz.grants import Item
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.reasons import conditions, ending, removed, removing_term, why
+from authz.effective.subject import Subject
+from authz.effective.terms import ApplicationAccess, Path, ScopeAccess
+from authz.effective.who_has import Way
+from authz.effective.words import many, span
 from authz.models import Binding
-from authz.reasons import conditions, ending, removed, removing_term, why
-from authz.subject import Subject
-from authz.terms import ApplicationAccess, Path, ScopeAccess
-from authz.who_has import Way
-from authz.words import many, span
 
 ANSWERS = {
     "active": "yes",

@@ -1,9 +1,9 @@
 """What a comparison's reasons say to people."""
 
 from authsec.web import clock
-from authz.comparison import Reason
-from authz.subject import SENTENCES as STANDING
-from authz.words import how
+from authz.effective.comparison import Reason
+from authz.effective.subject import SENTENCES as STANDING
+from authz.effective.words import how
 
 # {role}: of the binding; {way}: how it reaches; {source}: the group, account or plan; {on}: on a date, or empty.
 SENTENCES = {

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authz import groups, people, service_accounts
-from authz.changes.base import Change
-from authz.reach import Roots
 from authz.refusals import Refused
+from authz.what_if.changes.base import Change
+from authz.what_if.reach import Roots
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authz.changes import Change
-from authz.changes.wire import to_json
-from authz.difference import Difference
-from authz.difference_words import FEW, Line, lines
 from authz.refusals import Refused
-from authz.simulate import Busy, TooMany, simulate
+from authz.what_if.changes import Change
+from authz.what_if.changes.wire import to_json
+from authz.what_if.difference import Difference
+from authz.what_if.simulate import Busy, TooMany, simulate
+from authz.what_if.words import FEW, Line, lines
 
 
 @dataclass(frozen=True)

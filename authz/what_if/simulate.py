@@ -23,11 +23,11 @@ from django.db import OperationalError, connection, transaction
 
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
-from authz.changes import Change
 from authz.console import powers_of
-from authz.difference import Difference, compare
-from authz.held import Moment, Reading, Who, read
-from authz.reach import Roots, count_reached, reached
+from authz.what_if.changes import Change
+from authz.what_if.difference import Difference, compare
+from authz.what_if.held import Moment, Reading, Who, read
+from authz.what_if.reach import Roots, count_reached, reached
 from endusers.operations import EndUserError
 from tenants.operations import TenantError
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from authsec.web import clock
-from authz.difference import Difference, Shift, SubjectDifference, Total
-from authz.held import Holding, Way
-from authz.words import listed
+from authz.effective.words import listed
+from authz.what_if.difference import Difference, Shift, SubjectDifference, Total
+from authz.what_if.held import Holding, Way
 
 STATES = {
     "active": "active",

@@ -1,7 +1,7 @@
 """Effective access: every binding that reaches a subject, and what comes of it on each Application.
 
 The database judges conditions (``effective_grants``); here its answers are only combined: standing over them,
-``unsupported`` beside them (Rule 4), and per Application entitled ∩ supported ∩ requested (``authz.terms``).
+``unsupported`` beside them (Rule 4), and per Application entitled ∩ supported ∩ requested (``authz.effective.terms``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,11 +11,11 @@ from uuid import UUID
 
 from django.db import connection
 
-from authz import subject as subjects
-from authz.grants import Item, grants_of
-from authz.subject import Standing, Subject
-from authz.supported import Supported, supported_by
-from authz.terms import ApplicationAccess, access_on
+from authz.effective import subject as subjects
+from authz.effective.grants import Item, grants_of
+from authz.effective.subject import Standing, Subject
+from authz.effective.supported import Supported, supported_by
+from authz.effective.terms import ApplicationAccess, access_on
 
 SCOPES = """
 select scope, active, pending, supported

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connection
 
 from authz.console import HeldRole, power_of
-from authz.subject import Subject
+from authz.effective.subject import Subject
 
 POWER = slice(
     8, 11

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authz.reach import Roots
 from authz.refusals import Refused
+from authz.what_if.reach import Roots
 from endusers import operations as endusers
 from tenants import operations as tenants
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from authz.held import STATES, WAITING, Held, Holding, Place, Reading, Way
-from authz.subject import Subject
-from authz.supported import Supported
+from authz.effective.subject import Subject
+from authz.effective.supported import Supported
+from authz.what_if.held import STATES, WAITING, Held, Holding, Place, Reading, Way
 
 NONE = Holding("none", ())
 
@@ -18,7 +18,7 @@ class Shift:
     """One scope (or, with ``console``, one console permission) of one subject, before and after.
 
     ``kind``: gained (from nothing), lost (to nothing), changed (from one state that counts to another), kept (the
-    same state, by other ways than before). ``before`` and ``after`` are of ``authz.held.STATES``.
+    same state, by other ways than before). ``before`` and ``after`` are of ``authz.what_if.held.STATES``.
     """
 
     application_id: UUID | None

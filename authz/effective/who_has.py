@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.web.pagination import CAP, LIMIT, Count, Cursor, Page, cut, parse_cursor
-from authz import subject as subjects
-from authz.wanted import Found, Wanted, find
+from authz.effective import subject as subjects
+from authz.effective.wanted import Found, Wanted, find
 
 SOURCES = ("direct", "group", "service-account", "plan")
 MET = ("active", "pending_step_up", "missing_context", "outside_ip", "not_yet")

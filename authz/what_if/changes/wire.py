@@ -8,11 +8,11 @@ from uuid import UUID
 
 from authsec.web.parameters import in_utc, parse_uuid
 from authz import conditions
-from authz.changes.base import KINDS, Change
-from authz.changes.bindings import Bind, ChangeBinding
 from authz.conditions import Conditions
 from authz.refusals import Findings, Refused
 from authz.scopes import ScopeSpec
+from authz.what_if.changes.base import KINDS, Change
+from authz.what_if.changes.bindings import Bind, ChangeBinding
 from endusers.models import PlanTier
 
 MOST = 500

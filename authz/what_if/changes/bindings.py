@@ -7,10 +7,10 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authz import binding_changes, bindings
-from authz.changes.base import Change
 from authz.conditions import Conditions
 from authz.models import Binding
-from authz.reach import Roots, roots_of
+from authz.what_if.changes.base import Change
+from authz.what_if.reach import Roots, roots_of
 
 
 @dataclass(frozen=True, kw_only=True)

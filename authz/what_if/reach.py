@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from authz.held import Who
 from authz.models import Binding
+from authz.what_if.held import Who
 
 # Each branch walks its index from ``after`` on and stops: the reach of a tier may be millions.
 REACHED = """

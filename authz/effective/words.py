@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from authz.grants import Item
+from authz.effective.grants import Item
 
 NAMED = 3
 

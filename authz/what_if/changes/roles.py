@@ -10,10 +10,10 @@ from django.db.models import Q
 
 from authsec.audit.actor import Actor
 from authz import applications, roles, scope_changes
-from authz.changes.base import Change
 from authz.models import Binding, RoleScope, Scope
-from authz.reach import Roots, roots_of
 from authz.scopes import ScopeSpec
+from authz.what_if.changes.base import Change
+from authz.what_if.reach import Roots, roots_of
 
 
 @dataclass(frozen=True, kw_only=True)

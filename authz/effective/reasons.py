@@ -3,11 +3,11 @@
 from datetime import datetime
 
 from authsec.web import clock
-from authz.effective import Explanation
-from authz.grants import Item
-from authz.subject import SENTENCES
-from authz.terms import ApplicationAccess, ScopeAccess
-from authz.words import how, span
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.subject import SENTENCES
+from authz.effective.terms import ApplicationAccess, ScopeAccess
+from authz.effective.words import how, span
 
 # Every condition that is asked for is met, not met, or can't be told without what nobody gave.
 MET, UNMET, MISSING = "met", "not met", "missing context"

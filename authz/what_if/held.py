@@ -13,9 +13,9 @@ from uuid import UUID
 from django.db import connection
 
 from authz.console import HeldRole, power_of
-from authz.subject import Subject
-from authz.supported import Supported, supported_by
-from authz.terms import ORDER
+from authz.effective.subject import Subject
+from authz.effective.supported import Supported, supported_by
+from authz.effective.terms import ORDER
 
 # From the best to the worst that a scope can be in for somebody; what is not in a Held at all is ``none``.
 STATES = (*ORDER[:5], "unverified", "unsupported", "suspended", "none")

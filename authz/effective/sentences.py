@@ -9,10 +9,10 @@ from uuid import UUID
 
 from authsec.web import clock
 from authz.cedar import engine
-from authz.effective import Explanation
-from authz.grants import Item
-from authz.terms import ApplicationAccess
-from authz.words import how, listed, verb_of
+from authz.effective.explanation import Explanation
+from authz.effective.grants import Item
+from authz.effective.terms import ApplicationAccess
+from authz.effective.words import how, listed, verb_of
 
 FEW, SOME = 6, 5
 # Why nothing is left on an Application: (one scope, several), by the state of the scope or the term that removes it.

@@ -9,8 +9,8 @@ from django.db import connection
 
 from authz.cedar import engine
 from authz.console import HeldRole, power_of
+from authz.effective.supported import Supported, supported_by
 from authz.models import Application, Group, Role
-from authz.supported import Supported, supported_by
 from authz.system_roles import TABLE
 
 # Of each role that stands: whether it gives one of the scopes, or the permission to people and to service accounts.

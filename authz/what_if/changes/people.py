@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authz.changes.base import WHY, Change, about_somebody
-from authz.reach import Roots
 from authz.refusals import Refused
+from authz.what_if.changes.base import WHY, Change, about_somebody
+from authz.what_if.reach import Roots
 from endusers import operations as endusers
 from tenants import operations as tenants
 from tenants.models import MemberType

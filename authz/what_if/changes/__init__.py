@@ -1,0 +1,29 @@
+"""Changes of access as values: what *what if* tries out, each by the real verb."""
+
+from authz.what_if.changes.base import KINDS as KINDS
+from authz.what_if.changes.base import Change as Change
+from authz.what_if.changes.bindings import Bind as Bind
+from authz.what_if.changes.bindings import ChangeBinding as ChangeBinding
+from authz.what_if.changes.bindings import EndBinding as EndBinding
+from authz.what_if.changes.groups import AddOperators as AddOperators
+from authz.what_if.changes.groups import AddToGroup as AddToGroup
+from authz.what_if.changes.groups import ArchiveGroup as ArchiveGroup
+from authz.what_if.changes.groups import EndGroupAccess as EndGroupAccess
+from authz.what_if.changes.groups import EndServiceAccount as EndServiceAccount
+from authz.what_if.changes.groups import RemoveFromGroup as RemoveFromGroup
+from authz.what_if.changes.groups import RemoveOperator as RemoveOperator
+from authz.what_if.changes.people import ChangeMemberType as ChangeMemberType
+from authz.what_if.changes.people import ReactivateEndUser as ReactivateEndUser
+from authz.what_if.changes.people import ReactivateMember as ReactivateMember
+from authz.what_if.changes.people import RemoveMember as RemoveMember
+from authz.what_if.changes.people import SetPlanTier as SetPlanTier
+from authz.what_if.changes.people import SuspendEndUser as SuspendEndUser
+from authz.what_if.changes.people import SuspendMember as SuspendMember
+from authz.what_if.changes.roles import ArchiveApplication as ArchiveApplication
+from authz.what_if.changes.roles import ArchiveRole as ArchiveRole
+from authz.what_if.changes.roles import ChangeRoleScopes as ChangeRoleScopes
+from authz.what_if.changes.roles import ChangeScopes as ChangeScopes
+from authz.what_if.changes.roles import DisableApplication as DisableApplication
+from authz.what_if.changes.roles import EditRole as EditRole
+from authz.what_if.changes.roles import EnableApplication as EnableApplication
+from authz.what_if.changes.roles import SetScopes as SetScopes
