@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,50 +10,50 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, OuterRef, Subquery
 
-from authsec.web.pagination import CAP, LIMIT, Count, Page, cut, parse_cursor
+from authsec.web.pagination import CAP, LIMIT, Count, Cursor, Page, cut, parse_cursor
 from endusers.models import EndUser
 from tenants.models import Membership, Profile
 
 SORTS = ("last_seen", "first_consent")
+ORDERS = ("desc", "asc")
 OVERRIDE = 6  # the place of rate_limit_override on a card
 SHORTEST_PART = 3  # letters that a trigram has
-ARGUMENTS = ", ".join(["%s"] * 9)
-SEARCH = f"""
-select counted.total, counted.is_estimate, found.*
-  from count_end_users({ARGUMENTS}, %s) counted
-  left join lateral search_end_users({ARGUMENTS}, counted.is_estimate, %s, %s, %s, %s, %s) with ordinality found on true
- order by found.ordinality
-"""  # noqa: S608
+# How many people a page looks at in the order of its sort, and how many it sorts when that did not fill it.
+REACH, MOST = 20_000, 50_000
+SEARCH = """
+select page.total, page.is_estimate, page.cut_value, page.cut_user, cards.*
+  from end_users_page(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) page
+  left join lateral end_user_cards(page.ids) with ordinality cards on true
+ order by cards.ordinality
+"""
 
 
 @dataclass(frozen=True)
 class Filters:
     """What the list is narrowed to; None means: not by this. ``text`` is an id, or part of a name or an address.
 
-    ``plan_tier`` is a tier's key. Ranges include their start and exclude their end.
+    ``plan_tier`` is a tier's key; ``application`` and ``client``: people with a live connection to it, or by it.
+    Ranges include their start and exclude their end.
     """
 
     text: str = ""
     status: str | None = None
     plan_tier: str | None = None
     application: UUID | None = None
+    client: UUID | None = None
     seen_from: datetime | None = None
     seen_to: datetime | None = None
     consent_from: datetime | None = None
     consent_to: datetime | None = None
 
-    def arguments(self) -> list[Any]:
-        """The arguments that both functions of sql/search_end_users.sql begin with."""
-        return [
-            *_find(self.text.strip()),
-            self.status,
-            self.plan_tier,
-            self.application,
-            self.seen_from,
-            self.seen_to,
-            self.consent_from,
-            self.consent_to,
-        ]
+    def to_json(self) -> dict[str, str]:
+        """What is set, as text."""
+        return {name: _plain(value) for name, value in vars(self).items() if value}
+
+    def asked(self) -> dict[str, str]:
+        """The argument of the functions of sql/search_end_users.sql."""
+        find = _find(self.text.strip())
+        return self.to_json() | ({"find": find[0], "text": find[1]} if find else {"text": ""})
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Consumership:
 
 @dataclass(frozen=True)
 class Choice:
-    """A plan tier or an Application that the list can be narrowed to."""
+    """A plan tier, an Application or an OAuth client that the list can be narrowed to."""
 
     kind: str
     id: UUID
@@ -116,32 +116,41 @@ def search(
     cursor: str = "",
     *,
     sort: str = "last_seen",
+    order: str = "desc",
     limit: int = LIMIT,
 ) -> Page[EndUserCard]:
-    """One page of the tenant's end users, newest first by ``sort`` (one of SORTS), unknown dates last.
+    """One page of the tenant's end users by ``sort`` (one of SORTS), newest or (``order`` asc) oldest first, people
+    without a date last.
 
-    One statement. ``tenant_id`` must be the tenant in force. Raises BadCursor.
+    One statement. ``tenant_id`` must be the tenant in force. A page that stopped looking before it was full has fewer
+    people and still a next one. Raises BadCursor.
     """
-    place = parse_cursor(cursor, sort)
+    made_for = f"{sort}:{order}"
+    place = parse_cursor(cursor, made_for)
+    after = (place.value, place.id) if place else (None, None)
+    backward = place is not None and place.backward
+    asked = json.dumps(filters.asked())
     with connection.cursor() as statement:
-        arguments = filters.arguments()
-        after = (place.value, place.id) if place else (None, None)
-        backward = place is not None and place.backward
-        statement.execute(SEARCH, [*arguments, CAP, *arguments, sort, backward, *after, limit + 1])
+        bounds = [limit + 1, CAP, REACH, MOST]
+        statement.execute(SEARCH, [asked, sort, order == "asc", backward, *after, *bounds])
         rows = statement.fetchall()
-    cards = [_card(row[2:-1]) for row in rows if row[2] is not None]
-    return cut(
-        cards,
-        sort=sort,
+    total, is_estimate, cut_value, cut_user = rows[0][:4]
+    page = cut(
+        [_card(row[4:-1]) for row in rows if row[4] is not None],
+        sort=made_for,
         cursor=place,
         limit=limit,
-        count=Count(*rows[0][:2]),
+        count=Count(total, is_estimate),
         key=lambda card: (card.last_seen_at if sort == "last_seen" else card.first_consent_at, card.user_id),
     )
+    if cut_user is None:
+        return page
+    further = Cursor(made_for, backward, cut_value, cut_user).encode()
+    return replace(page, previous=further) if backward else replace(page, next=further)
 
 
 def choices(tenant_id: UUID) -> list[Choice]:
-    """The tenant's plan tiers and Applications, for filters. One statement."""
+    """The tenant's plan tiers and Applications and the clients that its people connected, for filters. One statement."""
     with connection.cursor() as statement:
         statement.execute("select kind, id, key, name from end_user_choices()")
         return [Choice(*row) for row in statement.fetchall()]
@@ -175,10 +184,10 @@ def standing(tenant_id: UUID, user_id: UUID) -> EndUser | None:
     )
 
 
-def _find(text: str) -> tuple[str | None, str | None]:
+def _find(text: str) -> tuple[str, str] | None:
     """How to look for a text: as an id, as a part (three letters or more), or as a beginning."""
     if not text:
-        return None, None
+        return None
     try:
         return "id", str(UUID(text))
     except ValueError:
@@ -187,6 +196,10 @@ def _find(text: str) -> tuple[str | None, str | None]:
     if len(text) >= SHORTEST_PART:
         return "contains", f"%{literal}%"
     return "prefix", f"{literal.lower()}%"
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _card(row: Sequence[Any]) -> EndUserCard:

@@ -39,7 +39,7 @@ class Selection:
         """As a job keeps it: only what is set."""
         if self.filters is None:
             return {"user_ids": [str(key) for key in self.user_ids]}
-        return {"filter": {name: _plain(value) for name, value in vars(self.filters).items() if value}}
+        return {"filter": self.filters.to_json()}
 
     @classmethod
     def from_json(cls, kept: dict[str, Any]) -> "Selection":
@@ -53,8 +53,7 @@ class Selection:
         told: dict[str, Any] = {"until": until.isoformat(), "common": common}
         if self.filters is None:
             return json.dumps(told | self.to_json())
-        find, text = self.filters.arguments()[:2]
-        return json.dumps(told | self.to_json()["filter"] | {"find": find, "text": text})
+        return json.dumps(told | self.filters.asked())
 
     def words(self) -> list[tuple[str, str]]:
         """Whom it means, as label and value, for people."""
@@ -69,15 +68,12 @@ LABELS = {
     "status": "Status",
     "plan_tier": "Plan tier",
     "application": "Application",
+    "client": "OAuth client",
     "seen_from": "Last seen from",
     "seen_to": "Last seen before",
     "consent_from": "First consent from",
     "consent_to": "First consent before",
 }
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _said(value: str) -> str:

@@ -1,38 +1,10 @@
 -- The End Users list: one page of it, and how many match. Part of a name or an address is found through a trigram
 -- index, which row-level security keeps the planner from using (ILIKE is not leakproof): hence definer functions. The
--- tenant is the one in force, never an argument. What is searched and filtered becomes one statement whose values are
--- known when it is planned. A rare word goes through the trigram index; for a common one (more than the count's cap)
--- that would read every match to sort them, so the page walks the sort order and looks at each person on the way.
-
--- Where the matching rows are: the text behind FROM. The arguments of the statements below are $1 tenant, $2 text,
--- $3 status, $4 tier, $5 application, $6 and $7 last seen from and to, $8 and $9 first consent from and to.
-create or replace function end_users_source(
-  p_find text, p_common boolean, p_status text, p_tier uuid, p_application uuid,
-  p_seen_from timestamptz, p_seen_to timestamptz, p_from timestamptz, p_to timestamptz
-) returns text language sql immutable set search_path = public, pg_temp as $$
-  select 'endusers_enduser e'
-    || case when p_find in ('contains', 'prefix') and not p_common
-       then ' join tenants_profile p on p.tenant_id = $1 and p.user_id = e.user_id' else '' end
-    || ' where e.tenant_id = $1'
-    || case p_find
-       when 'id' then ' and e.user_id = $2::uuid'
-       when 'contains' then format(v.place, '(p.email ilike $2 or p.display_name ilike $2)')
-       when 'prefix' then format(v.place, '(p.email like $2 or lower(p.display_name) like $2)')
-       else '' end
-    || case when p_status is not null then ' and e.status = $3' else '' end
-    || case when p_tier is not null then ' and e.plan_tier_id = $4' else '' end
-    || case when p_application is not null then
-       ' and exists (select from oauth_consent c where c.tenant_id = $1 and c.application_id = $5'
-       ' and c.user_id = e.user_id and c.withdrawn_at is null)' else '' end
-    || case when p_seen_from is not null then ' and e.last_seen_at >= $6' else '' end
-    || case when p_seen_to is not null then ' and e.last_seen_at < $7' else '' end
-    || case when p_from is not null then ' and e.first_consent_at >= $8' else '' end
-    || case when p_to is not null then ' and e.first_consent_at < $9' else '' end
-  -- A subquery in the select list's place is never made a join: one look at the profile per row that is walked over.
-  from (select case when p_common
-    then ' and (select %s from tenants_profile p where p.tenant_id = $1 and p.user_id = e.user_id)'
-    else ' and %s' end) v(place)
-$$;
+-- tenant is the one in force, never an argument.
+--
+-- p_asked is what the list is narrowed to (endusers.queries.Filters.asked): find and text, status, plan_tier (a key),
+-- application, client, seen_from, seen_to, consent_from, consent_to; what is missing narrows nothing. It becomes one
+-- statement with its values quoted into it, so that the planner knows them.
 
 -- The id of a tier by its key. A key that the tenant does not have is an id that nobody holds.
 create or replace function tier_of_key(p_tenant uuid, p_key text) returns uuid
@@ -42,90 +14,157 @@ language sql stable set search_path = public, pg_temp as $$
     '00000000-0000-0000-0000-000000000000'::uuid) end
 $$;
 
--- One page in the order (p_sort descending with unknown dates last, user), or that order backwards. It starts behind
--- (p_after_value, p_after_user); without p_after_user at the very beginning. p_find: id, contains, prefix or nothing. p_common says that very many match.
-create or replace function search_end_users(
-  p_find text, p_text text, p_status text, p_tier text, p_application uuid,
-  p_seen_from timestamptz, p_seen_to timestamptz, p_from timestamptz, p_to timestamptz,
-  p_common boolean, p_sort text, p_backward boolean, p_after_value timestamptz, p_after_user uuid, p_limit integer
-) returns table(
-  user_id uuid, email text, display_name text, status text, plan_tier text, plan_tier_name text,
-  rate_limit_override jsonb, created_at timestamptz, first_consent_at timestamptz, last_seen_at timestamptz,
-  suspended_at timestamptz, suspended_reason text, applications text[]
-) language plpgsql stable security definer set search_path = public, pg_temp as $$
+-- What a row e of end users has to fulfil by itself, as text that begins with "and".
+create or replace function end_user_terms(p_asked jsonb) returns text
+language sql stable set search_path = public, pg_temp as $$
+  select coalesce(string_agg(format(' and ' || term, value), '' order by term), '')
+    from (values
+      ('e.user_id = %L::uuid', case when p_asked->>'find' = 'id' then p_asked->>'text' end),
+      ('e.status = %L', p_asked->>'status'),
+      ('e.plan_tier_id = %L::uuid',
+        tier_of_key(nullif(current_setting('authsec.tenant', true), '')::uuid, p_asked->>'plan_tier')::text),
+      ('e.last_seen_at >= %L::timestamptz', p_asked->>'seen_from'),
+      ('e.last_seen_at < %L::timestamptz', p_asked->>'seen_to'),
+      ('e.first_consent_at >= %L::timestamptz', p_asked->>'consent_from'),
+      ('e.first_consent_at < %L::timestamptz', p_asked->>'consent_to')) asked(term, value)
+   where value is not null
+$$;
+
+-- What stands in other tables about the person of a row e, in the same form. p_probed: looked up for each row by itself.
+-- An EXISTS would be made a join, which reads all that match before it gives the first.
+create or replace function end_user_links(p_asked jsonb, p_probed boolean) returns text
+language sql stable set search_path = public, pg_temp as $$
+  select coalesce(string_agg(format(
+      case when p_probed then ' and (select true from %1$s limit 1)' else ' and exists (select from %1$s)' end, place),
+      '' order by place), '')
+    from (values
+      (format('oauth_consent c where c.tenant_id = %L::uuid and c.user_id = e.user_id and c.withdrawn_at is null',
+          current_setting('authsec.tenant', true))
+        || coalesce(' and c.application_id = ' || quote_literal(p_asked->>'application') || '::uuid', '')
+        || coalesce(' and c.client_id = ' || quote_literal(p_asked->>'client') || '::uuid', ''),
+        p_asked ? 'application' or p_asked ? 'client'),
+      (format('tenants_profile p where p.tenant_id = %L::uuid and p.user_id = e.user_id and '
+          || case p_asked->>'find'
+             when 'contains' then '(p.email ilike %2$L or p.display_name ilike %2$L)'
+             else '(p.email like %2$L or lower(p.display_name) like %2$L)' end,
+          current_setting('authsec.tenant', true), p_asked->>'text'),
+        p_asked->>'find' in ('contains', 'prefix'))) asked(place, wanted)
+   where wanted
+$$;
+
+-- Where the matching rows e are: the text behind FROM. The planner finds the way.
+create or replace function end_users_source(p_asked jsonb, p_probed boolean default false) returns text
+language sql stable set search_path = public, pg_temp as $$
+  select format('endusers_enduser e where e.tenant_id = %L::uuid', current_setting('authsec.tenant', true))
+    || end_user_terms(p_asked) || end_user_links(p_asked, p_probed)
+$$;
+
+-- How many rows the planner expects of a FROM.
+create or replace function planned_rows(p_source text) returns bigint
+language plpgsql volatile set search_path = public, pg_temp as $$
 declare
-  v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
+  v_plan json;
+begin
+  execute 'explain (format json) select from ' || p_source into v_plan;
+  return (v_plan #>> '{0,Plan,Plan Rows}')::bigint;
+end $$;
+
+-- One page's ids, in the order that it is read in: by p_sort, newest first or (p_ascending) oldest first, people without
+-- a date last, ties by id; p_backward reads it from the end. It starts behind (p_after_value, p_after_user), without
+-- p_after_user at the very beginning. total is exact up to p_cap and the planner's word beyond.
+--
+-- Up to p_cap matches are read as the planner likes, counted and sorted. Where more match, the page walks the index of
+-- the sort and looks at each person on the way, p_reach of them at most. Should that not fill it, all that match are
+-- sorted, if they are no more than p_most; else the page ends early, and (cut_value, cut_user) is how far it came.
+create or replace function end_users_page(
+  p_asked jsonb, p_sort text, p_ascending boolean, p_backward boolean, p_after_value timestamptz, p_after_user uuid,
+  p_limit integer, p_cap integer, p_reach integer, p_most integer
+) returns table(total bigint, is_estimate boolean, ids uuid[], cut_value timestamptz, cut_user uuid)
+language plpgsql volatile security definer set search_path = public, pg_temp as $$
+declare
   v_column text := case p_sort when 'last_seen' then 'last_seen_at' when 'first_consent' then 'first_consent_at' end;
-  v_tier uuid := tier_of_key(v_tenant, p_tier);
-  v_source text := end_users_source(
-    p_find, p_common, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
-  v_way text := case when p_backward then 'asc' else 'desc' end;
-  v_sign text := case when p_backward then '>' else '<' end;
-  v_nulls text := case when p_backward then 'nulls first' else 'nulls last' end;
-  v_dated text;
-  v_undated text;
+  v_source text := end_users_source(p_asked);
+  v_down boolean := p_ascending = p_backward;
+  v_sign text := case when v_down then '<' else '>' end;
+  v_dated text := case when p_after_value is null then (p_after_user is null or p_backward)::text
+    else format('(at, user_id) %s (%L::timestamptz, %L::uuid)', v_sign, p_after_value, p_after_user) end;
+  v_undated text := case when p_after_user is not null and p_after_value is null
+    then format('user_id %s %L::uuid', v_sign, p_after_user) else (p_after_user is null or not p_backward)::text end;
+  v_way text := case when v_down then 'at desc nulls last, user_id desc' else 'at asc nulls first, user_id asc' end;
+  v_order text := format('at is null %s, %s', case when p_backward then 'desc' else 'asc' end, v_way);
+  v_sorted text := 'with found as materialized (select e.user_id, e.%I as at from %s limit %s)
+    select (select count(*) from found),
+           array(select user_id from found where case when at is null then %s else %s end order by %s limit %s)';
+  v_walk text;
+  v_all bigint;
+  v_ids uuid[];
 begin
   if v_column is null then
     raise exception 'no such sort: %', p_sort using errcode = 'invalid_parameter_value';
   end if;
-  -- Two walks of one index, the rows with a date and those without: a row comparison alone would lose the latter.
-  v_dated := format(
-    'select e.user_id from %2$s and e.%1$I is not null %3$s order by e.%1$I %4$s %5$s, e.user_id %4$s',
-    v_column, v_source,
-    case when p_after_value is not null then format('and (e.%I, e.user_id) %s ($10, $11)', v_column, v_sign)
-         when p_after_user is not null and not p_backward then 'and false' else '' end,
-    v_way, v_nulls);
-  v_undated := format(
-    'select e.user_id from %2$s and e.%1$I is null %3$s order by e.user_id %4$s',
-    v_column, v_source,
-    case when p_after_user is null then ''
-         when p_after_value is null then format('and e.user_id %s $11', v_sign)
-         when p_backward then 'and false' else '' end,
-    v_way);
-  return query execute format(
-    'select e.user_id, p.email::text, p.display_name::text, e.status::text, t.key::text, t.name::text,
-            e.rate_limit_override, e.created_at, e.first_consent_at, e.last_seen_at,
-            e.suspended_at, e.suspended_reason::text,
-            array(select distinct a.name::text from oauth_consent c
-                    join authz_application a on a.tenant_id = $1 and a.id = c.application_id
-                   where c.tenant_id = $1 and c.user_id = e.user_id and c.withdrawn_at is null order by 1)
-       from (select * from (%1$s) d union all select * from (%2$s) u limit $12) found
-       join endusers_enduser e on e.tenant_id = $1 and e.user_id = found.user_id
-       join tenants_profile p on p.tenant_id = $1 and p.user_id = found.user_id
-       join endusers_plantier t on t.tenant_id = $1 and t.id = e.plan_tier_id
-      order by e.%3$I %4$s %5$s, e.user_id %4$s',
-    case when p_backward then v_undated else v_dated end,
-    case when p_backward then v_dated else v_undated end,
-    v_column, v_way, v_nulls)
-    using v_tenant, p_text, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to,
-          p_after_value, p_after_user, p_limit;
-end $$;
-
--- How many match: counted up to p_cap, estimated by the planner beyond it.
-create or replace function count_end_users(
-  p_find text, p_text text, p_status text, p_tier text, p_application uuid,
-  p_seen_from timestamptz, p_seen_to timestamptz, p_from timestamptz, p_to timestamptz, p_cap integer
-) returns table(total bigint, is_estimate boolean)
-language plpgsql volatile security definer set search_path = public, pg_temp as $$
-declare
-  v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
-  v_tier uuid := tier_of_key(v_tenant, p_tier);
-  v_source text := end_users_source(
-    p_find, false, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to);
-  v_plan json;
-begin
-  execute format('select count(*) from (select from %s limit $10 + 1) capped', v_source) into total
-    using v_tenant, p_text, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to, p_cap;
+  execute format(v_sorted, v_column, v_source, p_cap + 1, v_undated, v_dated, v_order, p_limit) into total, ids;
   is_estimate := total > p_cap;
   if is_estimate then
-    execute 'explain (format json) select from ' || v_source into v_plan
-      using v_tenant, p_text, p_status, v_tier, p_application, p_seen_from, p_seen_to, p_from, p_to;
-    total := greatest(total, (v_plan #>> '{0,Plan,Plan Rows}')::bigint);
+    total := greatest(total, planned_rows(v_source));
+    v_walk := end_users_walk(p_asked, v_column, v_dated, v_undated, v_way, p_backward);
+    execute format('select array(select user_id from (select e.* from (%s limit %s) e where true%s%s limit %s) f order by %s)',
+      v_walk, p_reach, end_user_terms(p_asked), end_user_links(p_asked, true), p_limit, v_order) into ids;
+    if cardinality(ids) < p_limit then
+      execute format('select at, user_id from (%s offset %s limit 1) e', v_walk, p_reach - 1) into cut_value, cut_user;
+    end if;
+    if cut_user is not null then
+      execute format(v_sorted, v_column, v_source, p_most + 1, v_undated, v_dated, v_order, p_limit) into v_all, v_ids;
+      if v_all <= p_most then
+        select v_ids, null, null into ids, cut_value, cut_user;
+      end if;
+    end if;
   end if;
   return next;
 end $$;
 
--- What the list can be narrowed to: the tenant's tiers, and the Applications that people can have connected.
+-- The statement that walks the index of a sort over all that its own range leaves, with p_column as "at". Two walks, of
+-- the rows with a date and of those without: a row comparison alone would lose the latter.
+create or replace function end_users_walk(
+  p_asked jsonb, p_column text, p_dated text, p_undated text, p_way text, p_backward boolean
+) returns text language sql stable set search_path = public, pg_temp as $$
+  with branch as (
+    select dated, format('(select * from (select e.*, e.%1$I as at from endusers_enduser e where e.tenant_id = %2$L::uuid%3$s) e'
+        ' where at is %4$s null and %5$s order by %6$s)',
+      p_column, current_setting('authsec.tenant', true), end_user_terms(range.terms),
+      case when dated then 'not' else '' end, case when dated then p_dated else p_undated end, p_way) as walk
+      from (values (true), (false)) kinds(dated),
+           (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(p_asked)
+             where case p_column when 'first_consent_at' then key in ('consent_from', 'consent_to')
+                   else key in ('seen_from', 'seen_to') or key = 'status' and value = '"suspended"' end) range(terms))
+  select 'select * from (' || string_agg(walk, ' union all ' order by dated <> p_backward desc) || ') w' from branch
+$$;
+
+-- People as the list shows them, in the order of p_ids.
+create or replace function end_user_cards(p_ids uuid[]) returns table(
+  user_id uuid, email text, display_name text, status text, plan_tier text, plan_tier_name text,
+  rate_limit_override jsonb, created_at timestamptz, first_consent_at timestamptz, last_seen_at timestamptz,
+  suspended_at timestamptz, suspended_reason text, applications text[]
+) language plpgsql stable security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+  v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
+begin
+  return query
+    select e.user_id, p.email::text, p.display_name::text, e.status::text, t.key::text, t.name::text,
+           e.rate_limit_override, e.created_at, e.first_consent_at, e.last_seen_at,
+           e.suspended_at, e.suspended_reason::text,
+           array(select distinct a.name::text from oauth_consent c
+                   join authz_application a on a.tenant_id = v_tenant and a.id = c.application_id
+                  where c.tenant_id = v_tenant and c.user_id = e.user_id and c.withdrawn_at is null order by 1)
+      from unnest(p_ids) with ordinality wanted(id, place)
+      join endusers_enduser e on e.tenant_id = v_tenant and e.user_id = wanted.id
+      join tenants_profile p on p.tenant_id = v_tenant and p.user_id = wanted.id
+      join endusers_plantier t on t.tenant_id = v_tenant and t.id = e.plan_tier_id
+     order by wanted.place;
+end $$;
+
+-- What the list can be narrowed to: the tenant's tiers, the Applications that people can have connected, and the clients
+-- by which they did.
 create or replace function end_user_choices() returns table(kind text, id uuid, key text, name text)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
@@ -135,5 +174,22 @@ begin
     select 'tier', t.id, t.key::text, t.name::text from endusers_plantier t where t.tenant_id = v_tenant
     union all
     (select 'application', a.id, a.id::text, a.name::text from authz_application a
-      where a.tenant_id = v_tenant and a.ended_at is null order by a.name limit 200);
+      where a.tenant_id = v_tenant and a.ended_at is null order by a.name limit 200)
+    union all
+    (select 'client', c.id, c.id::text, c.name::text from connected_clients(v_tenant) l(id)
+       join oauth_client c on c.id = l.id order by c.name limit 200);
 end $$;
+
+-- The clients by which somebody of a tenant is connected. One look at an index for each, however many connections.
+create or replace function connected_clients(p_tenant uuid) returns setof uuid
+language sql stable set search_path = public, pg_temp as $$
+  with recursive client(id) as (
+    (select c.client_id from oauth_consent c where c.tenant_id = p_tenant and c.withdrawn_at is null
+      order by c.client_id limit 1)
+    union all
+    select (select c.client_id from oauth_consent c
+             where c.tenant_id = p_tenant and c.withdrawn_at is null and c.client_id > client.id
+             order by c.client_id limit 1)
+      from client where client.id is not null)
+  select id from client where id is not null limit 500
+$$;
