@@ -150,7 +150,7 @@ def search(
 
 
 def choices(tenant_id: UUID) -> list[Choice]:
-    """The tenant's plan tiers and Applications and the clients that its people connected, for filters. One statement."""
+    """The tenant's plan tiers, its Applications, and the clients that its people connected. One statement."""
     with connection.cursor() as statement:
         statement.execute("select kind, id, key, name from end_user_choices()")
         return [Choice(*row) for row in statement.fetchall()]
