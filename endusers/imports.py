@@ -44,7 +44,7 @@ judged as materialized (
          f.status <> '' and f.status is distinct from e.status as flips
     from found f
     left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = f.people[1]
-    left join endusers_plantier t on t.tenant_id = %(tenant)s and t.key = f.plan_tier
+    left join endusers_plantier t on t.tenant_id = %(tenant)s and t.key = f.plan_tier and t.ended_at is null
     left join endusers_plantier n on n.tenant_id = %(tenant)s and n.id = e.plan_tier_id),
 fated as (
   select j.*, case when j.problem <> '' then 'malformed' when j.unknown then 'unknown'

@@ -19,6 +19,7 @@ from tenants.plans import END_USERS
 Status = EndUser.Status
 MOST_CALLS = 1_000_000_000
 LONGEST_WINDOW_S = 31 * 86_400
+STANDING = "select * from endusers_plantier where tenant_id = %s and ended_at is null"
 
 
 class EndUserError(Exception):
@@ -70,7 +71,7 @@ def ensure(
     end_user = rows.first()
     if end_user is None:
         keep_within_plan(tenant_id=tenant_id, what=END_USERS, now=now)
-        tier = PlanTier.objects.get(tenant_id=tenant_id, is_default=True)
+        tier = _default_tier(tenant_id)
         consented = now if first_consent else None
         # The loser of a race inserts nothing, waits for the winner here, and finds the history already written.
         EndUser.objects.bulk_create(
@@ -111,7 +112,7 @@ def suspend(*, tenant_id: UUID, user_id: UUID, reason: str, actor: Actor, now: d
     """
     if not reason.strip():
         raise ReasonRequired("A reason is required.")
-    end_user = _locked(tenant_id, user_id)
+    end_user = locked(tenant_id, user_id)
     if end_user.status == Status.SUSPENDED:
         return end_user
     before = {"status": str(end_user.status)}
@@ -129,7 +130,7 @@ def reactivate(*, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, r
 
     Raises NotAnEndUser; already active: returned unchanged.
     """
-    end_user = _locked(tenant_id, user_id)
+    end_user = locked(tenant_id, user_id)
     if end_user.status == Status.ACTIVE:
         return end_user
     before = {"status": str(end_user.status), "suspended_reason": end_user.suspended_reason}
@@ -149,10 +150,8 @@ def set_plan_tier(
 
     Raises UnknownTier or NotAnEndUser; already there: returned unchanged.
     """
-    tier = PlanTier.objects.filter(tenant_id=tenant_id, key=tier_key).first()
-    if tier is None:
-        raise UnknownTier(f"There is no plan tier “{tier_key}” here.")
-    end_user = _locked(tenant_id, user_id)
+    tier = standing_tier(tenant_id, tier_key)
+    end_user = locked(tenant_id, user_id)
     if end_user.plan_tier_id == tier.id:
         return end_user
     was = end_user.plan_tier
@@ -182,7 +181,7 @@ def set_rate_limit(
         raise WrongLimit(f"1 to {MOST_CALLS} calls in 1 to {LONGEST_WINDOW_S} seconds.")
     if override and override.until and override.until <= now:
         raise WrongLimit("This is over already: it would never count.")
-    end_user = _locked(tenant_id, user_id)
+    end_user = locked(tenant_id, user_id)
     before, after = end_user.rate_limit_override, override.as_json() if override else None
     if before == after:
         return end_user
@@ -194,11 +193,29 @@ def set_rate_limit(
     return end_user
 
 
-def _locked(tenant_id: UUID, user_id: UUID) -> EndUser:
+def standing_tier(tenant_id: UUID, key: str) -> PlanTier:
+    """The tier of this key that people can be put on, kept from being retired until the transaction ends.
+
+    Many may hold this lock at once. Raises UnknownTier for a key that the tenant has not, or whose tier is retired.
+    """
+    for tier in PlanTier.objects.raw(f"{STANDING} and key = %s for key share", [tenant_id, key]):
+        return tier
+    raise UnknownTier(f"There is no plan tier “{key}” here.")
+
+
+def locked(tenant_id: UUID, user_id: UUID) -> EndUser:
+    """The end user's row, locked. Raises NotAnEndUser."""
     end_user = EndUser.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id).first()
     if end_user is None:
         raise NotAnEndUser("This person is not an end user here.")
     return end_user
+
+
+def _default_tier(tenant_id: UUID) -> PlanTier:
+    """The default tier, locked likewise. Asked again where another one became it while the lock was waited for."""
+    asked = (f"{STANDING} and is_default for key share", [tenant_id])
+    [tier] = list(PlanTier.objects.raw(*asked)) or list(PlanTier.objects.raw(*asked))
+    return tier
 
 
 def _save_status(end_user: EndUser) -> None:

@@ -156,6 +156,16 @@ def choices(tenant_id: UUID) -> list[Choice]:
         return [Choice(*row) for row in statement.fetchall()]
 
 
+def tier_holders(tenant_id: UUID) -> dict[UUID, Count]:
+    """How many hold each of the tenant's plan tiers, retired ones included, by the tier's id. One statement.
+
+    ``tenant_id`` must be the tenant in force.
+    """
+    with connection.cursor() as statement:
+        statement.execute("select tier, total, is_estimate from tier_holders(%s)", [CAP])
+        return {tier: Count(total, is_estimate) for tier, total, is_estimate in statement.fetchall()}
+
+
 def consumerships_of(identity_id: UUID) -> list[Consumership]:
     """Every tenant in which an identity is an end user, by the tenant's name. One statement."""
     with connection.cursor() as statement:

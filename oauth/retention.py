@@ -32,6 +32,7 @@ HISTORY = {
     "scopes": ("authz_scope", "ended_at", ""),
     "Applications' past": ("authz_applicationpast", "until", ""),
     "plan tiers": ("endusers_endusertier", "to_at", ""),
+    "billing's moves": ("endusers_tiermove", "at", ""),
     "standing": ("endusers_standingchange", "at", ""),
     "closures": ("tenants_tenantclosure", "reopened_at", ""),
 }

@@ -151,7 +151,7 @@ def _bindings(asked: Asked) -> Choices:
 
 
 def _tiers(asked: Asked) -> Choices:
-    rows = PlanTier.objects.filter(tenant_id=asked.tenant_id).order_by("name")
+    rows = PlanTier.objects.filter(tenant_id=asked.tenant_id, ended_at=None).order_by("name")
     mine = asked.subject.plan_tier if asked.subject else None
     return [(key, name) for key, name in rows.values_list("key", "name") if name != mine]
 

@@ -101,6 +101,16 @@ CATALOG = {
     "end_user.rate_limit_cleared": Entry(
         "Rate limit cleared", "{actor} gave {target} the plan tier’s rate limit back", "gauge"
     ),
+    "plan_tier.created": Entry("Plan tier created", "{actor} created the plan tier {target}", "layers"),
+    "plan_tier.edited": Entry("Plan tier edited", "{actor} changed the plan tier {target}", "layers"),
+    "plan_tier.made_default": Entry(
+        "Default plan tier changed",
+        "{actor} made {target} the default plan tier, before {before.plan_tier_name}",
+        "layers",
+    ),
+    "plan_tier.retired": Entry(
+        "Plan tier retired", "{actor} retired the plan tier {target}", "archive", "stop"
+    ),
     "end_users.bulk_asked": Entry(
         "Bulk action started", "{actor} started “{after.deed}” for {target}", "list-checks"
     ),

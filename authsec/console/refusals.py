@@ -18,6 +18,7 @@ from authz import group_members, tools
 from authz.refusals import Escalation, Refused
 from authz.what_if import simulate
 from endusers import operations as endusers
+from endusers import plan_tiers, tier_moves
 from endusers.bulk import jobs as bulk
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants
@@ -52,6 +53,10 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.ReasonRequired: (422, "invalid", "reason"),
     bulk.NobodyChosen: (422, "invalid", "filter"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
+    plan_tiers.TierInUse: (409, "conflict", ""),
+    plan_tiers.TierRetired: (409, "conflict", ""),
+    tier_moves.ReferenceReused: (409, "conflict", "reference"),
+    tier_moves.NotYetDue: (422, "invalid", "effective_at"),
     endusers.WrongLimit: (422, "invalid", "rate_limit_override"),
     group_members.KeptByDirectory: (409, "conflict", ""),
     tools.NoSuchTool: (404, "not-found", ""),
@@ -126,7 +131,7 @@ def _of_framework(error: exceptions.APIException) -> Problem:
 
 def _of_domain(error: Exception) -> Problem | None:
     """What a verb refused."""
-    if isinstance(error, Refused) and type(error) not in REFUSALS:
+    if isinstance(error, Refused | plan_tiers.WrongTier) and type(error) not in REFUSALS:
         return problems.invalid(str(error), error.errors)
     if isinstance(error, BadCursor | BadLimit):
         return problems.wrong_parameter("cursor" if isinstance(error, BadCursor) else "limit", str(error))

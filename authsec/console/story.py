@@ -16,6 +16,7 @@ OPERATOR_ROLE = "019a3c74-02de-7f49-8e6b-17a3c5d90f2e"
 ON_CALL = "019a3c75-c3b0-7b8e-9a24-6f0d1e8c2b57"
 BINDING = "019a3c78-4f9a-7160-a8c5-9d2b7e3f0c16"
 RELEASE_BOT = "019a3c7d-8e21-7d95-b36f-04c8a2e7f1d9"
+TIER = "019a3c63-5d17-7b42-a3f9-e1c80d6b2f75"
 ACME_DESK = "019a3c82-6a07-7c3b-8f10-d5e9b4a2c768"
 INVITED = "019a3c8b-2f70-7d14-9e35-c6a1f8b07d42"
 NINA = "019a3c8f-71d6-7b29-84c0-5e3f9d1a6b87"
@@ -135,6 +136,23 @@ TOLD: dict[str, Any] = {
     "EndUser.first_consent_at": EARLIER,
     "EndUser.applications": ["deploy-mcp"],
     "RateLimit": {"limit": 600, "window_s": 60, "until": LATER, "reason": "Pilot with a larger quota"},
+    "PlanTier.id": TIER,
+    "PlanTier.key": "team-seats",
+    "PlanTier.name": "Team seats",
+    "PlanTier.is_default": False,
+    "PlanTier.holders": 1212,
+    "PlanTier.holders_is_estimate": False,
+    "TierLimit": {"limit": 600, "window_s": 60},
+    "PlanTierInput.key": "team-seats",
+    "PlanTierInput.name": "Team seats",
+    "TierMove.user_id": ED,
+    "TierMove.plan_tier": "pro",
+    "TierMove.was": "free",
+    "TierMove.reference": "evt_1PqXz82eZvKYlo2C",
+    "TierMove.outcome": "moved",
+    "TierMove.effective_at": EARLIER,
+    "TierMove.decided_at": NOW,
+    "TierMove.reason": "Subscription started",
     "Suspension.reason": "Chargeback",
     "Revocation.reason": "Lost laptop",
     "Reactivation.reason": "Paid",
@@ -323,6 +341,9 @@ SHOWN: dict[str, tuple[str, ...]] = {
     "ClientInput": ("token_endpoint_auth_method", "application_ids"),
     "PatchedClientChange": ("redirect_uris",),
     "PatchedEndUserChange": ("plan_tier", "rate_limit_override"),
+    "PlanTierInput": ("rate_limit",),
+    "PatchedPlanTierChange": ("name", "rate_limit"),
+    "TierMoveInput": ("effective_at", "reason"),
     "BulkInput": ("filter", "reason", "dry_run"),
     "FilterInput": ("status", "plan_tier"),
     "Reactivation": ("reason",),

@@ -196,7 +196,11 @@ class GiveAnybodyForm(GiveRoleForm):
     def __init__(self, *arguments: Any, tenant_id: UUID, **more: Any) -> None:
         super().__init__(*arguments, tenant_id=tenant_id, **more)
         kind, _colon, key = str(self["subject"].value() or "").partition(":")
-        tiers = PlanTier.objects.filter(tenant_id=tenant_id).order_by("name").values_list("id", "name")
+        tiers = (
+            PlanTier.objects.filter(tenant_id=tenant_id, ended_at=None)
+            .order_by("name")
+            .values_list("id", "name")
+        )
         groups = live(Group, tenant_id, key if kind == "g" else "")
         accounts = live(ServiceAccount, tenant_id, key if kind == "s" else "")
         self.fields["subject"].choices = [  # type: ignore[attr-defined]

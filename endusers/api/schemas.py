@@ -7,6 +7,7 @@ from rest_framework import serializers
 from authsec.web.api import Input, Listed, Moment
 from endusers import operations
 from endusers.models import EndUser as Row
+from endusers.models import TierMove as Move
 
 
 class RateLimit(serializers.Serializer[Any]):
@@ -70,3 +71,86 @@ class EndUserChange(Input):
 
 class Revocation(Input):
     reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class TierLimit(serializers.Serializer[Any]):
+    """For everybody on the tier who has no limit of their own."""
+
+    limit = serializers.IntegerField()
+    window_s = serializers.IntegerField()
+
+
+class TierLimitInput(Input):
+    """For everybody on the tier who has no limit of their own."""
+
+    nested = True
+
+    limit = serializers.IntegerField(min_value=1, max_value=operations.MOST_CALLS, help_text="Calls.")
+    window_s = serializers.IntegerField(
+        min_value=1,
+        max_value=operations.LONGEST_WINDOW_S,
+        required=False,
+        default=60,
+        help_text="In how many seconds.",
+    )
+
+
+class PlanTier(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    key = serializers.SlugField(help_text="For programs. Never changes, and is never given twice.")
+    name = serializers.CharField()
+    rate_limit = TierLimit(allow_null=True)
+    is_default = serializers.BooleanField(help_text="Whoever consents for the first time gets this tier.")
+    holders = serializers.IntegerField(help_text="How many end users are on it: exact up to 10,000.")
+    holders_is_estimate = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    ended_at = serializers.DateTimeField(allow_null=True, help_text="When it was retired.")
+
+
+class PlanTiers(Listed):
+    items = PlanTier(many=True)
+
+
+class PlanTierInput(Input):
+    key = serializers.CharField(
+        max_length=40, help_text="A small letter, then small letters, digits, - and _."
+    )
+    name = serializers.CharField(max_length=100)
+    rate_limit = TierLimitInput(required=False, allow_null=True, default=None)
+
+
+class PlanTierChange(Input):
+    """What is left out stays as it is; a null limit takes it away."""
+
+    name = serializers.CharField(max_length=100, required=False)
+    rate_limit = TierLimitInput(required=False, allow_null=True)
+    is_default = serializers.BooleanField(required=False)
+
+
+class TierMoveInput(Input):
+    plan_tier = serializers.SlugField(help_text="The tier's key.")
+    reference = serializers.CharField(
+        max_length=200, help_text="Your own id of the event. The same one again changes nothing."
+    )
+    effective_at = Moment(
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="When it took effect in your books; left out: now.",
+    )
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class TierMove(serializers.Serializer[Any]):
+    """What came of a call, the same however often it is repeated."""
+
+    reference = serializers.CharField()
+    user_id = serializers.UUIDField()
+    plan_tier = serializers.CharField(help_text="The key that was asked for.")
+    was = serializers.CharField(help_text="The key of the tier that the person was on when it was decided.")
+    outcome = serializers.ChoiceField(
+        Move.Outcome.choices,
+        help_text="`superseded`: what took effect later was known already, and stands.",
+    )
+    effective_at = serializers.DateTimeField()
+    decided_at = serializers.DateTimeField()

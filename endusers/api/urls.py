@@ -2,8 +2,10 @@
 
 from django.urls import path
 
+from endusers.api.billing import PlanTierOf
 from endusers.api.bulk import Bulk, BulkLeftOut
 from endusers.api.end_users import EndUsers, OneEndUser, Reactivate, Suspend
+from endusers.api.plan_tiers import OnePlanTier, PlanTiers
 
 HERE = "uflow/v2/tenants/<uuid:tenant_id>/end-users"
 
@@ -15,4 +17,7 @@ urlpatterns = [
     path(f"{HERE}/<uuid:user_id>", OneEndUser.as_view(), name="end_user"),
     path(f"{HERE}/<uuid:user_id>/suspend", Suspend.as_view(), name="suspend"),
     path(f"{HERE}/<uuid:user_id>/reactivate", Reactivate.as_view(), name="reactivate"),
+    path(f"{HERE}/<uuid:user_id>/plan-tier", PlanTierOf.as_view(), name="end_user_plan_tier"),
+    path("uflow/v2/plan-tiers", PlanTiers.as_view(), name="plan_tiers"),
+    path("uflow/v2/plan-tiers/<slug:plan_tier>", OnePlanTier.as_view(), name="plan_tier"),
 ]

@@ -13,8 +13,7 @@ from django.db import connection
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
 from endusers.bulk.verbs import Fates, Run
-from endusers.models import PlanTier
-from endusers.operations import UnknownTier
+from endusers.operations import standing_tier
 from endusers.signals import standing_lost
 
 NAMED = "select unnest(%(ids)s::uuid[]) as user_id, null::timestamptz as at, null::jsonb as earlier"
@@ -104,9 +103,7 @@ def reactivate(run: Run, ids: Sequence[UUID]) -> Fates:
 def set_plan_tier(run: Run, ids: Sequence[UUID]) -> Fates:
     """Move the people to the tier ``plan_tier`` (a key), or back to the one that they had. Raises UnknownTier."""
     key = run.params.get("plan_tier", "")
-    tier = PlanTier.objects.filter(tenant_id=run.tenant_id, key=key).values_list("id", flat=True).first()
-    if tier is None and run.undoes is None:
-        raise UnknownTier(f"There is no plan tier “{key}” here.")
+    tier = None if run.undoes else standing_tier(run.tenant_id, key).pk
     named = "jsonb_build_object('plan_tier', {0}.key, 'plan_tier_name', {0}.name"
     return _run(
         run,

@@ -14,7 +14,7 @@ from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS, RateLimit
 
 def tier_params(tenant_id: UUID) -> type[forms.Form]:
     """The form for one of the tenant's plan tiers."""
-    rows = PlanTier.objects.filter(tenant_id=tenant_id).order_by("created_at", "rate_limit")
+    rows = PlanTier.objects.filter(tenant_id=tenant_id, ended_at=None).order_by("created_at", "rate_limit")
     tiers = list(rows.values_list("key", "name"))
 
     class TierParams(forms.Form):

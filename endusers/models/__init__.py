@@ -3,7 +3,7 @@
 from endusers.models.bulk import Outcome, Upload, UploadLine
 from endusers.models.consumer import EndUser
 from endusers.models.standing import StandingChange
-from endusers.models.tier import EndUserTier, PlanTier
+from endusers.models.tier import EndUserTier, PlanTier, TierMove
 
 __all__ = [
     "EndUser",
@@ -11,6 +11,7 @@ __all__ = [
     "Outcome",
     "PlanTier",
     "StandingChange",
+    "TierMove",
     "Upload",
     "UploadLine",
 ]

@@ -53,7 +53,8 @@ def reactivate(request: Request, user_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_tier(request: Request, user_id: UUID) -> HttpResponse:
     """Choose a plan tier; move the end user to it."""
-    end_user, tiers = load(request, user_id), PlanTier.objects.filter(tenant_id=request.tenant.tenant_id)
+    end_user = load(request, user_id)
+    tiers = PlanTier.objects.filter(tenant_id=request.tenant.tenant_id, ended_at=None)
     form = TierForm(
         posted(request),
         tiers=[(tier.key, tier.name) for tier in tiers.order_by("created_at", "rate_limit")],

@@ -47,6 +47,17 @@ API_ROWS: dict[str, Row] = {
         POST="endusers:suspend", bodies={"POST": {"reason": "a reason"}}
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/reactivate": api(POST="endusers:suspend"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/plan-tier": api(
+        POST="endusers:update", bodies={"POST": {"plan_tier": "pro", "reference": "a call"}}
+    ),
+    "uflow/v2/plan-tiers": api(
+        GET="plan_tiers:read",
+        POST="plan_tiers:manage",
+        bodies={"POST": {"key": "gold", "name": "a new tier"}},
+    ),
+    "uflow/v2/plan-tiers/<slug:plan_tier>": api(
+        GET="plan_tiers:read", PATCH="plan_tiers:manage", DELETE="plan_tiers:manage"
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/explain-token": api(POST="tokens:read", bodies={"POST": {"token": "$token_id"}}),

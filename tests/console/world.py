@@ -17,7 +17,7 @@ from authsec.database.context import system_context, tenant_context
 from authz import tool_publication
 from authz.models import Binding, Role, RoleScope, ServiceAccountOperator, Tool
 from authz.tool_manifest import ToolSpec
-from endusers import imports
+from endusers import imports, plan_tiers
 from endusers import operations as endusers
 from endusers.bulk import jobs as bulk_jobs
 from endusers.bulk.selection import Selection
@@ -168,6 +168,9 @@ def side(slug: str, word: str) -> Side:
             actor=Actor(kind="member", id=colleague.pk, name=f"Carol {word}"),
             now=now,
         )
+        tier = plan_tiers.create(
+            tenant_id=tenant.id, key=f"{word}-tier", name=f"{word} tier", actor=SYSTEM, now=now
+        )
         upload = imports.bring(
             tenant_id=tenant.id,
             name=f"{word}.csv",
@@ -204,6 +207,8 @@ def side(slug: str, word: str) -> Side:
             "tool_name": tool.name,
             "invitation_id": invitation.pk,
             "tier_id": cast.tier(tenant, "pro").pk,
+            "plan_tier": tier.key,
+            "key": tier.key,
             "path": "mcp",
         },
     )
