@@ -8,7 +8,7 @@ import authsec.database.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("endusers", "0010_bulk_walls"),
+        ("endusers", "0011_list_indexes"),
         ("tenants", "0018_retention"),
     ]
 

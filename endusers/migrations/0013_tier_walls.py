@@ -4,7 +4,7 @@ from authsec.database.operations import SameTenant, SystemFunctions, TenantPolic
 
 
 class Migration(migrations.Migration):
-    dependencies = [("endusers", "0011_plan_tiers")]
+    dependencies = [("endusers", "0012_plan_tiers")]
 
     operations = [
         TenantPolicy("TierMove"),
