@@ -9,6 +9,7 @@ from authz.views import (
     effective_access,
     group_members,
     groups,
+    person_access,
     policies,
     role_changes,
     roles,
@@ -75,5 +76,6 @@ urlpatterns = [
     path("authz/effective-access/who-has/", who_has.who_has_list, name="who_has"),
     path("authz/effective-access/who-has/export/", who_has.export, name="who_has_export"),
     path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),
+    path("end-users/<uuid:user_id>/access/", person_access.person_access, name="person_access"),
     path("authz/policies/", policies.policies, name="policies"),
 ]

@@ -8,11 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, Subquery
 
 from authsec.web.pagination import CAP, LIMIT, Count, Cursor, Page, cut, parse_cursor
 from endusers.models import EndUser
-from tenants.models import Membership, Profile
+from tenants.models import Membership
 
 SORTS = ("last_seen", "first_consent")
 ORDERS = ("desc", "asc")
@@ -171,27 +170,6 @@ def consumerships_of(identity_id: UUID) -> list[Consumership]:
     with connection.cursor() as statement:
         statement.execute("select * from consumerships_of(%s)", [identity_id])
         return [Consumership(*row) for row in statement.fetchall()]
-
-
-def standing(tenant_id: UUID, user_id: UUID) -> EndUser | None:
-    """One end user with tier, profile and membership, or None where the user is not an end user here. One statement.
-
-    Annotated: ``email``, ``display_name``, ``member_type`` and ``member_status`` (None without a membership),
-    ``suspender`` (the name behind ``suspended_by``, when it is a person of this tenant).
-    """
-    suspender = Profile.objects.filter(tenant_id=tenant_id, user_id=OuterRef("suspended_by"))
-    return (
-        EndUser.objects.filter(tenant_id=tenant_id, user_id=user_id)
-        .select_related("plan_tier")
-        .annotate(
-            email=F("user__profiles__email"),
-            display_name=F("user__profiles__display_name"),
-            member_type=F("user__memberships__type"),
-            member_status=F("user__memberships__status"),
-            suspender=Subquery(suspender.values("display_name")[:1]),
-        )
-        .first()
-    )
 
 
 def _find(text: str) -> tuple[str, str] | None:

@@ -1,11 +1,12 @@
-"""Which clients a tenant's people connected."""
+"""Which clients a tenant's people connected, and taking all of one person's back."""
 
 from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
-from oauth import tokens
+from authsec.audit.actor import Actor
+from oauth import consent, tokens
 from oauth.models import AccessToken, Consent, RefreshToken
 
 ENOUGH = 10_000  # tokens; nobody needs to know which number beyond it
@@ -40,3 +41,15 @@ def live_tokens_of_tenant(tenant_id: UUID, *, now: datetime) -> int:
     access = AccessToken.objects.filter(tenant_id=tenant_id, expires__gt=now)
     refresh = RefreshToken.objects.filter(tenant_id=tenant_id, expires__gt=now, revoked__isnull=True)
     return sum(rows.values("pk")[:ENOUGH].count() for rows in (access, refresh))
+
+
+def withdraw_all(*, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime, reason: str = "") -> int:
+    """Withdraw every live consent of a person in the tenant, one event each. Returns how many; none left: nothing.
+
+    Each takes its client's tokens with it. Runs inside the tenant's context.
+    """
+    rows = Consent.objects.filter(tenant_id=tenant_id, user_id=user_id, withdrawn_at__isnull=True)
+    found = list(rows.order_by("id").values_list("id", flat=True))
+    for consent_id in found:
+        consent.withdraw(tenant_id=tenant_id, consent_id=consent_id, actor=actor, now=now, reason=reason)
+    return len(found)

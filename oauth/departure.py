@@ -19,7 +19,7 @@ from authsec.audit.operations import record
 from authsec.database.context import tenant_context
 from authsec.sessions import IDENTITY_DELETED, end_sessions
 from authz.receivers import take_everything
-from oauth import data_exports, own_connections, tokens
+from oauth import connections, data_exports, own_connections, tokens
 from tenants import operations as tenants
 from tenants import trusted_browsers
 from tenants.models import NO_ADDRESS, Identity, IdentityLink, Invitation, Profile
@@ -149,7 +149,7 @@ def _leave(place: Place, identity: Identity, actor: Actor, now: datetime) -> Non
             ) from error
     elif place.fate == "closes":
         tenants.close_tenant(**told, actor=own, reason="Its only person deleted their identity.")
-    own_connections.withdraw_in(tenant_id=place.tenant_id, user_id=place.user_id, actor=own, now=now)
+    connections.withdraw_all(tenant_id=place.tenant_id, user_id=place.user_id, actor=own, now=now)
     tokens.revoke_held(tokens.held_by(tenant_id=place.tenant_id, subject=place.user_id), now=now)
     if place.fate == "ends":
         take_everything(place.tenant_id, place.user_id, own.consequence(), now)

@@ -1,13 +1,56 @@
-"""The early end of all tokens that descend from one yes, and the event that says so."""
+"""The early end of one token or of all that descend from one yes, and the event that says so."""
 
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from authsec.audit.actor import SYSTEM, Actor
 from authsec.audit.operations import record
 from oauth import tokens
-from oauth.models import AccessToken, Client, Grant, RefreshToken
+from oauth.models import AccessToken, Client, Decision, DeviceGrant, Grant, RefreshToken
 from tenants.models import Profile
+
+
+class NoSuchToken(Exception):
+    """The person has no such token here."""
+
+
+def revoke_one(
+    *, tenant_id: UUID, user_id: UUID, token_id: UUID, actor: Actor, now: datetime, reason: str = ""
+) -> int:
+    """Revoke one token of a person, by its id. Returns how many died.
+
+    An access token dies alone, with what was exchanged for it; a refresh token, and a device's yes, with the whole
+    session that descends from the same yes (RFC 7009 §2.1). One that is over already is left so: 0, no event. Raises
+    NoSuchToken for another's, and for one that nobody remembers. Inside the tenant's context.
+    """
+    theirs = {"tenant_id": tenant_id, "subject": user_id, "subject_kind": "user"}
+    for model in (AccessToken, RefreshToken, DeviceGrant):
+        row = model.objects.select_related("application", "audience").filter(**theirs, pk=token_id).first()
+        if row is not None:
+            break
+    else:
+        if Decision.objects.filter(tenant_id=tenant_id, subject=user_id, token_id=token_id).exists():
+            return 0
+        raise NoSuchToken
+    alone = isinstance(row, AccessToken)
+    if alone:
+        died = tokens.revoke_access_token(token_id)
+    else:
+        waited = isinstance(row, DeviceGrant) and row.consumed_at is None and row.expires > now
+        family = Q(tenant_id=tenant_id, subject=user_id, token_family=row.token_family)
+        died = tokens.revoke_held(family, now=now) or int(waited)
+    if died:
+        what = {
+            "application": row.audience.name,
+            "scopes": row.scope.split(),
+            "token": str(token_id),
+            "tokens": died,
+        }
+        action = "token.revoked" if alone else "token.session_ended"
+        _note(action, tenant_id, user_id, row.application, actor, now, what, reason)
+    return died
 
 
 def end_replayed(
@@ -46,6 +89,7 @@ def _note(
     actor: Actor,
     now: datetime,
     after: dict[str, object],
+    reason: str = "",
 ) -> None:
     """Tokens of the management API belong to no tenant, so that no tenant's log tells of them."""
     if tenant_id is None:
@@ -59,5 +103,6 @@ def _note(
         target_id=subject,
         target_name=str(profile or subject),
         now=now,
+        reason=reason,
         after={"client": client.known_as or client.client_id, **after},
     )

@@ -15,7 +15,7 @@ from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
 from oauth import consent, tokens
 from oauth.documents.location import host_of
 from oauth.documents.logos import address_of
-from oauth.models import Client, Consent, RefreshToken
+from oauth.models import Client, RefreshToken
 from oauth.wishes import IDENTITY_WORDS
 
 LIMIT = 25
@@ -62,7 +62,8 @@ class OwnConnection:
     """A client, an Application and the tenant it belongs to: one yes of a person.
 
     ``last_used_at``: when a token was given on it last, so at most ACCESS_TOKEN_SECONDS before its last use.
-    ``tokens``: how many work now. ``standing``: '' or the first reason why it gives nothing at all now.
+    ``tokens``: how many work now. ``standing``: '' or the first reason why it gives nothing at all now. ``ended_by``
+    is known to the tenant's operators alone, for whom ``tenant_name`` goes without saying.
     """
 
     consent_id: UUID
@@ -82,6 +83,7 @@ class OwnConnection:
     tokens: int
     standing: str
     allowances: tuple[Allowance, ...]
+    ended_by: str = ""
 
     @property
     def given(self) -> int:
@@ -182,13 +184,6 @@ def disconnect_client(*, identity_id: UUID, client_id: UUID, name: str, actor: A
     return len(rows) + revoke_api(identity_id=identity_id, client_id=client_id, now=now)
 
 
-def withdraw_in(*, tenant_id: UUID, user_id: UUID, actor: Actor, now: datetime) -> None:
-    """Withdraw every live consent of a person in one tenant. Runs inside its context."""
-    mine = Consent.objects.filter(tenant_id=tenant_id, user_id=user_id, withdrawn_at__isnull=True)
-    for consent_id in mine.order_by("id").values_list("id", flat=True):
-        consent.withdraw(tenant_id=tenant_id, consent_id=consent_id, actor=actor, now=now)
-
-
 def revoke_api(*, identity_id: UUID, client_id: UUID | None, now: datetime) -> int:
     """Take the management API from a client (None: from all). Returns how many clients lost it.
 
@@ -227,10 +222,11 @@ def _read(
             [identity_id, live, text, client_id, consent_id, now, *start, limit],
         )
         rows = asked.fetchall()
-    return [_shown(row) for row in rows], rows[0][-1] if rows else 0
+    return [shown(row) for row in rows], rows[0][-1] if rows else 0
 
 
-def _shown(row: tuple[Any, ...]) -> OwnConnection:
+def shown(row: tuple[Any, ...], *, ended_by: str = "") -> OwnConnection:
+    """A connection from the columns that ``connections_page`` answers (sql/connections.sql)."""
     consent_id, tenant_id, tenant_name, user_id = row[:4]
     created_at, last_used_at, withdrawn_at, withdrawn_by, moment, tokens, standing, states, facts = row[15:24]
     held, known = _json(states) or {}, {name: (words, risk) for name, words, risk in _json(facts) or []}
@@ -252,6 +248,7 @@ def _shown(row: tuple[Any, ...]) -> OwnConnection:
         tokens=tokens,
         standing="" if standing == "consent_withdrawn" else standing or "",
         allowances=tuple(_allowance(name, *known.get(name, (None, None)), held) for name in row[14]),
+        ended_by=ended_by,
     )
 
 

@@ -250,8 +250,13 @@ def held_by(
 def revoke_held(held: Q, *, now: datetime) -> int:
     """Kill the tokens that a condition like :func:`held_by` describes, and what would still become some: codes and
     answered devices. Returns how many tokens died, of both kinds.
+
+    A refresh that is under way holds its token: it is waited for first, so that what it gives is seen by the next
+    statement and dies too.
     """
     revoke_unfetched(held, now=now)
+    live = RefreshToken.objects.filter(held, revoked__isnull=True)
+    list(live.order_by("id").select_for_update().values_list("id"))
     refresh = RefreshToken.objects.filter(held, revoked__isnull=True).update(revoked=now, updated=now)
     return int(refresh) + _delete(AccessToken.objects.filter(held))
 
@@ -264,6 +269,6 @@ def revoke_unfetched(held: Q, *, now: datetime) -> None:
     DeviceGrant.objects.filter(held, consumed_at__isnull=True, expires__gt=now).update(expires=now)
 
 
-def revoke_access_token(token_id: UUID) -> None:
-    """Kill one access token that belongs to no family: a service account's."""
-    _delete(AccessToken.objects.filter(pk=token_id))
+def revoke_access_token(token_id: UUID) -> int:
+    """Kill one access token alone: what belongs to the same family lives on. Returns whether it was there."""
+    return _delete(AccessToken.objects.filter(pk=token_id))

@@ -231,6 +231,18 @@ CATALOG = {
         "Credential ended", "{actor} ended a credential of {target}", "key-round", "stop"
     ),
     "tokens.revoked": Entry("Tokens revoked", "{actor} revoked the tokens of {target}", "circle-x", "stop"),
+    "token.revoked": Entry(
+        "Token revoked",
+        "{actor} revoked a token of {target} at {after.client} for {after.application}",
+        "circle-x",
+        "stop",
+    ),
+    "token.session_ended": Entry(
+        "Session of a client ended",
+        "{actor} ended {target}’s session at {after.client} for {after.application}",
+        "circle-x",
+        "stop",
+    ),
     "tokens.returned": Entry("Tokens given back", "{actor} gave back its tokens of {target}", "circle-x"),
     "tokens.replayed": Entry(
         "Replay stopped",

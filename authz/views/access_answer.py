@@ -23,13 +23,14 @@ PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3
 STATES = (*ORDER, "unsupported")
 
 
-def drawn(request: Request, explanation: Explanation, link: Link) -> dict[str, Any]:
+def drawn(
+    request: Request, explanation: Explanation, link: Link, *, with_tools: bool = True
+) -> dict[str, Any]:
     """The context of the answer's template: sentences, a panel per Application, the console, the bindings."""
     reached = [one for one in explanation.applications if one.reached]
     panels = reached[:PANELS]
-    tools = tools_at(
-        tenant_id=request.tenant.tenant_id, applications=[one.id for one in panels], at=explanation.at
-    )
+    asked = [one.id for one in panels] if with_tools else []
+    tools = tools_at(tenant_id=request.tenant.tenant_id, applications=asked, at=explanation.at)
     said, who = sentences(explanation), _reverse(request)
     everything = request.GET.get("bindings") == "all"
     return {

@@ -16,6 +16,7 @@ from oauth.views import (
     launch,
     own_clients,
     people,
+    person,
     usage,
     what_if,
 )
@@ -25,6 +26,7 @@ CREDENTIALS = f"{APPLICATION}credentials/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/credentials/"
 CLIENT = "clients/<uuid:client_id>/"
 PERSON = "users/<uuid:user_id>/"
+END_USER = "end-users/<uuid:user_id>/"
 
 app_name = "oauth"
 urlpatterns = [
@@ -55,6 +57,11 @@ urlpatterns = [
     path(f"{PERSON}workloads/", delegation.user_delegations, name="user_delegations"),
     path(f"{PERSON}consequence/", people.user_consequence, name="user_consequence"),
     path(f"{PERSON}revoke/", people.user_revoke, name="user_revoke"),
+    path(f"{END_USER}connections/", person.person_connections_tab, name="person_connections"),
+    path(f"{END_USER}connections/withdraw/", person.withdraw_all, name="person_withdraw"),
+    path(f"{END_USER}tokens/", person.person_tokens_tab, name="person_tokens"),
+    path(f"{END_USER}tokens/revoke/", person.revoke_tokens, name="person_revoke_tokens"),
+    path(f"{END_USER}tokens/<uuid:token_id>/revoke/", person.revoke_token, name="person_revoke_token"),
     path(f"{APPLICATION}address/", address.address, name="address"),
     path(f"{APPLICATION}address/verify/", address.verify, name="verify"),
     path(f"{APPLICATION}launch/", launch.launch_checklist, name="launch"),

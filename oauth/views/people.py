@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
+from endusers.models import EndUser
 from endusers.operations import NotAnEndUser
 from oauth import connections, consent, suspension
 from tenants.forms import OptionalReason, RequiredReason
@@ -86,17 +87,20 @@ def revoke_connection(request: Request, user_id: UUID, consent_id: UUID) -> Http
     row = connections.of_user(tenant_id, user_id).filter(pk=consent_id).first()
     if row is None:
         raise Http404
-    form = OptionalReason(posted(request))
+    form, back = OptionalReason(posted(request)), _connections(request, user_id)
     if request.method == "POST" and form.is_valid():
         consent.withdraw(**told(request, consent_id=consent_id), reason=form.cleaned_data["reason"])
         messages.success(request, _("%s is cut off") % (row.client.name or row.client.client_id))
-        return go_to(request, _back(request, user_id))
+        return go_to(request, back)
+    alive = connections.live_tokens(tenant_id, user_id, now=timezone.now())
+    tokens = alive.get((row.client_id, row.application_id), 0)
     context = {
         "person": str(profile),
         "user_id": user_id,
         "row": row,
+        "lines": [(tokens, ngettext("token answers inactive now", "tokens answer inactive now", tokens))],
         "form": form,
-        "back": _back(request, user_id),
+        "back": back,
         "crumbs": [(str(profile), _back(request, user_id)), (_("Cut off"), None)],
     }
     status = 422 if request.method == "POST" else 200
@@ -134,6 +138,13 @@ def user_revoke(request: Request, user_id: UUID) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return page_or_partial(request, "oauth/user_revoke.html", context, partial="dialog", status=status)
+
+
+def _connections(request: Request, user_id: UUID) -> str:
+    """Where this person's connections stand: an end user's have a tab, a member's a page."""
+    here = {"tenant_id": request.tenant.tenant_id, "user_id": user_id}
+    name = "person_connections" if EndUser.objects.filter(**here).exists() else "user_connections"
+    return reverse(f"oauth:{name}", kwargs={"slug": request.tenant.slug, "user_id": user_id})
 
 
 def _back(request: Request, user_id: UUID) -> str:

@@ -53,6 +53,15 @@ SAMPLES = {
           from job j join lateral (select user_id from endusers_enduser where tenant_id = j.tenant_id
                                     order by user_id limit 2) e on true)
         select id from job""",
+    # A live token of the end user above.
+    "token_id": """insert into oauth_accesstoken (id, tenant_id, audience_id, application_id, subject, subject_kind,
+        acr, amr, requested, token, token_checksum, expires, scope, resource, created, updated)
+        select gen_random_uuid(), e.tenant_id, a.id, k.id, e.user_id, 'user', '', '{}', '{}', '',
+               md5(random()::text) || md5(random()::text), now() + interval '1 hour', 'pr:read', '[]', now(), now()
+          from (select tenant_id, user_id from endusers_enduser where tenant_id = %s order by user_id limit 1) e
+          join lateral (select id from authz_application where tenant_id = e.tenant_id order by name limit 1) a on true
+          join lateral (select id from oauth_client order by created limit 1) k on true
+        returning id""",
     "upload_id": """with upload as (insert into endusers_upload (id, tenant_id, name, created_at)
         values (gen_random_uuid(), %s, 'tiers.csv', now()) returning id, tenant_id),
         lines as (insert into endusers_uploadline (id, tenant_id, upload_id, number, named, email, plan_tier, status,

@@ -22,7 +22,7 @@ from endusers import operations as endusers
 from endusers.bulk import jobs as bulk_jobs
 from endusers.bulk.selection import Selection
 from endusers.bulk.verbs import VERBS
-from oauth.models import Client, ClientApproval, Consent, Decision, ResourceCredential
+from oauth.models import AccessToken, Client, ClientApproval, Consent, Decision, ResourceCredential
 from tenants import operations as tenants
 from tenants.models import Invitation, Tenant, TenantUser
 from tests import cast
@@ -132,6 +132,16 @@ def side(slug: str, word: str) -> Side:
             application_id=application.pk,
             grant_type="authorization_code",
             granted=[f"{word}:read"],
+        )
+        AccessToken.objects.create(
+            pk=token.token_id,
+            tenant=tenant,
+            audience=application,
+            application=client,
+            subject=user.user_id,
+            token_checksum=uuid4().hex * 2,
+            expires=now + timedelta(hours=1),
+            scope=f"{word}:read",
         )
         credential = ResourceCredential.objects.create(
             tenant=tenant, application=application, credential_id=f"rc_{word}", secret_digest="0" * 64

@@ -1,0 +1,158 @@
+"""One end user's page as an owner's browser gets it: connections, tokens and sessions, and ending them."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from authsec.audit.models import Event
+from authsec.database.context import tenant_context
+from oauth.models import Consent, RefreshToken
+from tests import cast
+from tests.oauth.world import World, world
+from tests.statements import statements
+
+pytestmark = pytest.mark.django_db
+ED, OWNER = "ed@consumer.example", "owner@acme-corp.example"
+
+
+@pytest.fixture
+def it() -> Any:
+    """``ed`` connected the client and holds a session; ``owner`` looks."""
+    made = world()
+    browser = made.signed_in(ED)
+    tokens = made.tokens(browser)
+    ed = cast.user_of(made.tenant, ED)
+    return SimpleNamespace(
+        world=made,
+        browser=browser,
+        tokens=tokens,
+        ed=ed,
+        owner=made.signed_in(OWNER),
+        page=f"/t/{made.tenant.slug}/end-users/{ed.pk}/",
+    )
+
+
+def live(made: World) -> list[RefreshToken]:
+    with tenant_context(made.tenant.pk):
+        return list(RefreshToken.objects.filter(tenant=made.tenant, revoked=None))
+
+
+def events(made: World, action: str) -> list[Event]:
+    with tenant_context(made.tenant.pk):
+        return list(Event.objects.filter(tenant=made.tenant, action=action))
+
+
+def test_every_tab_keeps_to_its_statements(it: Any) -> None:
+    it.owner.get(it.page)  # the first request of a visit writes it down
+    found = {}
+    for tab in (
+        "",
+        "access/",
+        "connections/",
+        "connections/?past",
+        "tokens/",
+        "activity/",
+        "limits/",
+        "json/",
+    ):
+        with statements() as sent:
+            assert it.owner.get(it.page + tab).status_code == 200, tab
+        found[tab] = len(sent)
+    assert found.pop("access/") <= 8
+    assert max(found.values()) <= 6, found
+
+
+def test_each_tab_names_all_others_and_htmx_gets_it_without_the_head(it: Any) -> None:
+    for tab in ("", "access/", "connections/", "tokens/", "activity/", "limits/", "json/"):
+        whole = it.owner.get(it.page + tab)
+        part = it.owner.get(it.page + tab, headers={"HX-Request": "true"})
+        assert whole.text.count('aria-current="page"') >= 1
+        assert "<html" in whole.text
+        assert "<html" not in part.text
+        assert "<title>" in part.text
+        for other in ("access/", "connections/", "tokens/", "activity/", "limits/", "json/"):
+            assert f'href="{it.page}{other}"' in part.text, (tab, other)
+
+
+def test_the_connections_tab_says_who_checked_what_it_may_do_and_who_ended_it(it: Any) -> None:
+    page = it.owner.get(f"{it.page}connections/").text
+    for shown in ("Claude Code", "registered itself", "deploy-mcp", "2 live tokens", "<b>read</b>"):
+        assert shown in page, shown
+    with tenant_context(it.world.tenant.pk):
+        consent = Consent.objects.get()
+    url = f"/t/{it.world.tenant.slug}/users/{it.ed.pk}/connections/{consent.pk}/revoke/"
+    question = it.owner.get(url).text
+    assert "<b>2</b>" in question
+    answer = it.owner.post(url, {"reason": "a stolen laptop"})
+    assert answer["Location"] == f"{it.page}connections/"
+    assert "Nothing is connected" in it.owner.get(answer["Location"]).text
+    assert "ended it" in it.owner.get(f"{it.page}connections/?past").text
+    assert it.world.facts(it.tokens["access_token"]) == {"active": False}
+
+
+def test_cutting_off_all_clients_counts_first_and_ends_each_consent(it: Any) -> None:
+    url = f"{it.page}connections/withdraw/"
+    question = it.owner.get(url).text
+    assert "<b>1</b>" in question
+    assert "<b>2</b>" in question
+    assert it.owner.post(url, {"reason": "leaving"}).status_code == 302
+    assert it.world.facts(it.tokens["access_token"]) == {"active": False}
+    assert [event.reason for event in events(it.world, "consent.withdrawn")] == ["leaving"]
+    it.owner.post(url, {})
+    assert len(events(it.world, "consent.withdrawn")) == 1
+
+
+def test_one_access_token_dies_alone(it: Any) -> None:
+    token_id = it.world.facts(it.tokens["access_token"])["jti"]
+    assert token_id in it.owner.get(f"{it.page}tokens/").text
+    url = f"{it.page}tokens/{token_id}/revoke/"
+    assert "can fetch another one at once" in it.owner.get(url).text
+    assert it.owner.post(url, {"reason": "seen in a log"}).status_code == 302
+    assert it.world.facts(it.tokens["access_token"]) == {"active": False}
+    assert len(live(it.world)) == 1
+    assert it.world.refresh(it.tokens["refresh_token"]).status_code == 200
+    (event,) = events(it.world, "token.revoked")
+    assert (event.reason, event.after["token"], event.target_id) == ("seen in a log", token_id, it.ed.pk)
+    assert it.owner.post(url, {}).status_code == 404
+
+
+def test_ending_a_session_leaves_the_other_one(it: Any) -> None:
+    other = it.world.tokens(it.browser)
+    newest, oldest = sorted(live(it.world), key=lambda row: row.created, reverse=True)
+    url = f"{it.page}tokens/{oldest.pk}/revoke/"
+    assert "<b>2</b>" in it.owner.get(url).text
+    assert it.owner.post(url, {}).status_code == 302
+    assert it.world.facts(it.tokens["access_token"]) == {"active": False}
+    assert it.world.refresh(it.tokens["refresh_token"]).status_code == 400
+    assert it.world.facts(other["access_token"])["active"]
+    assert [row.pk for row in live(it.world)] == [newest.pk]
+    (event,) = events(it.world, "token.session_ended")
+    assert event.after["tokens"] == 2
+
+
+def test_revoking_all_tokens_leaves_connection_and_status(it: Any) -> None:
+    url = f"{it.page}tokens/revoke/"
+    assert "<b>2</b>" in it.owner.get(url).text
+    assert it.owner.post(url, {"reason": "rotation"}).status_code == 302
+    assert "No token works now" in it.owner.get(f"{it.page}tokens/").text
+    assert "Claude Code" in it.owner.get(f"{it.page}connections/").text
+    assert "rotation" in it.owner.get(f"{it.page}activity/?kind=tokens").text
+
+
+def test_another_persons_token_and_an_unknown_one_are_404(it: Any) -> None:
+    carol = it.world.signed_in("carol@consumer.example")
+    hers = it.world.facts(it.world.tokens(carol)["access_token"])["jti"]
+    for token_id in (hers, "00000000-0000-4000-8000-000000000000"):
+        url = f"{it.page}tokens/{token_id}/revoke/"
+        assert it.owner.get(url).status_code == 404
+        assert it.owner.post(url, {}).status_code == 404
+
+
+def test_an_auditor_reads_all_of_it_and_ends_nothing(it: Any) -> None:
+    rita = cast.signed_in(cast.member(it.world.tenant, "rita@example.test", "readonly_auditor"))
+    for tab in ("connections/", "tokens/", "activity/"):
+        page = rita.get(it.page + tab)
+        assert page.status_code == 200
+        assert "/revoke/" not in page.text
+    assert rita.post(f"{it.page}tokens/revoke/", {}).status_code == 403
