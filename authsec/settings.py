@@ -46,7 +46,10 @@ DNS_SERVERS = env.list(
     "DNS_SERVERS", default=[]
 )  # host:port that TXT records are asked of; empty: the system's
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Forwarded-For counts
-VALKEY_URL = env.str("VALKEY_URL", default="")
+# The client knows the protocol by its elder name.
+VALKEY_URL = (
+    env.str("VALKEY_URL", default="").replace("valkey://", "redis://").replace("valkeys://", "rediss://")
+)
 METRICS_TOKEN = env.str(
     "METRICS_TOKEN", default=""
 )  # who reads /metrics; without one nobody but loopback in development

@@ -20,6 +20,7 @@ def change(
     tenant_id: UUID,
     application_id: UUID,
     rate_limit: Mapping[str, int] | None = AS_IT_IS,
+    enforce_rate_limit: bool | None = None,
     scopes: Sequence[ScopeSpec] | None = None,
     status: str | None = None,
     logo: bytes = b"",
@@ -31,7 +32,7 @@ def change(
     """Change what is given, all of it or, where one verb refuses, nothing. Raises Refused.
 
     ``facts``: those of :data:`authz.applications.FACTS`. ``rate_limit``: ``{"limit", "window_s"?}``, None takes it
-    away. ``scopes``: the whole list. ``logo``: a picture's bytes.
+    away. ``enforce_rate_limit``: whether the server counts. ``scopes``: the whole list. ``logo``: a picture's bytes.
     """
     which: dict[str, Any] = {
         "tenant_id": tenant_id,
@@ -44,6 +45,8 @@ def change(
         if rate_limit is not AS_IT_IS:
             limit: Mapping[str, Any] = rate_limit or {"limit": None}
             changed = applications.set_rate_limit(**which, **limit)
+        if enforce_rate_limit is not None:
+            changed = applications.set_enforcement(**which, enforce=enforce_rate_limit)
         if logo:
             changed = logos.put(**which, content=logo)
         elif without_logo:

@@ -113,7 +113,7 @@ def set_rate_limit(
 ) -> Application:
     """Say how many calls everybody has whose tier and own limit say nothing; ``limit`` None: no such limit.
 
-    Introspection hands it to the Application, which keeps it. Raises Refused.
+    Introspection hands it to the Application, which keeps it, unless it asked the server to. Raises Refused.
     """
     if limit is not None and not (1 <= limit <= MOST_CALLS and 1 <= window_s <= LONGEST_WINDOW_S):
         raise Refused({"rate_limit": f"1 to {MOST_CALLS} calls in 1 to {LONGEST_WINDOW_S} seconds."})
@@ -125,6 +125,21 @@ def set_rate_limit(
             return application
         application.save(update_fields=["rate_limit", "rate_window_s"])
         was, is_now = {"rate_limit": before}, {"rate_limit": application.own_limit}
+        note("application.updated", application, actor, now, before=was, after=is_now)
+    return application
+
+
+def set_enforcement(
+    *, tenant_id: UUID, application_id: UUID, enforce: bool, actor: Actor, now: datetime
+) -> Application:
+    """Count the Application's calls here and refuse those beyond a limit, or leave that to it. Raises Refused."""
+    with tenant_context(tenant_id):
+        application = live(tenant_id, application_id)
+        if application.enforce_rate_limit == enforce:
+            return application
+        application.enforce_rate_limit = enforce
+        application.save(update_fields=["enforce_rate_limit"])
+        was, is_now = {"enforce_rate_limit": not enforce}, {"enforce_rate_limit": enforce}
         note("application.updated", application, actor, now, before=was, after=is_now)
     return application
 

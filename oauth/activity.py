@@ -16,6 +16,8 @@ from uuid import UUID
 
 import psycopg
 
+from oauth.calls import CALLS, Calls, columns
+
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
@@ -63,7 +65,7 @@ class Counters:
         self._connect, self._every_s = connect, every_s
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._counted: Counter[Key] = Counter()
-        self._uses = Uses()
+        self._uses, self._calls = Uses(), Calls()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failing = False
@@ -76,14 +78,19 @@ class Counters:
         active: bool,
         reason: str,
         token_id: UUID | None = None,
+        subject: UUID | None = None,
     ) -> None:
-        """One introspection more, of a good token where there is one. The first starts the thread that writes down."""
+        """One introspection more, of a good token and for whom where there is one. The first starts the thread that
+        writes down.
+        """
         now = time.time()
         key = (tenant_id, application_id, int(now) // HOUR_S, active, reason)
         with self._lock:
             self._counted[key] += 1
             if token_id is not None:
                 self._uses.add(token_id, tenant_id, now)
+            if subject is not None:
+                self._calls.add(tenant_id, application_id, subject, refused=not active)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="introspection-counts", daemon=True)
                 self._thread.start()
@@ -97,6 +104,7 @@ class Counters:
             with self._lock:
                 taken, self._counted = self._counted, Counter()
                 uses = self._uses.due(time.time(), everything=everything)
+                calls = self._calls.take()
             if not taken and not uses:
                 return
             try:
@@ -106,11 +114,15 @@ class Counters:
                         taken = Counter()  # each statement is a transaction of its own
                     if uses:
                         connection.execute(USES, _uses_columns(uses))
+                        uses = {}
+                    if calls:
+                        connection.execute(CALLS, [time.time(), *columns(calls)])
                 self._failing = False
             except psycopg.Error:
                 with self._lock:
                     self._counted.update(taken)
                     self._uses.put_back(uses)
+                    self._calls.put_back(calls)
                 if not self._failing:
                     log.warning(
                         "Introspections are counted but cannot be written down just now", exc_info=True

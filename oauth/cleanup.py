@@ -16,6 +16,7 @@ KEPT = {
     "oauth_devicegrant": ("expires", timedelta(hours=1)),
     "oauth_usedassertion": ("expires_at", timedelta()),
     "oauth_introspectioncount": ("hour", timedelta(days=90)),
+    "oauth_callcount": ("kept_until", timedelta()),
 }
 
 

@@ -19,22 +19,27 @@ import psycopg
 from django.conf import settings
 from django.db import connection as django_connection
 
+from authsec import limiting
 from authsec.secrets import digest
 from authsec.web.addresses import read_address
 from oauth.activity import Counters
 from oauth.client_authentication import basic_credentials
+from oauth.reasons import RATE_LIMITED
 
 log = logging.getLogger(__name__)
 
 PATH = "/oauth/introspect"
 STATEMENT = (
-    "select answer, for_tenant, for_application, why, for_token from introspect(%s, %s, %s, %s::inet, %s)"
+    "select answer, for_tenant, for_application, why, for_token, for_subject, call_limit, call_window_s "
+    "from introspect(%s, %s, %s, %s::inet, %s)"
 )
 MAX_BODY = 16_384
 NOTE = "select note_credential_use(%s)"
 NOTED_EVERY_S = 300
 CREDENTIAL = re.compile(r"[A-Za-z0-9_-]{1,64}")
 INACTIVE = b'{"active": false}'
+LIMIT_MEMBER = '"rate_limit":'
+TOO_MANY = "The token is good; whom it is for has used up their calls. Answer 429 and pass Retry-After on."
 HEADERS = [
     ("Content-Type", "application/json"),
     ("Cache-Control", "no-store"),
@@ -49,15 +54,19 @@ REASONS = {
     401: "Unauthorized",
     405: "Method Not Allowed",
     413: "Content Too Large",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     503: "Service Unavailable",
 }
 
 Answer = tuple[int, bytes, list[tuple[str, str]]]
-# The answer or None, for which tenant and Application, why it is None or less than it was, and the token that it is of.
-Row = tuple[str | None, UUID, UUID, str, UUID | None]
+# The answer or None, for which tenant and Application, why it is None or less than it was, of which token, for whom;
+# calls and seconds where they are counted here.
+Row = tuple[str | None, UUID, UUID, str, UUID | None, UUID | None, int | None, int | None]
 # Runs the statement; returns its row, or None when the credential is wrong.
 Ask = Callable[[tuple[Any, ...]], Row | None]
+# Is told what an introspection came to, and whether the call was one too many.
+Count = Callable[[Row, bool], None]
 _local = threading.local()
 # Credential → when this process last wrote down that it was used. Only those that are right come in here.
 _noted: dict[str, float] = {}
@@ -65,7 +74,7 @@ _noted: dict[str, float] = {}
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """The WSGI callable."""
-    status, body, extra = respond(environ, ask)
+    status, body, extra = respond(environ, ask, _count)
     headers = [*HEADERS, *extra, ("Content-Length", str(len(body)))]
     if settings.SECURE_HSTS_SECONDS:
         headers.append(
@@ -78,7 +87,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     return [body]
 
 
-def respond(environ: dict[str, Any], ask: Ask) -> Answer:
+def respond(environ: dict[str, Any], ask: Ask, count: Count = lambda row, refused: None) -> Answer:
     """Answer one request: status, body, headers besides the usual."""
     if environ["REQUEST_METHOD"] != "POST":
         # RFC 7662 §4: a GET would leave the token in logs.
@@ -100,7 +109,7 @@ def respond(environ: dict[str, Any], ask: Ask) -> Answer:
             if row is not None:
                 if not token:
                     return _error(400, "invalid_request", "token is missing.")
-                return 200, row[0].encode() if row[0] else INACTIVE, []
+                return _answer(row, count)
     except psycopg.OperationalError:
         log.exception("introspection: the database does not answer")
         return _error(503, "temporarily_unavailable", "Try again.")
@@ -110,6 +119,22 @@ def respond(environ: dict[str, Any], ask: Ask) -> Answer:
         "Authenticate with the Application's resource credential.",
         [("WWW-Authenticate", 'Basic realm="introspection"')],
     )
+
+
+def _answer(row: Row, count: Count) -> Answer:
+    """What the credential's holder hears; where the Application asked for it, as far as the caller's limit goes."""
+    answer, _tenant, application, _why, _token, subject, limit, window_s = row
+    if not answer or limit is None or window_s is None:
+        count(row, False)
+        return 200, answer.encode() if answer else INACTIVE, []
+    tally = limiting.spend("calls", str(application), str(subject), limit=limit, window_s=window_s)
+    count(row, tally.exceeded)
+    # The limit stands last in the answer and holds nothing that anybody chose.
+    said = f'{answer[:-2]},"remaining":{tally.remaining},"reset":{tally.reset_s}}}}}'
+    if not tally.exceeded:
+        return 200, said.encode(), []
+    body = f'{{"error":"rate_limited","error_description":"{TOO_MANY}",{said[said.rindex(LIMIT_MEMBER) :]}'
+    return 429, body.encode(), [("Retry-After", str(max(tally.reset_s, 1)))]
 
 
 def _form(environ: dict[str, Any]) -> dict[str, str]:
@@ -146,10 +171,7 @@ def _error(status: int, code: str, text: str, headers: list[tuple[str, str]] | N
 
 
 def ask(parameters: tuple[Any, ...]) -> Row | None:
-    """Run the statement on this thread's own connection; a connection that was lost is made anew, once.
-
-    Counts what it comes to, for the Application's page.
-    """
+    """Run the statement on this thread's own connection; a connection that was lost is made anew, once."""
     fresh = False
     while True:
         own = getattr(_local, "connection", None)
@@ -160,12 +182,24 @@ def ask(parameters: tuple[Any, ...]) -> Row | None:
             row: Row | None = own.execute(STATEMENT, parameters, prepare=True).fetchone()
             if row is not None:
                 _note_use(own, parameters[0])
-                counters.count(row[1], row[2], active=row[0] is not None, reason=row[3], token_id=row[4])
             return row
         except psycopg.OperationalError:
             own.close()
             if fresh:
                 raise
+
+
+def _count(row: Row, refused: bool) -> None:
+    """Count what it came to, for the Application's page."""
+    answer, tenant, application, why, token, subject, *_ = row
+    counters.count(
+        tenant,
+        application,
+        active=answer is not None and not refused,
+        reason=RATE_LIMITED if refused else why,
+        token_id=token,
+        subject=subject,
+    )
 
 
 def _note_use(own: psycopg.Connection[Any], credential: str) -> None:

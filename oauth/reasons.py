@@ -25,6 +25,8 @@ ACTIVE = {
         _("The token is good for saying who it is. No scope of it is still given to them."),
     ),
 }
+RATE_LIMITED = "rate_limited"
+# Answered without "active": true.
 INACTIVE = {
     "unknown": Reason(
         _("Not known"),
@@ -58,6 +60,12 @@ INACTIVE = {
     ),
     "consent_withdrawn": Reason(
         _("Consent withdrawn"), _("Whom it is for took their consent back, or an operator did.")
+    ),
+    RATE_LIMITED: Reason(
+        _("Over the rate limit"),
+        _(
+            "The token is good, but whom it is for used up their calls. It was answered 429, with when to try again."
+        ),
     ),
     "delegation_ended": Reason(
         _("Leave to act ended"),

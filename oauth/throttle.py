@@ -1,11 +1,10 @@
-"""Rate limits of the protocol endpoints, shared through Valkey where VALKEY_URL is set, else by process."""
+"""Rate limits of the protocol endpoints, counted by all processes together (:mod:`authsec.limiting`)."""
 
 from functools import cache
 
-from django.conf import settings
-from limits import RateLimitItem, parse
-from limits.storage import storage_from_string
-from limits.strategies import FixedWindowRateLimiter
+from limits import parse
+
+from authsec import limiting
 
 # What is limited, by whom it is counted, how often. At the token endpoint failures count, work does not.
 LIMITS = {
@@ -27,21 +26,16 @@ LIMITS = {
 
 
 @cache
-def _limiter() -> FixedWindowRateLimiter:
-    url = settings.VALKEY_URL.replace("valkey://", "redis://") if settings.VALKEY_URL else "memory://"
-    return FixedWindowRateLimiter(storage_from_string(url))
-
-
-@cache
-def _item(kind: str) -> RateLimitItem:
-    return parse(LIMITS[kind])
+def _limit(kind: str) -> dict[str, int]:
+    item = parse(LIMITS[kind])
+    return {"limit": item.amount, "window_s": item.get_expiry()}
 
 
 def hit(kind: str, *who: str) -> bool:
     """Count one; False when the limit is reached."""
-    return _limiter().hit(_item(kind), kind, *who)
+    return not limiting.spend(kind, *who, **_limit(kind)).exceeded
 
 
 def exhausted(kind: str, *who: str) -> bool:
     """Whether the limit is reached, without counting."""
-    return not _limiter().test(_item(kind), kind, *who)
+    return not limiting.look(kind, *who, **_limit(kind)).remaining

@@ -9,6 +9,8 @@ from functools import cache
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, generate_latest
 
+from authsec.limiting import COUNTED_ALONE
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 REGISTRY = CollectorRegistry()
 DECISIONS = Counter(
@@ -32,6 +34,7 @@ FEED_CONNECTIONS = Counter(
 FEED_CHANGES = Counter(
     "authsec_feed_changes", "Changes heard from the revocation feed.", ["process"], registry=REGISTRY
 )
+REGISTRY.register(COUNTED_ALONE)
 
 
 @cache

@@ -74,6 +74,15 @@ class EditForm(ApplicationForm):
     window_s = forms.IntegerField(
         label=_("In how many seconds"), min_value=1, max_value=LONGEST_WINDOW_S, required=False
     )
+    enforce_rate_limit = forms.BooleanField(
+        label=_("AuthSec counts and refuses"),
+        required=False,
+        help_text=_(
+            "Each introspection of an active token counts as one call of that person or service account. Beyond their "
+            "limit it answers 429 with Retry-After, which this Application passes on. Unticked, it learns the limit "
+            "and counts by itself."
+        ),
+    )
     logo = forms.FileField(
         label=_("Logo"),
         required=False,

@@ -48,6 +48,9 @@ class Application(TenantRow):
     admission = models.CharField(max_length=10, choices=Admission.choices, default=Admission.ANYONE)
     rate_limit = models.PositiveIntegerField(null=True, blank=True, help_text="Calls per window.")
     rate_window_s = models.PositiveIntegerField(default=60, help_text="Seconds.")
+    enforce_rate_limit = models.BooleanField(
+        default=False, help_text="Whether this server counts the calls, whosever limit applies."
+    )
     created_at = models.DateTimeField(default=timezone.now)
     created_by = models.UUIDField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)

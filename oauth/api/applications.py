@@ -60,14 +60,18 @@ class Applications(ApiView):
         """Register an Application. The answer holds its first credential, whose secret is shown this once."""
         given = read_input(schemas.ApplicationInput, request)
         scopes = [ScopeSpec(**scope) for scope in given.pop("scopes")]
-        now, limit = timezone.now(), given.pop("rate_limit", None)
+        now, limit, enforce = timezone.now(), given.pop("rate_limit", None), given.pop("enforce_rate_limit")
         made = applications.register(
             tenant_id=self.tenant_id, **given, scopes=scopes, actor=self.actor, now=now
         )
-        if limit:
-            made = applications.set_rate_limit(
-                tenant_id=self.tenant_id, application_id=made.pk, **limit, actor=self.actor, now=now
-            )
+        made = change(
+            tenant_id=self.tenant_id,
+            application_id=made.pk,
+            rate_limit=limit,
+            enforce_rate_limit=enforce,
+            actor=self.actor,
+            now=now,
+        )
         key, secret = credentials.issue(
             tenant_id=self.tenant_id, application_id=made.pk, actor=self.actor, now=now
         )
@@ -153,6 +157,7 @@ def application_items(rows: Sequence[Application]) -> list[dict[str, Any]]:
             "admission": row.admission,
             "status": row.status,
             "rate_limit": row.own_limit,
+            "enforce_rate_limit": row.enforce_rate_limit,
             "scopes": scopes.get(row.pk, []),
             "created_at": row.created_at,
             "ended_at": row.ended_at,

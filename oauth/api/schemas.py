@@ -11,6 +11,7 @@ from oauth import clients
 from oauth.models import Client as ClientRow
 
 CONTACT = "Whom people ask: an e-mail address or an https page. Shown where somebody is not let in."
+ENFORCE = "The server counts introspections as calls, and answers 429 beyond whichever limit applies."
 LINK = "An https page, shown where people are asked to consent."
 
 
@@ -53,6 +54,7 @@ class ApplicationInput(Input):
     privacy_uri = serializers.CharField(required=False, allow_blank=True, default="", help_text=LINK)
     terms_uri = serializers.CharField(required=False, allow_blank=True, default="", help_text=LINK)
     rate_limit = OwnLimitInput(required=False, allow_null=True)
+    enforce_rate_limit = serializers.BooleanField(required=False, default=False, help_text=ENFORCE)
     scopes = ScopeInput(many=True, required=False, default=list)
 
 
@@ -69,6 +71,7 @@ class ApplicationChange(Input):
     terms_uri = serializers.CharField(required=False, allow_blank=True, help_text=LINK)
     status = serializers.ChoiceField(models.Application.Status.choices, required=False)
     rate_limit = OwnLimitInput(required=False, allow_null=True)
+    enforce_rate_limit = serializers.BooleanField(required=False, help_text=ENFORCE)
     scopes = ScopeInput(many=True, required=False)
 
 
@@ -115,6 +118,7 @@ class Application(serializers.Serializer[Any]):
     admission = serializers.ChoiceField(models.Application.Admission.choices)
     status = serializers.ChoiceField(models.Application.Status.choices)
     rate_limit = OwnLimit(allow_null=True)
+    enforce_rate_limit = serializers.BooleanField(help_text=ENFORCE)
     scopes = Scope(many=True)
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)

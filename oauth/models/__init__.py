@@ -1,6 +1,6 @@
 """Clients, codes, tokens, consents and keys: django-oauth-toolkit's six models swapped, and our own beside them."""
 
-from oauth.models.activity import IntrospectionCount
+from oauth.models.activity import CallCount, IntrospectionCount
 from oauth.models.client import Client, ClientApproval, ClientLimit, ClientLogo, ClientPolicy
 from oauth.models.client_session import ClientSession
 from oauth.models.consent import Consent, Decision
@@ -10,6 +10,7 @@ from oauth.models.token import AccessToken, DeviceGrant, Grant, IDToken, Issued,
 
 __all__ = [
     "AccessToken",
+    "CallCount",
     "Client",
     "ClientApproval",
     "ClientLimit",

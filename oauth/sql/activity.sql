@@ -32,3 +32,20 @@ begin
      set first_used_at = least(d.first_used_at, u.first), last_used_at = greatest(d.last_used_at, u.last)
     from used u where d.id = u.id;
 end $$;
+
+-- Calls by caller, added to those of this minute and of this day in UTC.
+create or replace function add_calls(
+  p_at double precision, p_tenants uuid[], p_applications uuid[], p_subjects uuid[], p_calls bigint[], p_refused bigint[]
+) returns void language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+  insert into oauth_callcount as c (id, tenant_id, application_id, subject, daily, start, calls, refused, kept_until)
+  select gen_random_uuid(), n.tenant, n.application, n.subject, s.daily,
+         date_trunc(s.unit, to_timestamp(p_at), 'UTC'), n.calls, n.refused, to_timestamp(p_at) + s.kept
+    from unnest(p_tenants, p_applications, p_subjects, p_calls, p_refused)
+         as n(tenant, application, subject, calls, refused)
+    join authz_application a on a.tenant_id = n.tenant and a.id = n.application
+   cross join (values (false, 'minute', interval '1 hour'), (true, 'day', interval '2 days')) as s(daily, unit, kept)
+   order by n.tenant, n.application, s.daily, n.subject
+      on conflict (tenant_id, application_id, daily, start, subject)
+      do update set calls = c.calls + excluded.calls, refused = c.refused + excluded.refused;
+end $$;

@@ -1,6 +1,7 @@
 -- RFC 7662 in one round trip: the resource's credential, the token, standing, live entitlement, every field of the
 -- answer. No row: wrong credential. A row with a null answer: inactive, whatever the reason, and the resource learns
--- nothing of it. For whose Application and which token it was, and why, is for the tenant's own counters and its operators.
+-- nothing of it. For whose Application, which token and whom it was, and why, is for the tenant's own counters and its
+-- operators; call_limit and call_window_s stand where the Application asked that its calls be counted here.
 --
 -- Secrets arrive as SHA-256 digests: comparing digests of random secrets needs no constant time, since nobody can
 -- choose a digest's next byte.
@@ -12,8 +13,10 @@
 drop function if exists introspect(text, text, text, inet, text);
 create function introspect(
   p_credential text, p_secret text, p_token text, p_ip inet, p_issuer text
-) returns table(answer text, for_tenant uuid, for_application uuid, why text, for_token uuid) language plpgsql stable security definer
-set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
+) returns table(
+  answer text, for_tenant uuid, for_application uuid, why text, for_token uuid, for_subject uuid, call_limit int,
+  call_window_s int
+) language plpgsql stable security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   v_at timestamptz := clock_timestamp();
   t record;
@@ -32,7 +35,7 @@ begin
          floor(extract(epoch from k.expires))::bigint as exp, floor(extract(epoch from k.created))::bigint as iat,
          floor(extract(epoch from k.auth_time))::bigint as auth_time,
          l.client_id as client, l.name as client_name, l.disabled_at is null as client_live,
-         a.resource_uri, a.rate_limit, a.rate_window_s, a.status = 'enabled' and a.ended_at is null as enabled,
+         a.resource_uri, a.rate_limit, a.rate_window_s, a.enforce_rate_limit, a.status = 'enabled' and a.ended_at is null as enabled,
          a.kind as application_kind
     into t
     from oauth_resourcecredential c
@@ -148,6 +151,14 @@ begin
   -- Pieces rather than json_build_object and json_strip_nulls, which cost as much as a statement. Members without a
   -- value are left out; two say null aloud. Ids need no escaping, whatever people chose gets it.
   for_token := t.id;
+  for_subject := t.subject;
+  if t.enforce_rate_limit then
+    -- Whose limit it is, in the order of the answer below. The caller counts, and writes what is left of it into the
+    -- end of the answer, where the limit stands for that.
+    call_limit := coalesce((who.override ->> 'limit')::int, who.rate_limit, t.rate_limit);
+    call_window_s := case when who.override ? 'limit' then coalesce((who.override ->> 'window_s')::int, 60)
+                          when who.rate_limit is not null then who.rate_window_s else t.rate_window_s end;
+  end if;
   answer := concat(
     '{"active":true,"scope":', to_json(v_scope), ',"client_id":', to_json(t.client),
     ',"client_name":' || nullif(to_json(t.client_name)::text, '""'),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from oauth import throttle
+from authsec import limiting
 from oauth.documents import clients as documents
 from oauth.outbound import fetch
 from tests.oauth.internet import Internet
@@ -13,7 +13,7 @@ from tests.oauth.internet import Internet
 @pytest.fixture(autouse=True)
 def fresh_counters() -> None:
     """Each test starts with no request counted."""
-    throttle._limiter.cache_clear()
+    limiting.start_over()
 
 
 @pytest.fixture

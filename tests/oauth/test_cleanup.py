@@ -22,6 +22,7 @@ INDEXES = {
     "oauth_devicegrant": "oauth_devicegrant_expires_idx",
     "oauth_usedassertion": "oauth_usedassertion_exp_idx",
     "oauth_introspectioncount": "oauth_count_hour_idx",
+    "oauth_callcount": "oauth_callcount_kept_idx",
 }
 
 

@@ -17,9 +17,10 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
+from authsec import limiting
 from authz.api import effective_access
 from authz.effective import track_rows
-from oauth import gate, introspection, throttle, wishes
+from oauth import gate, introspection, wishes
 from tests.authz.cast import NOW
 from tests.authz.naive import Question, Town
 from tests.authz.random_worlds import ADDRESSES, SCOPES, draw_town
@@ -71,7 +72,7 @@ def draw_asked(pick: Random, town: Town, **more: object) -> Asked:
 @contextmanager
 def standing(town: Town) -> Iterator[Place]:
     """The town in the database, for a moment."""
-    throttle._limiter.cache_clear()
+    limiting.start_over()
     with transaction.atomic():
         try:
             yield Place(town)

@@ -10,12 +10,13 @@ from django.conf import settings as conf
 from django.db import connection
 from django.utils import timezone
 
+from authsec import limiting
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz import applications
 from authz.models import Application
-from oauth import proof, throttle, verification
+from oauth import proof, verification
 from oauth.proof import Evidence, Finding, document_url, held, judge, record_name, record_value
 from tests import cast
 from tests.authz.cast import World, world
@@ -254,7 +255,7 @@ def test_looking_is_bounded(host: Host) -> None:
             look(it)
     with pytest.raises(verification.Busy):
         look(it)
-    throttle._limiter.cache_clear()
+    limiting.start_over()
     assert verification.IN_FLIGHT.acquire(blocking=False)
     try:
         with pytest.raises(verification.Busy):

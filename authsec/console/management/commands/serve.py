@@ -10,9 +10,11 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 
+from authsec import limiting
 from authsec.database.checks import UnsafeDatabase, refuse_unsafe_login
 from authsec.database.context import owner_context
 
@@ -69,6 +71,7 @@ def serve(
     except UnsafeDatabase as error:
         raise CommandError(str(error)) from error
     connections.close_all()
+    limiting.share(settings.VAR / "counters" / str(port))
     multiprocessing.set_start_method("spawn", force=True)
     server = Server(
         "authsec.wsgi:application",

@@ -1,0 +1,122 @@
+"""Limits that the server keeps for an Application that asked it to: counted at introspection, refused with 429."""
+
+import time
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from authsec.audit.actor import SYSTEM
+from authsec.audit.models import Event
+from authsec.database.context import tenant_context
+from authz import applications
+from endusers.models import EndUser, PlanTier
+from tests.oauth.world import ED, World, world
+
+pytestmark = pytest.mark.django_db
+INACTIVE = b'{"active": false}'
+
+
+def enforcing(limit: int = 2, window_s: int = 60) -> tuple[World, str]:
+    """A world whose Application has its calls counted, the free tier's limit, and Ed's token."""
+    it = world()
+    token = it.tokens(it.signed_in(ED), scope="read write")["access_token"]
+    with tenant_context(it.tenant.id):
+        PlanTier.objects.update(rate_limit=limit, rate_window_s=window_s)
+    applications.set_enforcement(
+        tenant_id=it.tenant.id,
+        application_id=it.application.pk,
+        enforce=True,
+        actor=SYSTEM,
+        now=timezone.now(),
+    )
+    return it, token
+
+
+def test_each_answer_says_how_many_calls_remain_and_when_the_window_ends() -> None:
+    it, token = enforcing(2)
+    first, second = it.facts(token)["rate_limit"], it.facts(token)["rate_limit"]
+    assert first.pop("reset") in (59, 60)
+    assert first == {"limit": 2, "window_s": 60, "source": "tier", "remaining": 1}
+    assert second["remaining"] == 0
+
+
+def test_a_call_too_many_is_answered_429_which_is_no_word_about_the_token() -> None:  # RFC 6585 §4
+    it, token = enforcing(1)
+    assert it.facts(token)["active"] is True
+    answer = it.introspect(token)
+    assert answer.status_code == 429
+    assert answer["Cache-Control"] == "no-store"
+    body = answer.json()
+    assert "active" not in body
+    assert body["error"] == "rate_limited"
+    limit = body["rate_limit"]
+    assert limit == {
+        "limit": 1,
+        "window_s": 60,
+        "source": "tier",
+        "remaining": 0,
+        "reset": int(answer["Retry-After"]),
+    }
+
+
+def test_a_token_that_is_not_good_is_neither_counted_nor_throttled() -> None:
+    it, token = enforcing(1)
+    for _ in range(3):
+        assert it.introspect("as_at_unknown").content == INACTIVE
+    with tenant_context(it.tenant.id):
+        EndUser.objects.update(status="suspended", suspended_at=timezone.now())
+    assert it.introspect(token).content == INACTIVE
+    with tenant_context(it.tenant.id):
+        EndUser.objects.update(status="active")
+    assert it.facts(token)["rate_limit"]["remaining"] == 0
+    assert it.introspect(token).status_code == 429
+
+
+def test_all_tokens_of_a_person_count_together_and_each_person_alone() -> None:
+    it, token = enforcing(2)
+    other = it.tokens(it.signed_in(ED), scope="read")["access_token"]
+    stranger = it.tokens(it.signed_in("zoe@consumer.example"))["access_token"]
+    assert it.facts(token)["rate_limit"]["remaining"] == 1
+    assert it.facts(other)["rate_limit"]["remaining"] == 0
+    assert it.introspect(token).status_code == 429
+    assert it.facts(stranger)["rate_limit"]["remaining"] == 1
+
+
+def test_another_limit_counts_at_the_next_call_with_what_was_used() -> None:
+    it, token = enforcing(1)
+    it.facts(token)
+    assert it.introspect(token).status_code == 429
+    until = (timezone.now() + timedelta(hours=1)).isoformat()
+    with tenant_context(it.tenant.id):
+        EndUser.objects.update(rate_limit_override={"limit": 9, "window_s": 60, "until": until})
+    said = it.facts(token)["rate_limit"]
+    assert (said["limit"], said["remaining"], said["source"]) == (9, 6, "override")
+
+
+def test_a_new_window_begins_with_the_first_call_after_the_old_one() -> None:
+    it, token = enforcing(1, window_s=1)
+    it.facts(token)
+    assert it.introspect(token).status_code == 429
+    deadline = time.monotonic() + 10
+    while it.introspect(token).status_code == 429:
+        assert time.monotonic() < deadline
+
+
+def test_without_a_limit_nothing_is_counted() -> None:
+    it, token = enforcing()
+    with tenant_context(it.tenant.id):
+        PlanTier.objects.update(rate_limit=None)
+    assert it.facts(token)["rate_limit"] is None
+
+
+def test_only_the_application_that_asked_has_its_calls_counted() -> None:
+    it, token = enforcing(1)
+    now = timezone.now()
+    which = {"tenant_id": it.tenant.id, "application_id": it.application.pk, "actor": SYSTEM, "now": now}
+    applications.set_enforcement(**which, enforce=False)
+    for _ in range(3):
+        assert "remaining" not in it.facts(token)["rate_limit"]
+    with tenant_context(it.tenant.id):
+        said = Event.objects.filter(target_id=it.application.pk, after__has_key="enforce_rate_limit")
+        assert [event.after["enforce_rate_limit"] for event in said.order_by("at")] == [True, False]
