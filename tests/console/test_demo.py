@@ -11,9 +11,11 @@ from uuid import UUID
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from authsec.audit.models import Event
+from authsec.console.demo import crowd
 from authsec.database.context import system_context, tenant_context
 from authsec.secrets import same_secret
 from authz.effective.explanation import explain
@@ -209,3 +211,25 @@ def test_it_refuses_to_load_outside_of_development(settings: Any) -> None:
     settings.DEVELOPMENT = False
     with pytest.raises(CommandError, match="development only"):
         call_command("demo")
+
+
+def test_a_large_crowd_leaves_indexes_and_references_as_they_were(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def catalogue() -> list[Any]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select conrelid::regclass::text, conname, pg_get_constraintdef(oid), condeferred, convalidated"
+                " from pg_constraint order by 1, 2"
+            )
+            constraints = cursor.fetchall()
+            cursor.execute("select indexname, indexdef from pg_indexes order by 1")
+            return [*constraints, *cursor.fetchall()]
+
+    load()
+    before = catalogue()
+    monkeypatch.setattr(crowd, "MANY", 10)
+    demo = load(end_users=60)
+    assert catalogue() == before
+    with tenant_context(UUID(tenant(demo, "alex-tools")["id"])):
+        assert EndUser.objects.count() == 60

@@ -1,18 +1,34 @@
 """Invented consumers: as many as wished, the same ones every time, with plausible names, dates, tiers and consents."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
+from authsec.console.demo.indexes import without_indexes
+from authsec.database.context import owner_context, system_context, tenant_context
 from endusers.models import EndUser
 
-SQL = (Path(__file__).parent / "crowd.sql").read_text()
-CHUNK = 20_000
+STATEMENTS = (Path(__file__).parent / "crowd.sql").read_text().split(";\n\n")
 DAYS = 420  # how long ago the first of them came
+# From so many on it is cheaper to build the indexes of these tables anew than to keep them up.
+MANY = 50_000
+TABLES = (
+    "tenants_identity",
+    "account_emailaddress",
+    "users",
+    "tenants_profile",
+    "endusers_enduser",
+    "endusers_endusertier",
+    "endusers_standingchange",
+    "oauth_consent",
+    "audit_event",
+)
 
 GIVEN = (
     "Ada Aisha Akira Alma Amara Amir Ana Anders Anika Aria Arjun Astrid Ayo Bao Beatriz Bilal Birgit Bruno Camila "
@@ -43,7 +59,11 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Crowd:
-    """Where a crowd belongs and what its people have connected. ``clients``: ids of OAuth clients to spread over."""
+    """Where a crowd belongs, up to how many end users, and what its people have connected.
+
+    ``clients``: ids of OAuth clients to spread over. ``hosts``: of their addresses; two large crowds need different
+    ones, because an address belongs to one person of the installation.
+    """
 
     tenant_id: UUID
     owner_id: UUID
@@ -51,40 +71,58 @@ class Crowd:
     application_id: UUID
     scopes: Sequence[str]
     clients: Sequence[UUID]
+    upto: int
+    hosts: Sequence[str] = HOSTS
 
 
-def fill(crowd: Crowd, upto: int, now: datetime) -> int:
-    """Add people until the tenant has ``upto`` end users; return how many came.
+def fill(crowds: Iterable[Crowd], now: datetime) -> None:
+    """Add people until each tenant has as many end users as its crowd says. One transaction.
 
-    Runs inside the tenant's context. The same number is the same person in every installation.
+    The same number is the same person in every installation. A large crowd locks the tables that it fills.
     """
-    have = EndUser.objects.filter(tenant_id=crowd.tenant_id).count()
-    added = 0
-    for first in range(have + 1, upto + 1, CHUNK):
-        added += _insert(crowd, first, min(first + CHUNK - 1, upto), now)
-    return added
+    missing = [(crowd, number) for crowd in crowds if (number := crowd.upto - _have(crowd)) > 0]
+    large = sum(number for _, number in missing) >= MANY
+    with system_context(), without_indexes(TABLES) if large else contextlib.nullcontext():
+        for crowd, _ in missing:
+            _fill(crowd, now)
+    if large:
+        with owner_context(), connection.cursor() as cursor:
+            cursor.execute(f"analyze {', '.join(TABLES)}")
 
 
-def _insert(crowd: Crowd, first: int, last: int, now: datetime) -> int:
+def _have(crowd: Crowd) -> int:
+    with tenant_context(crowd.tenant_id):
+        return EndUser.objects.filter(tenant_id=crowd.tenant_id).count()
+
+
+def _fill(crowd: Crowd, now: datetime) -> None:
+    last = have = _have(crowd)
+    while have < crowd.upto:  # again for those whose address was somebody else's already
+        first, last = last + 1, last + crowd.upto - have
+        with tenant_context(crowd.tenant_id):
+            _insert(crowd, first, last, now)
+        have = _have(crowd)
+
+
+def _insert(crowd: Crowd, first: int, last: int, now: datetime) -> None:
+    values: dict[str, Any] = {
+        "first": first,
+        "last": last,
+        "seed": f"{crowd.scopes[0]} ",
+        "given": GIVEN.split(),
+        "family": FAMILY.split(),
+        "hosts": list(crowd.hosts),
+        "reasons": list(REASONS),
+        "days": DAYS,
+        "now": now,
+        "tenant": crowd.tenant_id,
+        "owner": crowd.owner_id,
+        "owner_name": crowd.owner_name,
+        "application": crowd.application_id,
+        "scopes": list(crowd.scopes),
+        "clients": list(crowd.clients),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(
-            SQL,
-            {
-                "first": first,
-                "last": last,
-                "seed": f"{crowd.scopes[0]} ",
-                "given": GIVEN.split(),
-                "family": FAMILY.split(),
-                "hosts": list(HOSTS),
-                "reasons": list(REASONS),
-                "days": DAYS,
-                "now": now,
-                "tenant": crowd.tenant_id,
-                "owner": crowd.owner_id,
-                "owner_name": crowd.owner_name,
-                "application": crowd.application_id,
-                "scopes": list(crowd.scopes),
-                "clients": list(crowd.clients),
-            },
-        )
-        return int(cursor.fetchone()[0])
+        for statement in STATEMENTS:
+            cursor.execute(statement, values)
+        cursor.execute("drop table demo_crowd")

@@ -196,8 +196,9 @@ def _crowd(
         application_id=application.pk,
         scopes=scopes,
         clients=assistants,
+        upto=upto,
     )
-    fill(crowd, upto, demo.now)
+    fill([crowd], demo.now)
 
 
 def _installation_client() -> Client:
