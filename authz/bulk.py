@@ -1,4 +1,4 @@
-"""Adding many end users to a group in one statement."""
+"""Adding many end users to a group in one statement, and taking exactly those out again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from authsec.audit.insertion import NEW_ID, event_values, insertion
 from authz.bindings import console_permissions_of
 from authz.console import forbid_escalation
 from authz.models import Group
+from endusers.bulk.changes import CHANGED_BY
 from endusers.bulk.jobs import register
 from endusers.bulk.verbs import Fates, Run, Verb
 
@@ -45,6 +46,36 @@ kept as (
 select user_id, fate from judged
 """  # noqa: S608
 
+REMOVED = insertion(
+    "taken f left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id",
+    target_id="%(group)s::uuid",
+    target_name="%(group_name)s::text",
+    before="jsonb_build_object('user', coalesce(nullif(p.display_name, ''), p.email, ''), 'user_id', f.user_id, "
+    "'source', 'manual')",
+    after="jsonb_build_object('job', %(job)s::text)",
+    about_id="f.user_id",
+)
+# A membership is the job's own when it began at the very moment that the job wrote down for the person.
+TAKE_OUT = f"""
+with wanted as materialized ({CHANGED_BY}),
+mine as materialized (
+  select m.id, m.user_id from wanted w
+    join authz_groupmember m on m.tenant_id = %(tenant)s and m.group_id = %(group)s and m.user_id = w.user_id
+   where m.ended_at is null and m.source = 'manual' and m.added_at = w.at order by m.user_id for update of m),
+ended as (
+  update authz_groupmember m set ended_at = %(now)s, ended_by = %(actor_id)s::uuid from mine
+   where m.tenant_id = %(tenant)s and m.id = mine.id),
+taken as materialized (select user_id, row_number() over () as n from mine),
+judged as materialized (
+  select w.user_id, case when t.user_id is null then 'since' else 'changed' end as fate
+    from wanted w left join taken t on t.user_id = w.user_id),
+noted as ({REMOVED}),
+kept as (
+  insert into endusers_outcome (tenant_id, job_id, user_id, fate, at)
+  select %(tenant)s, %(job)s, user_id, fate, %(now)s from judged)
+select user_id, fate from judged
+"""  # noqa: S608
+
 
 def add_to_group(run: Run, ids: Sequence[UUID]) -> Fates:
     """Put the people into the group of ``group_id``; who is in already stays as they are.
@@ -52,12 +83,20 @@ def add_to_group(run: Run, ids: Sequence[UUID]) -> Fates:
     Raises as :func:`may_add`, also in the middle of a job: power counts as it is then.
     """
     group = may_add(run)
-    told = event_values(
-        actor=run.actor, action="group.member_added", target_kind="group", reason=run.reason, now=run.now
-    )
-    about = {"tenant": run.tenant_id, "job": run.job_id, "ids": list(ids)}
+    return _send(ADD, "group.member_added", run, ids, group=group.pk, group_name=group.name)
+
+
+def take_out(run: Run, ids: Sequence[UUID]) -> Fates:
+    """End the memberships that the job ``undoes`` made, as far as they stand; who was in before it stays in."""
+    named = {"group": run.params["group_id"], "group_name": run.params["group"]}
+    return _send(TAKE_OUT, "group.member_removed", run, ids, **named)
+
+
+def _send(statement: str, action: str, run: Run, ids: Sequence[UUID], **group: Any) -> Fates:
+    told = event_values(actor=run.actor, action=action, target_kind="group", reason=run.reason, now=run.now)
+    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": list(ids)}
     with connection.cursor() as cursor:
-        cursor.execute(ADD, told | about | {"group": group.pk, "group_name": group.name})
+        cursor.execute(statement, told | about | group)
         fates: Fates = cursor.fetchall()
     return fates
 
@@ -106,12 +145,13 @@ register(
         icon="users-round",
         permissions=("groups:manage",),
         do=add_to_group,
+        undo=take_out,
         may=may_add,
         effect="end users are added to the group",
         deed="added",
         already="in the group already",
-        promise="What the group is bound to reaches them at the next call. They can be taken out again on the group’s "
-        "page.",
+        promise="What the group is bound to reaches them at the next call. Taking it back takes exactly these "
+        "people out again.",
         unchanged=lambda params: ("member", params["group_id"]),
         form=group_params,
         words=_words,

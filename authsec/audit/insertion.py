@@ -35,6 +35,7 @@ def insertion(
     before: str = "null::jsonb",
     after: str = "null::jsonb",
     about_id: str = "null::uuid",
+    action: str = "%(action)s",
 ) -> str:
     """``insert into audit_event``, one event for each row of ``source`` (what stands behind FROM),
     which numbers its rows: ``f.n``.
@@ -45,7 +46,7 @@ def insertion(
   insert into audit_event (id, tenant_id, at, actor_kind, actor_id, actor_name, actor_capacity, action, target_kind,
     target_id, target_name, about_id, reason, ip, via, request_id, policies, before, after)
   select {NEW_ID}, %(tenant)s, %(now)s, %(actor_kind)s, %(actor_id)s::uuid, %(actor_name)s, %(actor_capacity)s,
-         %(action)s, %(target_kind)s, {target_id}, left({target_name}, 255), {about_id}, %(event_reason)s,
+         {action}, %(target_kind)s, {target_id}, left({target_name}, 255), {about_id}, %(event_reason)s,
          %(ip)s::inet, %(via)s, %(request_id)s, %(policies)s::varchar[], {before}, {after}
     from {source}"""  # noqa: S608 - put together from constants
 

@@ -86,6 +86,8 @@ opened as (
   select {NEW_ID}, %(tenant)s, f.user_id, {TIER}, f.moment from closed join meant f on f.user_id = closed.user_id),"""  # noqa: S608
 TIER_SINCE = """exists (select from endusers_endusertier t where t.tenant_id = %(tenant)s
   and t.user_id = w.user_id and t.from_at > w.at)"""
+# The one to give: to whom it is given back what they had, nothing may have been that.
+LIMIT = "case when f.earlier is null then %(limit)s::jsonb else nullif(f.earlier->'rate_limit_override', 'null') end"
 TIER_NAMES = """meant f join endusers_plantier b on b.tenant_id = %(tenant)s and b.id = f.plan_tier_id
   join endusers_plantier a on a.tenant_id = %(tenant)s and a.id = """
 
@@ -123,17 +125,19 @@ def set_plan_tier(run: Run, ids: Sequence[UUID]) -> Fates:
 
 
 def set_rate_limit(run: Run, ids: Sequence[UUID]) -> Fates:
-    """Give the people the limit ``rate_limit`` of their own, or (None) the tier's back."""
+    """Give the people the limit ``rate_limit`` of their own, or (None) the tier's back. Taken back: what each had."""
     limit = run.params.get("rate_limit")
     return _run(
         run,
         ids,
-        "end_user.rate_limit_set" if limit else "end_user.rate_limit_cleared",
-        {"limit": json.dumps(limit) if limit else None, "after": _told(run, limit or {})},
+        "",
+        {"limit": json.dumps(limit) if limit else None, "told": _told(run, {})},
+        deed=f"case when {LIMIT} is null then 'end_user.rate_limit_cleared' else 'end_user.rate_limit_set' end",
         before="f.rate_limit_override",
-        after="%(after)s::jsonb",
-        already="l.rate_limit_override is not distinct from %(limit)s::jsonb",
-        sets="rate_limit_override = %(limit)s::jsonb",
+        after=f"coalesce({LIMIT}, '{{}}') || %(told)s::jsonb",
+        since="l.rate_limit_override is distinct from %(limit)s::jsonb",
+        already=f"l.rate_limit_override is not distinct from {LIMIT.replace('f.', 'w.')}",
+        sets=f"rate_limit_override = {LIMIT}",
         was="jsonb_build_object('rate_limit_override', rate_limit_override)",
     )
 
@@ -176,6 +180,7 @@ def _run(
     rows: str = "meant f",
     history: str = "",
     since: str = "false",
+    deed: str = "%(action)s",
     last: str = "null::timestamptz",
     **parts: str,
 ) -> Fates:
@@ -186,6 +191,7 @@ def _run(
         target_name=NAME,
         before=before,
         after=after,
+        action=deed,
     )
     parts |= {"again": AGAIN if run.several else "", "history": history, "events": events, "last": last}
     parts["wanted"], parts["since"] = (CHANGED_BY, since) if run.undoes else (NAMED, "false")

@@ -79,10 +79,12 @@ register(
         icon="gauge",
         permissions=("endusers:update",),
         do=changes.set_rate_limit,
+        undo=changes.set_rate_limit,
         effect="end users get this limit",
         deed="limited",
         already="have this limit already",
-        promise="The limit stands in place of the tier’s from the next call on; clearing it gives the tier’s back.",
+        promise="The limit stands in place of the tier’s from the next call on. Taking it back gives each "
+        "what they had.",
         unchanged=lambda params: ("limit", json.dumps(params["rate_limit"])),
         form=lambda tenant_id: LimitParams,
         words=_limit_words,
@@ -96,10 +98,12 @@ register(
         icon="eraser",
         permissions=("endusers:update",),
         do=changes.set_rate_limit,
+        undo=changes.set_rate_limit,
         effect="end users get their tier’s limit back",
         deed="given the tier’s limit back",
         already="no limit of their own",
-        promise="The limit of each person’s plan tier counts again from the next call on.",
+        promise="The limit of each person’s plan tier counts again from the next call on. Taking it back gives each "
+        "the one they had.",
         unchanged=lambda params: ("unlimited", ""),
     )
 )

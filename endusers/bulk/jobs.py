@@ -68,7 +68,7 @@ def take_back(*, tenant_id: UUID, job: Job, verb: Verb, reason: str, actor: Acto
         raise NoWayBack("This can't be taken back.")
     if job.active:
         raise NoWayBack("The job is not over yet.")
-    kept = {"of": str(job.pk), "reason": reason.strip()}
+    kept = {"of": str(job.pk), "params": job.params["params"], "reason": reason.strip()}
     undoing = jobs.start(tenant_id=tenant_id, kind=verb.undo_kind, params=kept, actor=actor, now=now)
     if undoing.created_at == now:
         what = f"Take back: {verb.title.lower()}"
