@@ -17,6 +17,7 @@ from authsec.web.problems import Problem
 from authz import group_members, tools
 from authz.refusals import Escalation, Refused
 from authz.what_if import simulate
+from endusers import import_file
 from endusers import operations as endusers
 from endusers import plan_tiers, tier_moves
 from endusers.bulk import jobs as bulk
@@ -52,6 +53,8 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
     bulk.NobodyChosen: (422, "invalid", "filter"),
+    bulk.NoWayBack: (409, "conflict", ""),
+    import_file.BadFile: (422, "invalid", "csv"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
     plan_tiers.TierInUse: (409, "conflict", ""),
     plan_tiers.TierRetired: (409, "conflict", ""),

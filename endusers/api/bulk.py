@@ -85,7 +85,7 @@ class DryRun(serializers.Serializer[Any]):
     would_change_is_estimate = serializers.BooleanField()
     left_out = LeftOut(many=True)
     stops = Stops(allow_null=True)
-    undoable = serializers.BooleanField(help_text="Whether the console can take the job back.")
+    undoable = serializers.BooleanField(help_text="Whether the job can be taken back.")
     counted_at = serializers.DateTimeField()
 
 
@@ -137,18 +137,63 @@ class Bulk(ApiView):
         return Response(job_items([job])[0], 202)
 
 
-class BulkLeftOut(ApiView):
+class BulkJobView(ApiView):
+    """Loads a bulk job that the caller may see."""
+
+    def load(self, job_id: UUID) -> Job:
+        """The job of the path. Raises a Problem: 404 when it is not there, 403 when it is another's."""
+        job = of_tenant(self.tenant_id).filter(pk=job_id).first()
+        if job is None or jobs.verb_of(job) is None:
+            raise not_found("There is no such bulk job here.")
+        if not may_see(job, to=self.actor.id, permissions=permissions_of(self.powers)):
+            raise Problem(403, "forbidden", "Another one's job: it needs the permission of its action.")
+        return job
+
+
+class Undo(Input):
+    reason = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+
+
+class BulkUndo(BulkJobView):
+    """The way back of a bulk job."""
+
+    @requires("endusers:read")
+    @extend_schema(
+        operation_id="take_bulk_job_back",
+        request=Undo,
+        responses={202: JobItem},
+        tags=["end users"],
+    )
+    def post(self, request: Request, tenant_id: UUID, bulk_job_id: UUID) -> Response:
+        """Give everybody whom the job changed what it replaced, as a job, with the action's own permissions.
+
+        Whoever was changed again since keeps that, and is listed as left out. A job that is not over, or whose action
+        has no way back: 409.
+        """
+        job, given = self.load(bulk_job_id), read_input(Undo, request)
+        verb = jobs.verb_of(job)
+        assert verb  # noqa: S101 - loaded with it
+        for permission in verb.permissions:
+            self.also_requires(permission)
+        undoing = jobs.take_back(
+            tenant_id=self.tenant_id,
+            job=job,
+            verb=verb,
+            reason=given["reason"],
+            actor=self.actor,
+            now=timezone.now(),
+        )
+        return Response(job_items([undoing])[0], 202)
+
+
+class BulkLeftOut(BulkJobView):
     """Whom a bulk job left out."""
 
     @requires("endusers:read")
     @extend_schema(operation_id="list_left_out", responses=LeftOutPeople, tags=["end users"])
     def get(self, request: Request, tenant_id: UUID, bulk_job_id: UUID) -> Response:
         """Those whom the job left out, each with why, for who may see the job."""
-        job = of_tenant(self.tenant_id).filter(pk=bulk_job_id).first()
-        if job is None or jobs.verb_of(job) is None:
-            raise not_found("There is no such bulk job here.")
-        if not may_see(job, to=self.actor.id, permissions=permissions_of(self.powers)):
-            raise Problem(403, "forbidden", "Another one's job: it needs the permission of its action.")
+        job = self.load(bulk_job_id)
         return page_of(
             request, left_out(job), lambda rows: _left(job, rows), column="at", id_column="user_id"
         )

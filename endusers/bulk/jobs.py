@@ -64,7 +64,7 @@ def ask(
 
 def take_back(*, tenant_id: UUID, job: Job, verb: Verb, reason: str, actor: Actor, now: datetime) -> Job:
     """Queue the way back of exactly what a job changed, where nobody changed it again since. Raises NoWayBack."""
-    if verb.undo is None:
+    if verb.undo is None or job.kind != verb.kind:
         raise NoWayBack("This can't be taken back.")
     if job.active:
         raise NoWayBack("The job is not over yet.")

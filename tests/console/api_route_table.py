@@ -40,6 +40,17 @@ API_ROWS: dict[str, Row] = {
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/bulk/<uuid:bulk_job_id>/left-out": api(
         GET="endusers:read", more=("endusers:update",)
     ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/bulk/<uuid:bulk_job_id>/undo": api(
+        POST="endusers:read", more=("endusers:update",)
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/imports": api(
+        POST="endusers:update", bodies={"POST": {"csv": "email,plan_tier\nada@inbox.example,pro\n"}}
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/imports/<uuid:upload_id>": api(GET="endusers:update"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/imports/<uuid:upload_id>/lines": api(GET="endusers:update"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/imports/<uuid:upload_id>/put-into-force": api(
+        POST="endusers:update"
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>": api(
         GET="endusers:read", PATCH="endusers:update", bodies={"PATCH": {"plan_tier": "pro"}}
     ),

@@ -203,6 +203,24 @@ def test_a_limit_is_set_and_cleared_for_those_for_whom_it_differs(tools, alex):
     assert len(events(tools, "end_user.rate_limit_set")) == len(events(tools, "end_user.rate_limit_cleared"))
 
 
+def test_taking_a_limit_back_gives_each_the_one_they_had(tools, alex):
+    ids = people(tools, 4)
+    first, second = ({"rate_limit": {"limit": limit, "window_s": 60}} for limit in (5, 7))
+    done(asked(alex, "set_rate_limit", first, ids=ids[:2]))
+    job = done(asked(alex, "set_rate_limit", second))
+    done(asked(alex, "set_rate_limit", first, ids=ids[3:]))
+    undone = back(alex, job)
+    limits = [(rows(tools)[key].rate_limit_override or {}).get("limit") for key in ids]
+    assert limits == [5, 5, None, 5]
+    assert fates(undone) == {"changed": 3, "since": 1}
+    told = [event for event in events(tools, "end_user.rate_limit_set") if event.before]
+    assert {event.after["limit"] for event in told if event.before["limit"] == 7} == {5}
+    (cleared,) = events(tools, "end_user.rate_limit_cleared")
+    assert (cleared.target_id, cleared.after) == (ids[2], {"job": str(undone.pk)})
+    back(alex, done(asked(alex, "clear_rate_limit")))
+    assert [(rows(tools)[key].rate_limit_override or {}).get("limit") for key in ids] == limits
+
+
 def test_a_dry_run_counts_what_the_job_then_does(tools, alex):
     from endusers.bulk.preview import look
 

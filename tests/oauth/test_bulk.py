@@ -172,6 +172,35 @@ def test_many_are_added_to_a_group_unless_it_gives_more_than_the_actor_holds(it:
     assert problem(answer) == (403, "escalation")
 
 
+def test_taking_people_into_a_group_back_ends_only_the_memberships_that_the_job_made(it: World) -> None:
+    people = [cast.end_user(it.tenant, f"p{n}@consumer.example") for n in range(4)]
+    group = cast.group(it.tenant, "beta")
+
+    def inside() -> set[Any]:
+        with tenant_context(it.tenant.id):
+            rows = GroupMember.objects.filter(tenant=it.tenant, group=group, ended_at=None)
+            return set(rows.values_list("user_id", flat=True))
+
+    with tenant_context(it.tenant.id):
+        GroupMember.objects.create(tenant=it.tenant, group=group, user_id=people[0].pk)
+    job = finished(it, asked(it, "add_to_group", filter={}, params={"group_id": str(group.pk)}))
+    with tenant_context(it.tenant.id):  # one was taken out and put in again by hand since
+        rows = GroupMember.objects.filter(tenant=it.tenant, group=group, user_id=people[1].pk)
+        rows.update(ended_at=timezone.now())
+        GroupMember.objects.create(tenant=it.tenant, group=group, user_id=people[1].pk)
+    undo = path(it, f"/bulk/{job['id']}/undo")
+    undone = finished(it, call(it).post(undo, {"reason": "the wrong group"}))
+    assert inside() == {people[0].pk, people[1].pk}
+    left = call(it).get(path(it, f"/bulk/{undone['id']}/left-out")).json()["items"]
+    assert [(item["user_id"], item["fate"]) for item in left] == [(str(people[1].pk), "since")]
+    with tenant_context(it.tenant.id):
+        events = Event.objects.filter(tenant=it.tenant, action="group.member_removed")
+        assert {(event.about_id, event.reason) for event in events} == {
+            (person.pk, "the wrong group") for person in people[2:]
+        }
+    assert problem(call(it).post(path(it, f"/bulk/{undone['id']}/undo"))) == (409, "conflict")
+
+
 def test_a_group_archived_in_the_middle_stops_the_job_with_its_reason(it: World) -> None:
     cast.end_user(it.tenant, "ed@consumer.example")
     group = cast.group(it.tenant, "beta")
