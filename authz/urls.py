@@ -73,6 +73,7 @@ urlpatterns = [
     path(f"{ACCOUNT}end/", service_accounts.end, name="service_account_end"),
     path("authz/effective-access/", effective_access.effective_access, name="effective_access"),
     path("authz/effective-access/text/", effective_access.access_text, name="access_text"),
+    path("authz/effective-access/ways/", effective_access.access_ways, name="access_ways"),
     path("authz/effective-access/who-has/", who_has.who_has_list, name="who_has"),
     path("authz/effective-access/who-has/export/", who_has.export, name="who_has_export"),
     path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),

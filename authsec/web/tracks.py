@@ -3,8 +3,17 @@
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from authsec.web import icons
+from authsec.web.kept import kept
+
+CELL = (
+    '<td class="c-term"><div class="term {}"><span class="term-node">{}</span>'
+    '<span class="term-head" aria-hidden="true">{}</span><span class="term-word">{}</span></div></td>'
+)
 TERMS = (("entitled", _("Entitled")), ("supported", _("Supported")), ("requested", _("Requested")))
 
 
@@ -60,3 +69,12 @@ def nodes(answers: tuple[str, str, str], words: tuple[str, str, str] = ("", "", 
             classes = f"{line} line-{line}"
         drawn.append(Node(label, word or answer.word, answer.icon, classes))
     return drawn
+
+
+@kept
+def cells(*given: str) -> SafeString:
+    """The nodes as cells of a table's row: three answers, and three words that replace theirs where not empty."""
+    drawn = nodes(given[:3], given[3:])  # type: ignore[arg-type]
+    return format_html_join(
+        "", CELL, ((one.classes, icons.render(one.icon), one.label, one.word) for one in drawn)
+    )

@@ -84,8 +84,9 @@ def explain(
         for item in rows
         if application_id is None or item.application_id in (None, application_id)
     )
+    counting = _by_place(items, supported)
     applications = tuple(
-        access_on(one, items, standing.active, subject, (asked or {}).get(one.id, requested))
+        access_on(one, counting[one.id], standing.active, subject, (asked or {}).get(one.id, requested))
         for one in supported.values()
         if application_id in (None, one.id)
     )
@@ -132,6 +133,17 @@ def effective_scopes(
             },
         )
         return tuple(HeldScope(*row) for row in sorted(cursor.fetchall()))
+
+
+def _by_place(items: Iterable[Item], supported: Mapping[UUID, Supported]) -> dict[UUID, list[Item]]:
+    """The items that count on each Application: its own and the tenant-wide ones, in their order."""
+    found: dict[UUID, list[Item]] = {key: [] for key in supported}
+    for item in items:
+        places = found if item.application_id is None else [item.application_id]
+        for key in places:
+            if key in found:
+                found[key].append(item)
+    return found
 
 
 def _state(item: Item, standing: Standing, supported: Mapping[UUID, Supported]) -> str:

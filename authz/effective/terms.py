@@ -99,11 +99,11 @@ def access_on(
     subject: Subject,
     requested: frozenset[str] | None,
 ) -> ApplicationAccess:
-    """Work out one Application's table. ``requested`` None: as if everything were asked for."""
+    """Work out one Application's table from the ``items`` that count there. ``requested`` None: as if everything were
+    asked for.
+    """
     paths: dict[str, list[Path]] = {}
     for item in items:
-        if item.application_id not in (None, application.id):
-            continue
         state = item.met if stands and application.enabled else "suspended"
         for name in item.scopes:
             # A tenant-wide role counts where the name means something; elsewhere it says nothing.

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from authsec.web import clock
 from authz.effective.explanation import Explanation
@@ -26,14 +27,20 @@ SOURCES = {
     "service-account": ("Service account", "bot"),
     "plan": ("Plan tier", "layers"),
 }
-MOST_PATHS, MOST_BADGES = 6, 3
+MOST_PATHS, MOST_BADGES = 2, 3
 Link = Callable[[str, Any], str]
 Badge = tuple[str, str, str | bool]
 
 
-def rows(one: ApplicationAccess, explanation: Explanation, link: Link) -> list[dict[str, Any]]:
-    """What components/track_table.html draws; ``link(kind, id)`` gives the URL of a role, group, account or user."""
+def rows(
+    one: ApplicationAccess, explanation: Explanation, link: Link, ways_url: Callable[[UUID, str], str]
+) -> list[dict[str, Any]]:
+    """What components/track_table.html draws; ``link(kind, id)`` gives the URL of a role, group, account or user, and
+    ``ways_url(application, scope)`` that of all ways, of which the first few are drawn.
+    """
     drawn = [_row(scope, one, explanation, link) for scope in one.scopes]
+    for row in drawn:
+        row["more_url"] = ways_url(one.id, row["scope"]) if row["more_paths"] else ""
     # The first that waits is open: it is the one that people ask about.
     for row in drawn:
         row["open"] = row is next((r for r in drawn if r["state"] == "pending_step_up"), None)
@@ -77,7 +84,7 @@ def _row(scope: ScopeAccess, one: ApplicationAccess, explanation: Explanation, l
         "state": state_of(scope),
         "removed_by": removing_term(scope),
         "reason": removed(scope, one, explanation),
-        "paths": [_path(path, one, explanation, link) for path in scope.paths[:MOST_PATHS]],
+        "paths": ways(scope, one, explanation, link, slice(MOST_PATHS)),
         "more_paths": max(len(scope.paths) - MOST_PATHS, 0),
     }
 
@@ -98,6 +105,17 @@ def state_of(scope: ScopeAccess) -> str:
     if scope.removed_by == "entitled" and scope.entitled != "none":
         return scope.entitled
     return "not_granted"
+
+
+def ways(
+    scope: ScopeAccess,
+    one: ApplicationAccess,
+    explanation: Explanation,
+    link: Link,
+    picked: slice = slice(None),
+) -> list[dict[str, Any]]:
+    """The ways by which a scope reaches the subject, as ``{% chain %}`` draws them."""
+    return [_path(path, one, explanation, link) for path in scope.paths[picked]]
 
 
 def _path(path: Path, one: ApplicationAccess, explanation: Explanation, link: Link) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from authz.views.links import page
 # What is drawn at once; the rest is one link away.
 PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3
 STATES = (*ORDER, "unsupported")
+BESIDE = ("compare", "application", "scope", "bindings")  # what is not about one scope's ways
 
 
 def drawn(
@@ -31,7 +32,7 @@ def drawn(
     panels = reached[:PANELS]
     asked = [one.id for one in panels] if with_tools else []
     tools = tools_at(tenant_id=request.tenant.tenant_id, applications=asked, at=explanation.at)
-    said, who = sentences(explanation), _reverse(request)
+    said, who, ways_url = sentences(explanation), _reverse(request), _ways_url(request, explanation)
     everything = request.GET.get("bindings") == "all"
     return {
         "explanation": explanation,
@@ -45,7 +46,8 @@ def drawn(
             {
                 "one": one,
                 "rows": [
-                    row | {"who_url": who(one.id, row["scope"])} for row in rows(one, explanation, link)
+                    row | {"who_url": who(one.id, row["scope"])}
+                    for row in rows(one, explanation, link, ways_url)
                 ],
                 "url": link("application", one.id),
                 "tools": tools_of(one, explanation, tools),
@@ -70,6 +72,18 @@ def _reverse(request: Request) -> Callable[[UUID, str], str]:
         return f"{here}?{query}" if here else ""
 
     return who
+
+
+def _ways_url(request: Request, explanation: Explanation) -> Callable[[UUID, str], str]:
+    """A function from an Application and a scope to all its ways, in the circumstances of this answer."""
+    query = request.GET.copy()
+    for name in BESIDE:
+        query.pop(name, None)
+    query["user"] = str(explanation.subject.id)
+    here = f"{page(request.tenant.slug, 'access_ways')}?{query.urlencode()}"
+    return lambda application_id, scope: (
+        f"{here}&{urlencode({'application': application_id, 'scope': scope})}"
+    )
 
 
 def _console(explanation: Explanation, link: Link) -> list[tuple[ConsoleRow, list[dict[str, Any]], int]]:

@@ -18,11 +18,12 @@ from authz.effective.comparison import in_order
 from authz.effective.explanation import Explanation, explain
 from authz.effective.sentences import sentences
 from authz.effective.subject import Subject
+from authz.effective.track_rows import MOST_PATHS, ways
 from authz.effective.text import differing, written
 from authz.forms.as_if import AsIfForm
 from authz.views.access_answer import drawn
 from authz.views.access_moments import moments
-from authz.views.links import crumbs, links_in
+from authz.views.links import crumbs, links_in, page
 
 PAGE = "authz/effective_access.html"
 KEPT = ("mfa", "hours", "ip", "at", "compare", "requested", "asked", "application")
@@ -77,6 +78,38 @@ def access_text(request: Request) -> HttpResponse:
     return _plain(f"{said}\n\n{differing(*in_order(explanation, other))}" if other else said)
 
 
+@requires("effective_access:own")
+@require_safe
+def access_ways(request: Request) -> HttpResponse:
+    """Every way by which one scope of one Application reaches a subject. For htmx those that the answer, which draws
+    the first few, left out.
+    """
+    text, found, form = _asked(request)
+    _forbid_peeking(request, text, found)
+    if len(found) != 1 or not form.is_valid() or not form.cleaned_data["application"]:
+        raise Http404("Nobody is meant, or no scope.")
+    explanation = _explain(request, found[0], form.context(found[0].at or timezone.now()))
+    scopes = {scope.name: (scope, one) for one in explanation.applications for scope in one.scopes}
+    if (name := request.GET.get("scope", "")) not in scopes:
+        raise Http404("There is no such scope.")
+    scope, one = scopes[name]
+    back = f"{page(request.tenant.slug, 'effective_access')}?user={found[0].id}"
+    context = {
+        "scope": scope,
+        "one": one,
+        "subject": found[0],
+        "paths": ways(scope, one, explanation, links_in(request.tenant.slug)),
+        "rest": f"{MOST_PATHS}:",
+        "back": back,
+        "crumbs": [
+            *crumbs(request.tenant.slug, ("Effective Access", "effective_access")),
+            (found[0].name, back),
+            (name, None),
+        ],
+    }
+    return page_or_partial(request, "authz/access_ways.html", context, partial="rest")
+
+
 @requires("endusers:read")
 @require_safe
 def user_access(request: Request, user_id: UUID) -> HttpResponse:
@@ -101,8 +134,10 @@ def _plain(text: str, status: int = 200) -> HttpResponse:
 
 
 def _asked(request: Request) -> tuple[str, list[Subject], AsIfForm]:
-    """What was typed, whom it can mean, and the circumstances."""
+    """What was typed, whom it can mean, and the circumstances. Who may look at nobody else needs to type nothing."""
     text, form = request.GET.get("user", "").strip(), AsIfForm(request.GET)
+    if not text and not _may_read_all(request):
+        text = str(request.membership.user_id)
     at = form.cleaned_data["at"] if form.is_valid() else None
     return text, subjects.find(text, at=at) if text else [], form
 

@@ -79,6 +79,7 @@ NO_PAGES = {
     "t/<slug:slug>/jobs/<uuid:job_id>/result/",
     "t/<slug:slug>/authz/effective-access/text/",
     "t/<slug:slug>/authz/effective-access/requests/",  # asks whose
+    "t/<slug:slug>/authz/effective-access/ways/",  # asks whose, and to what
 }
 
 

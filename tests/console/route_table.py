@@ -240,6 +240,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/authz/effective-access/requests/": page("tokens:read"),
     "t/<slug:slug>/authz/effective-access/token/": asks("tokens:read"),
     "t/<slug:slug>/authz/effective-access/text/": page("effective_access:own"),
+    "t/<slug:slug>/authz/effective-access/ways/": page("effective_access:own"),
     "t/<slug:slug>/authz/effective-access/who-has/": page("effective_access:read"),
     "t/<slug:slug>/authz/effective-access/who-has/export/": deed("effective_access:read"),
     "t/<slug:slug>/authz/effective-access/what-if/": page("effective_access:read"),

@@ -13,21 +13,24 @@
                                                   corner="Forgotten?" corner_url=
 {% form_errors form request_id=request_id %}      what belongs to no field
 {% track "mfa" "yes" "yes" state="pending_step_up" reason="through on-call" %}   answers: web/tracks.py
+{% chain path %}                                  role ← binding ← group ← user, one path
 {% chart "bars" values start="24 Oct" label="Suspensions per day" %}   bars | line | split (pairs of label, number)
 Links that keep filters: Django's own {% querystring page=None %}.
 """
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
-from authsec.web import charts, clock, icons, states, tracks
+from authsec.web import chains, charts, clock, icons, states, tracks
+from authsec.web.kept import kept
 
 register = template.Library()
 
@@ -42,6 +45,7 @@ def icon(name: str, size: int = 16, classes: str = "") -> SafeString:
 
 
 @register.simple_tag
+@kept
 def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = False) -> SafeString:
     """State of a thing; state is a key of web/states.py or an enum with such a value."""
     known = states.state_of(state)
@@ -59,6 +63,7 @@ def pill(state: object, text: str = "", icon: str | None = None, quiet: bool = F
 
 
 @register.simple_tag
+@kept
 def badge(kind: str, text: str = "", met: bool | str = True) -> SafeString:
     """Fact about a thing; a condition that is not met turns amber and says so to screen readers.
 
@@ -79,6 +84,13 @@ def badge(kind: str, text: str = "", met: bool | str = True) -> SafeString:
 
 
 @register.simple_tag
+def badges(facts: Iterable[tuple[str, str, bool | str]]) -> SafeString:
+    """Several badges: kind, text, met."""
+    return format_html_join("", "{}", ((badge(*fact),) for fact in facts))
+
+
+@register.simple_tag
+@kept
 def risk(level: str) -> SafeString:
     """How much a scope can do; the red triangle from "high" up."""
     mark = icons.render("triangle-alert", 12) if level in ("high", "critical") else ""
@@ -199,15 +211,30 @@ def track(
 
 
 @register.simple_tag
-def track_nodes(row: Any) -> list[tracks.Node]:
-    """Nodes of a row (mapping or object) with entitled, supported, requested and optional *_word."""
+def track_cells(row: Mapping[str, Any]) -> SafeString:
+    """The three cells of a row with entitled, supported, requested and optional *_word."""
+    names = [name for name, _label in tracks.TERMS]
+    return tracks.cells(*(row[name] for name in names), *(row.get(f"{name}_word", "") for name in names))
 
-    def get(name: str) -> str:
-        return (row.get(name) if isinstance(row, dict) else getattr(row, name, "")) or ""
 
-    return tracks.nodes(
-        (get("entitled"), get("supported"), get("requested")),
-        (get("entitled_word"), get("supported_word"), get("requested_word")),
+@register.simple_tag
+def verdict(row: Mapping[str, Any]) -> SafeString:
+    """The last cell of a row with state, optional state_text, removed_by, reason: what comes of the scope, and why."""
+    term, why = row.get("removed_by"), row.get("reason", "")
+    gone = format_html("{} <b>{}</b>{}", _("removed by"), term, "; " if why else "") if term else ""
+    mark = "check" if row["state"] == "active" else None
+    said = pill(row["state"], row.get("state_text", ""), mark)
+    return format_html('<div class="granted">{}<span class="reason">{}{}</span></div>', said, gone, why)
+
+
+@register.simple_tag
+def chain(path: Mapping[str, Any]) -> SafeString:
+    """One path: {state, state_text, reason, links: [{kind, icon, name, note, url}]}."""
+    return format_html(
+        '<div class="path"><p>{}<span>{}</span></p>{}</div>',
+        pill(path["state"], path.get("state_text", "")),
+        path["reason"],
+        chains.links(path),
     )
 
 
