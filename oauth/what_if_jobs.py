@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from authsec.audit.actor import Actor
@@ -27,7 +28,7 @@ from authz.what_if.changes.words import said
 from authz.what_if.difference import Difference, Total, add_up
 from authz.what_if.held import Moment
 from authz.what_if.reach import Roots, count_reached, reached
-from authz.what_if.simulate import Asked, try_out
+from authz.what_if.simulate import Asked, forbidden, try_out
 from authz.what_if.words import STATES, lines_of, place_of, reason
 from oauth.what_if import Tokens, live_tokens, with_tokens
 
@@ -59,8 +60,11 @@ def start(
 ) -> Job:
     """Queue it, for these people and the members of these groups, or, without any, for all whom the change reaches.
 
-    ``mfa``: as if everybody had just completed a second factor. Raises TooManyJobs.
+    ``mfa``: as if everybody had just completed a second factor. Raises TooManyJobs, and PermissionDenied for a change
+    that the actor may not make: what it would do is told to nobody else.
     """
+    if refusal := forbidden(tenant_id=tenant_id, change=change, actor=actor, now=now):
+        raise PermissionDenied(refusal)
     params = {
         "change": to_json(change),
         "users": [str(key) for key in users],
@@ -84,26 +88,25 @@ def _total(job: Job) -> int:
 
 def _step(job: Job, out: IO[bytes]) -> Step:
     kept: dict[str, Any] = job.cursor or {"after": None, "totals": [], "tokens": {}, "people": 0}
-    now, after = timezone.now(), kept["after"]
+    now, after, actor = timezone.now(), kept["after"], Actor.from_json(job.actor)
     if not after:
         out.write(_table([COLUMNS]))
     try:
+        change = from_json(job.tenant_id, job.params["change"])
+        if refusal := forbidden(tenant_id=job.tenant_id, change=change, actor=actor, now=now):
+            return _refused(kept, refusal)
         who = reached(job.tenant_id, _roots(job), after=UUID(after) if after else None, limit=CHUNK)
         difference = try_out(
             tenant_id=job.tenant_id,
-            change=from_json(job.tenant_id, job.params["change"]),
-            asked=Asked(
-                Actor.from_json(job.actor),
-                now,
-                Moment(now, now if job.params["mfa"] else None, job.params["ip"]),
-            ),
+            change=change,
+            asked=Asked(actor, now, Moment(now, now if job.params["mfa"] else None, job.params["ip"])),
             who=who,
             beside=live_tokens(job.tenant_id, now),
         )
     except Refused as error:  # what it was about has changed since it was asked
-        return Step(done=0, cursor=kept | {"refusal": str(error)}, finished=True)
+        return _refused(kept, str(error))
     if difference.refusal:
-        return Step(done=0, cursor=kept | {"refusal": difference.refusal}, finished=True)
+        return _refused(kept, difference.refusal)
     out.write(_table(_rows(difference)))
     tokens = with_tokens(tenant_id=job.tenant_id, difference=difference, now=now).all_tokens
     tokens.add(Tokens(**kept["tokens"]))
@@ -117,6 +120,10 @@ def _step(job: Job, out: IO[bytes]) -> Step:
         | {str(key): one.name for key, one in difference.applications.items()},
     }
     return Step(done=len(who.users), cursor=cursor, finished=len(who.users) < CHUNK)
+
+
+def _refused(kept: dict[str, Any], why: str) -> Step:
+    return Step(done=0, cursor=kept | {"refusal": why}, finished=True)
 
 
 def _rows(difference: Difference) -> Iterator[list[str]]:

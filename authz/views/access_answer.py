@@ -21,7 +21,14 @@ from authz.views.links import page
 # What is drawn at once; the rest is one link away.
 PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3
 STATES = (*ORDER, "unsupported")
-BESIDE = ("compare", "application", "scope", "bindings")  # what is not about one scope's ways
+AS_ASKED = (
+    "mfa",
+    "hours",
+    "ip",
+    "at",
+    "requested",
+    "asked",
+)  # of the address: what the ways are answered with
 
 
 def drawn(
@@ -76,11 +83,9 @@ def _reverse(request: Request) -> Callable[[UUID, str], str]:
 
 def _ways_url(request: Request, explanation: Explanation) -> Callable[[UUID, str], str]:
     """A function from an Application and a scope to all its ways, in the circumstances of this answer."""
-    query = request.GET.copy()
-    for name in BESIDE:
-        query.pop(name, None)
-    query["user"] = str(explanation.subject.id)
-    here = f"{page(request.tenant.slug, 'access_ways')}?{query.urlencode()}"
+    query = [(name, value) for name in AS_ASKED for value in request.GET.getlist(name)]
+    query.append(("user", str(explanation.subject.id)))
+    here = f"{page(request.tenant.slug, 'access_ways')}?{urlencode(query)}"
     return lambda application_id, scope: (
         f"{here}&{urlencode({'application': application_id, 'scope': scope})}"
     )

@@ -18,8 +18,8 @@ from authz.effective.comparison import in_order
 from authz.effective.explanation import Explanation, explain
 from authz.effective.sentences import sentences
 from authz.effective.subject import Subject
-from authz.effective.track_rows import MOST_PATHS, ways
 from authz.effective.text import differing, written
+from authz.effective.track_rows import MOST_PATHS, ways
 from authz.forms.as_if import AsIfForm
 from authz.views.access_answer import drawn
 from authz.views.access_moments import moments

@@ -57,10 +57,13 @@ class Shift:
 
 @dataclass(frozen=True)
 class SubjectDifference:
-    """Everything that changes for one subject, console permissions last. ``stood`` and ``stands``: Rule 3."""
+    """Everything that shifts for one subject, console permissions last. ``unchanged``: the Applications on which
+    something counts, or waits, for them and nothing shifts.
+    """
 
     subject: Subject
     shifts: tuple[Shift, ...]
+    unchanged: tuple[UUID, ...] = ()
 
     def of(self, kind: str) -> list[Shift]:
         """Those that are gained, lost, changed or kept."""
@@ -159,7 +162,7 @@ def compare(before: Reading, after: Reading, **more: Any) -> Difference:
         one, other = before.held.get(key), after.held.get(key)
         shifts = tuple(_shifts(one, other, applications))
         if shifts and (known := other or one):
-            found.append(SubjectDifference(known.subject, shifts))
+            found.append(SubjectDifference(known.subject, shifts, _unchanged(other, shifts, applications)))
     found.sort(key=lambda one: (one.subject.name.lower(), str(one.subject.id)))
     looked_at = len(before.held.keys() | after.held.keys())
     return Difference(tuple(found), applications, looked_at, **more)
@@ -200,8 +203,21 @@ def _shifts(before: Held | None, after: Held | None, applications: Mapping[UUID,
     return sorted(found, key=lambda shift: _order(shift, applications))
 
 
+def _unchanged(
+    after: Held | None, shifts: Iterable[Shift], applications: Mapping[UUID, Supported]
+) -> tuple[UUID, ...]:
+    """See :class:`SubjectDifference`, in the order of the Applications' names."""
+    shifted = {shift.application_id for shift in shifts if not shift.console}
+    counting = {key for (key, _), held in (after.scopes if after else {}).items() if _counts(held)}
+    return tuple(key for key in applications if key in counting - shifted)
+
+
+def _counts(holding: Holding) -> bool:
+    return holding.state in ("active", *WAITING)
+
+
 def _kind(was: Holding, now: Holding) -> str:
-    counted, counts = was.state in ("active", *WAITING), now.state in ("active", *WAITING)
+    counted, counts = _counts(was), _counts(now)
     if counted and counts:
         if was.state != now.state:
             return "changed"

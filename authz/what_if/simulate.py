@@ -99,23 +99,43 @@ def simulate(
     For ``people`` (users.ids or service accounts' ids) and the members of ``groups``, or for all whom the change
     reaches. ``beside``: a reader of the caller's own, called before and after for the same subjects. Raises Refused for
     what the verb would refuse because of what it was given, TooMany beyond ``limit`` people (INLINE), Busy. What the
-    actor may not do, and what the state of things forbids, is said in the answer's ``refusal``.
+    actor may not do, whomever it reaches, and what the state of things forbids, is said in the answer's ``refusal``.
     """
     when = Moment(max(at or now, now), mfa_at, ip)
     with tenant_context(tenant_id):
+        if refusal := forbidden(tenant_id=tenant_id, change=change, actor=actor, now=now):
+            return Difference(refusal=refusal)
         who = _whom(tenant_id, change, people, groups, limit or INLINE)
         return try_out(
             tenant_id=tenant_id, change=change, asked=Asked(actor, now, when), who=who, beside=beside
         )
 
 
+def forbidden(*, tenant_id: UUID, change: Change, actor: Actor, now: datetime) -> str:
+    """Why the actor may not do this at all; empty when they may. The system may."""
+    if actor.kind == "system":
+        return ""
+    if actor.id is None:
+        return f"Nothing gives you {change.permission}."
+    decision = powers_of(
+        tenant_id=tenant_id,
+        subject_id=actor.id,
+        mfa_at=actor.mfa_at,
+        ip=actor.ip,
+        now=now,
+        subject_kind="service_account" if actor.kind == "service_account" else "user",
+    ).decide(change.permission)
+    return "" if decision.allowed else " ".join(decision.reasons) or f"Nothing gives you {change.permission}."
+
+
 def try_out(
     *, tenant_id: UUID, change: Change, asked: Asked, who: Who, beside: Beside | None = None
 ) -> Difference:
-    """What ``change`` would do to exactly these subjects. Inside the tenant's context; see :func:`simulate`."""
+    """What ``change`` would do to exactly these subjects, by an actor of whom :func:`forbidden` says nothing.
+
+    Inside the tenant's context; see :func:`simulate`.
+    """
     before = _look(tenant_id, who, asked.when, beside)
-    if refusal := _forbidden(tenant_id, change, asked):
-        return Difference(refusal=refusal, looked_at=len(who.ids))
     for _attempt in range(TRIES):
         try:
             reading, said = _attempted(tenant_id, change, asked, who, beside)
@@ -161,24 +181,6 @@ def _whom(
     if len(who.users) > limit:
         raise TooMany(count_reached(tenant_id, roots))
     return Who(who.users, (*who.accounts, *named))
-
-
-def _forbidden(tenant_id: UUID, change: Change, asked: Asked) -> str:
-    """Why the actor may not do this at all; empty when they may. The system may."""
-    actor = asked.actor
-    if actor.kind == "system":
-        return ""
-    if actor.id is None:
-        return f"Nothing gives you {change.permission}."
-    decision = powers_of(
-        tenant_id=tenant_id,
-        subject_id=actor.id,
-        mfa_at=actor.mfa_at,
-        ip=actor.ip,
-        now=asked.now,
-        subject_kind="service_account" if actor.kind == "service_account" else "user",
-    ).decide(change.permission)
-    return "" if decision.allowed else " ".join(decision.reasons) or f"Nothing gives you {change.permission}."
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from authsec.web import clock
-from authz.effective.words import listed
+from authz.effective.words import NAMED, listed, shortened
 from authz.what_if.difference import Difference, Shift, SubjectDifference, Total
 from authz.what_if.held import Holding, Way
 
@@ -98,7 +98,7 @@ def lead(one: SubjectDifference) -> Lead:
 
 
 def blocks(one: SubjectDifference, difference: Difference) -> list[Block]:
-    """Application by Application, the console last; Applications without any shift are absent.
+    """Application by Application, the console last, then those on which nothing shifts, as one.
 
     Console permissions to which the same happens for the same reason share a row: a role gives a dozen at once.
     """
@@ -109,7 +109,10 @@ def blocks(one: SubjectDifference, difference: Difference) -> list[Block]:
             items[-1]["scope"] += f", {shift.name}"
         else:
             items.append(item)
-    return [Block(place, tuple(items)) for place, items in found.items()]
+    said = [Block(place, tuple(items)) for place, items in found.items()]
+    if same := [difference.applications[key].name for key in one.unchanged]:
+        said.append(Block(listed(shortened(same, NAMED)), ({"change": "kept", "reason": "no change"},)))
+    return said
 
 
 def lines(difference: Difference) -> list[Line]:
@@ -192,7 +195,7 @@ def _kept(shift: Shift) -> str:
 def _left(shift: Shift) -> str:
     """What is left of the ways to something that is lost, or why nothing is."""
     if shift.after.state == "suspended":
-        return "Every way stays, and none counts while suspended." if shift.after.ways else ""
+        return "Every way stays, and none counts until that is lifted." if shift.after.ways else ""
     if shift.after.state == "unsupported":
         return "The Application would not know it any more."
     if not shift.after.ways:

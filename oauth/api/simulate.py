@@ -1,6 +1,7 @@
 """What a change would do, before it is done."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,23 +13,26 @@ from rest_framework.response import Response
 from authsec.jobs.api.jobs import JobItem, job_items
 from authsec.web.access import requires
 from authsec.web.api import ApiView, read_input
+from authsec.web.problems import Problem
 from authz.models import Group, ServiceAccount
 from authz.refusals import Refused
 from authz.what_if.changes.wire import from_json
 from authz.what_if.difference import Shift, SubjectDifference, Total
 from authz.what_if.simulate import TooMany
 from authz.what_if.words import reason
-from oauth import what_if_jobs
+from oauth import throttle, what_if_jobs
 from oauth.api import simulate_schemas as schemas
 from oauth.api.simulate_examples import EXAMPLES
 from oauth.what_if import Tokens, WhatIf, what_if
 from tenants.models import TenantUser
 
+SKEW = timedelta(minutes=1)  # of a caller's clock
+
 
 class Simulate(ApiView):
     """*What if*: the real verb, tried out and rolled back."""
 
-    also = (503,)
+    also = (429, 503)
 
     @requires("effective_access:read")
     @extend_schema(
@@ -46,13 +50,19 @@ class Simulate(ApiView):
 
         Nothing is changed, and nothing is written to the audit log. What you may not do is answered with
         `allowed: false` and the reason. 202 with a job for more people than 500; its result is a CSV file. 503 when
-        somebody changes the same rows at this moment: ask again.
+        somebody changes the same rows at this moment: ask again. 429 after 120 in a minute.
         """
+        if not throttle.hit("what_if", str(self.actor.id)):
+            raise Problem(
+                429, "throttled", "Too many changes tried out in a minute.", headers={"Retry-After": "60"}
+            )
         given = read_input(schemas.SimulateInput, request)
         change = _named("change", lambda: from_json(self.tenant_id, given["change"]))
         users, groups = given.get("users"), given.get("groups")
         self._known(users or (), groups or ())
         now = timezone.now()
+        if given.get("at", now) < now - SKEW:
+            raise Refused({"at": "A moment that is not past: what was cannot be changed any more."})
         mfa, ip = given["mfa"], given.get("ip")
         asked: dict[str, Any] = {
             "tenant_id": self.tenant_id,
@@ -132,7 +142,7 @@ def _subject(one: SubjectDifference, answer: WhatIf) -> dict[str, Any]:
     }
     tokens = answer.tokens.get(one.subject.id, Tokens())
     who = {"kind": one.subject.kind, "id": one.subject.id, "name": one.subject.name}
-    return who | kinds | {"tokens": vars(tokens)}
+    return who | kinds | {"unchanged": one.unchanged, "tokens": vars(tokens)}
 
 
 def _shift(shift: Shift) -> dict[str, Any]:

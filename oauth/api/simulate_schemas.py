@@ -101,6 +101,10 @@ class SimulatedSubject(serializers.Serializer[Any]):
     lost = SimulatedShift(many=True)
     changed = SimulatedShift(many=True, help_text="From one state that counts, or waits, to another.")
     kept = SimulatedShift(many=True, help_text="The same, by other ways than before.")
+    unchanged = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="Applications on which something reaches them and nothing shifts.",
+    )
     tokens = SimulatedTokens()
 
 

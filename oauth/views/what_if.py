@@ -18,6 +18,7 @@ from authz.effective import subject as subjects
 from authz.effective.subject import Subject
 from authz.forms.as_if import AsIfForm
 from authz.refusals import Refused
+from authz.views.access_moments import NOW
 from authz.views.links import crumbs, page
 from authz.what_if.changes import Change
 from authz.what_if.changes.wire import from_json, to_json
@@ -25,10 +26,11 @@ from authz.what_if.changes.words import said
 from authz.what_if.held import Moment
 from authz.what_if.simulate import Busy, TooMany
 from authz.what_if.words import blocks, lead, lines
-from oauth import what_if_jobs
+from oauth import throttle, what_if_jobs
 from oauth.views.what_if_links import real_verb
 from oauth.what_if import Tokens, WhatIf, what_if
-from oauth.what_if_form import BY_KEY, Asked, chosen, offered, places, question
+from oauth.what_if_choices import Choices, question
+from oauth.what_if_form import BY_KEY, chosen, offered
 
 PAGE = "oauth/what_if.html"
 MOST_CHANGE = 20_000  # characters of a change in an address
@@ -45,9 +47,12 @@ def what_if_page(request: Request) -> HttpResponse:
         return page_or_partial(request, PAGE, context, partial="panel", status=422)
     when = Moment(**{key: form.context(timezone.now())[key] for key in ("at", "mfa_at", "ip")})
     subject, status = context["subject"], 200
+    context["as_of_now"] = when.at < timezone.now() - NOW
     try:
         change = _change(request, context, when)
-        if change:
+        if change and not throttle.hit("what_if", str(request.actor.id)):
+            context["problem"], status = _("Too many changes tried out in a minute. Wait a little."), 429
+        elif change:
             context |= _answered(request, change, subject, when)
     except Refused as error:
         context["problem"], status = " ".join(error.errors.values()), 422
@@ -97,37 +102,34 @@ def _change(request: Request, context: dict[str, Any], when: Moment) -> Change |
         change = from_json(tenant_id, _parsed(given))
         context |= {"said": said(tenant_id, to_json(change)), "change_json": given}
         return change
-    asked = question(tenant_id, context["subject"], when)
+    asked = question(tenant_id, context["subject"], when, timezone.now())
     kinds = offered(context["subject"])
     kind = BY_KEY.get(request.GET.get("kind", ""))
     context["kinds"] = [(one.key, one.label, one is kind) for one in kinds]
     if kind is None or kind not in kinds:
         return None
-    value = _value(request, kind.choices(asked))
-    context |= {"kind": kind, **_lists(request, kind.choices(asked), kind.key, asked, value)}
-    members = chosen(kind, asked, value, request.GET.get("place", ""))
+    objects = kind.choices(asked)
+    value = _value(request, "object", objects)
+    thirds = kind.third.choices(asked, value) if kind.third and value else []
+    third = _value(request, "place", thirds) if thirds else ""
+    context |= {"kind": kind, "objects": _marked(objects, value), "thirds": _marked(thirds, third)}
+    members = chosen(kind, asked, value, third)
     return from_json(tenant_id, members) if members else None
 
 
-def _value(request: Request, choices: list[tuple[str, str]]) -> str:
-    """What is chosen of the second list: the first when nothing of it is; what is not in it, when a link names it."""
-    value = request.GET.get("object", "")
+def _value(request: Request, name: str, choices: Choices) -> str:
+    """What is chosen of a list: the first when nothing of it is; what is not in it, when a link names it."""
+    value = request.GET.get(name, "")
     known = [key for key, _label in choices]
     linked = value and "was" not in request.GET
     return value if value in known or linked else known[0] if known else ""
 
 
-def _lists(
-    request: Request, choices: list[tuple[str, str]], kind: str, asked: Asked, value: str
-) -> dict[str, Any]:
+def _marked(choices: Choices, value: str) -> list[tuple[str, str, bool]]:
+    """The choices, each with whether it is the one; what a link names and no list holds stands last."""
     listed = [(key, label, key == value) for key, label in choices]
-    if value and not any(current for *_rest, current in listed):
-        listed.append((value, _("the one you came from"), True))
-    place = request.GET.get("place", "")
-    return {
-        "objects": listed,
-        "places": [(key, label, key == place) for key, label in places(asked)] if kind == "bind" else [],
-    }
+    known = any(current for *_rest, current in listed)
+    return listed if known or not value else [*listed, (value, _("the one you came from"), True)]
 
 
 def _answered(request: Request, change: Change, subject: Subject | None, when: Moment) -> dict[str, Any]:

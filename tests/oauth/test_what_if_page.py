@@ -2,11 +2,13 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from django.utils.html import strip_tags
 
 from authsec.database.context import tenant_context
@@ -88,6 +90,63 @@ def test_a_large_group_is_worked_out_by_a_job(
         assert Job.objects.get().params["change"] == json.loads(change)
         assert Group.objects.get(pk=acme.oncall.pk).ended_at is None
     assert "Archive the group on-call" in words(adam.get(answer.url))
+
+
+def test_other_terms_of_a_binding_are_tried_one_at_a_time(acme: Any, adam: Client) -> None:
+    asked = {
+        "user": str(acme.alice.id),
+        "kind": "change_binding",
+        "object": str(acme.runs.pk),
+        "mfa": "fresh",
+    }
+    page = adam.get(PAGE, asked | {"place": "4h", "at": later(hours=5)})
+    assert "Alice would lose 1 scope" in words(page)
+    assert f"/t/acme-corp/authz/bindings/{acme.runs.pk}/change/" in page.content.decode()
+    said = words(adam.get(PAGE, asked | {"place": "here", "ip": "198.51.100.24"}))
+    assert "only from 198.51.100.24" in said
+    assert "neither lose nor gain" in said
+    eased = words(adam.get(PAGE, asked | {"place": "no_mfa", "mfa": "none"}))
+    assert "needs step-up → active" in eased
+    with tenant_context(acme.id):
+        assert acme.runs.requires_mfa
+        assert not acme.runs.__class__.objects.get(pk=acme.runs.pk).expires_at
+
+
+def test_another_member_type_is_tried_out(acme: Any, adam: Client) -> None:
+    asked = {"user": str(acme.alice.id), "kind": "change_member_type", "object": "contractor"}
+    page = adam.get(PAGE, asked)
+    assert "Change the type…" in words(page)
+    assert "Alice would lose" in words(page)
+    assert re.search(r"github-mcp\s+no change", words(page)), "kept rows with why"
+
+
+def test_who_may_not_change_it_gets_no_job_either(acme: Any) -> None:
+    rita = cast.signed_in(acme.rita)
+    change = json.dumps({"kind": "archive_group", "group_id": str(acme.oncall.pk)})
+    assert rita.post(f"{PAGE}all/", {"change": change}).status_code == 403
+    with tenant_context(acme.id):
+        assert not Job.objects.exists()
+
+
+def test_nobody_tries_out_changes_without_end(
+    acme: Any, adam: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "oauth.throttle.hit", lambda kind, *who: (kind, who) != ("what_if", (str(acme.adam.id),))
+    )
+    answer = adam.get(PAGE, {"user": str(acme.alice.id), "kind": "suspend_member"})
+    assert answer.status_code == 429
+    assert "Wait a little." in words(answer)
+    assert adam.get(PAGE, {"user": str(acme.alice.id)}).status_code == 200
+
+
+def test_beside_a_past_answer_it_says_that_it_is_about_now(acme: Any, adam: Client) -> None:
+    asked = {"user": str(acme.alice.id), "kind": "suspend_member", "at": later(hours=-2)}
+    assert "Tried out as of now" in words(adam.get(PAGE, asked))
+
+
+def later(**away: int) -> str:
+    return (timezone.now() + timedelta(**away)).isoformat()
 
 
 def test_bad_input_is_a_sentence(acme: Any, adam: Client) -> None:
