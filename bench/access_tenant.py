@@ -72,7 +72,8 @@ def make(slug: str, users: int, groups: int, bindings: int) -> dict[str, Any]:
         mfa_at=None,
     )
     with tenant_context(tenant.pk):
-        scope = Scope.objects.filter(tenant=tenant).order_by("application__name", "name")[0]
+        # One that thousands hold: the fill gives each Application the roles of three of its scopes.
+        scope = Scope.objects.get(tenant=tenant, application__name="app-1", name="scope:4")
         group = Group.objects.get(tenant=tenant, name="Group 1")
     return {
         "slug": slug,

@@ -52,12 +52,17 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows match; beyond the cap the planner's estimate, or just "over" the cap."""
+    """How many rows match; beyond the cap the planner's estimate, or just "over" the cap. ``uncounted``: at least so
+    many, and whoever wants to know asks anew.
+    """
 
     value: int
     is_estimate: bool = False
+    uncounted: bool = False
 
     def __str__(self) -> str:
+        if self.uncounted:
+            return f"over {self.value - 1:,}"
         if not self.is_estimate:
             return f"{self.value:,}"
         if self.value == CAP + 1:

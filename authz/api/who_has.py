@@ -1,7 +1,5 @@
 """Who has something, and how: the reverse of effective access."""
 
-from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,16 +12,14 @@ from authsec.web.api import ApiView, listing
 from authsec.web.pagination import parse_limit
 from authsec.web.parameters import (
     address_parameter,
-    moment_parameter,
     one_of,
     parameters,
     uuid_parameter,
 )
-from authsec.web.problems import Problem, wrong_parameter
+from authsec.web.problems import wrong_parameter
 from authz.api.rows import LONGEST_TEXT, found, known_moment
 from authz.api.who_has_schemas import Holders
 from authz.effective import who_has
-from authz.effective.horizon import BeforeHistory, check_moment
 from authz.effective.wanted import Unclear, Wanted
 from authz.models import Application, Group, Role
 
@@ -94,18 +90,6 @@ class WhoHas(ApiView):
             count=page.count.value,
             estimated=page.count.is_estimate,
         )
-
-
-def _moment(given: Mapping[str, str]) -> datetime:
-    """The moment that is asked about, of which something is still known."""
-    now = timezone.now()
-    at = moment_parameter(given, "at") or now
-    try:
-        check_moment(at, now)
-    except BeforeHistory as error:
-        named = [{"parameter": "at", "detail": str(error)}]
-        raise Problem(422, "invalid", str(error), errors=named) from error
-    return at
 
 
 def _item(one: who_has.Holder) -> dict[str, Any]:

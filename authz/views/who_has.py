@@ -14,16 +14,18 @@ from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, told
+from authsec.web.pagination import Count
 from authz import jobs
 from authz.effective import subject as subjects
 from authz.effective.track_rows import Badge, badges
 from authz.effective.wanted import Wanted
-from authz.effective.who_has import AsIf, Holder, TooManyMatch, Way, who_has
+from authz.effective.who_has import AsIf, Holder, TooManyMatch, Way, count, who_has
 from authz.forms.as_if import AsIfForm
 from authz.forms.who_has import KINDS, WORDS, WhoHasForm
 from authz.views.links import crumbs, links_in, page
 
 PAGE = "authz/who_has.html"
+COUNT = "count"  # in the address: count, too
 SHOWN = 4  # ways of one person; the rest is on their own page
 AS_IF = ("mfa", "hours", "ip", "at")
 UNMET = {"pending_step_up": "mfa", "outside_ip": "address", "missing_context": "address"}
@@ -42,12 +44,16 @@ def who_has_list(request: Request) -> HttpResponse:
         "crumbs": crumbs(slug, ("Effective Access", "effective_access"), "Who has…"),
         "circumstances": {name: request.GET[name] for name in AS_IF if request.GET.get(name)},
     }
+    partial = "answer"
     if form.is_valid() and as_if.is_valid() and not form.wanted.is_empty:
         asked = AsIf.of(as_if.context(timezone.now()))
-        context |= _answered(request, form, asked)
-    return page_or_partial(
-        request, PAGE, context, partial="answer", status=422 if form.errors or as_if.errors else 200
-    )
+        if request.htmx and COUNT in request.GET:
+            context |= {"count": _counted(request, form, asked)}
+            partial = "count"
+        else:
+            context |= _answered(request, form, asked)
+    status = 422 if form.errors or as_if.errors else 200
+    return page_or_partial(request, PAGE, context, partial=partial, status=status)
 
 
 @requires("effective_access:read")
@@ -67,6 +73,16 @@ def export(request: Request) -> HttpResponse:
     return go_to(request, reverse("jobs:job", kwargs={"slug": slug, "job_id": job.pk}))
 
 
+def _counted(request: Request, form: WhoHasForm, as_if: AsIf) -> Count | None:
+    """The number alone, which takes longer than a page and is asked for behind it; None beyond what is searched."""
+    try:
+        return count(
+            tenant_id=request.tenant.tenant_id, wanted=form.wanted, as_if=as_if, narrowed=form.narrowed
+        )
+    except TooManyMatch:
+        return None
+
+
 def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]:
     try:
         found = who_has(
@@ -75,6 +91,7 @@ def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]
             as_if=as_if,
             narrowed=form.narrowed,
             cursor=request.GET.get("cursor", ""),
+            counted=COUNT in request.GET,
         )
     except TooManyMatch as error:
         form.add_error("q", str(error))
@@ -84,6 +101,7 @@ def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]
     shown = sorted(found.items, key=lambda one: one.name.casefold()) if all_here else found.items
     return {
         "page": found,
+        "count": found.count,
         "rows": [_row(one, as_if, link) for one in shown],
         "what": _what(form),
         "wanted": form.wanted,

@@ -10,8 +10,9 @@ from django.test import Client
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs.runner import run
+from authsec.web.pagination import Count
 from authz.effective.wanted import Wanted
-from authz.effective.who_has import AsIf, Narrowed, who_has
+from authz.effective.who_has import AsIf, Narrowed, count, who_has
 from tests import cast
 from tests.console.api import token_of
 from tests.statements import statements
@@ -100,6 +101,23 @@ def test_a_page_of_many_people_is_read_in_few_statements(acme: SimpleNamespace) 
         cast.end_user(acme.tenant, f"more{number}@consumer.example")
     with tenant_context(acme.id):
         assert ask() == before == 4
+
+
+def test_a_long_list_is_counted_behind_its_page(acme: SimpleNamespace) -> None:
+    asked = {
+        "tenant_id": acme.id,
+        "wanted": Wanted(application_id=acme.deploy.id, scope="deploy:run"),
+        "as_if": AsIf(acme.now),
+        "narrowed": Narrowed(),
+    }
+    with tenant_context(acme.id), statements() as sent:
+        page = who_has(**asked, limit=1, counted=False)
+        assert str(page.count) == "over 1"
+        assert not any("who_has_candidates" in sql for sql in sent)
+        assert who_has(**asked, limit=1).count == count(**asked) == Count(2)
+    url = f"{PAGE}?application={acme.deploy.id}&scope=deploy:run&count=all"
+    number = cast.signed_in(acme.adam).get(url, headers={"HX-Request": "true"})
+    assert number.content.decode().strip() == '<span class="count">2</span>'
 
 
 def test_the_file_holds_exactly_whom_the_page_shows_and_is_audited(acme: SimpleNamespace) -> None:
