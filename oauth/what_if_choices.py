@@ -189,8 +189,10 @@ def new_terms(asked: Asked, binding_id: str, key: str) -> dict[str, Any]:
         return {"expires_at": (asked.now + SPANS[key]).isoformat() if key in SPANS else None}
     kept = as_json(found)
     without = {"no_mfa": ("mfa_required", "mfa_max_age_s"), "anywhere": ("allowed_ip_cidrs",)}.get(key, ())
-    more = {"mfa": STEP_UP, "here": {"allowed_ip_cidrs": [asked.when.ip]}}.get(key, {})
-    return {"conditions": {name: value for name, value in kept.items() if name not in without} | more}
+    news: dict[str, dict[str, Any]] = {"mfa": STEP_UP, "here": {"allowed_ip_cidrs": [asked.when.ip]}}
+    return {
+        "conditions": {name: value for name, value in kept.items() if name not in without} | news.get(key, {})
+    }
 
 
 def _binding(asked: Asked, binding_id: str) -> Binding | None:

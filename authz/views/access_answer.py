@@ -87,7 +87,7 @@ def _ways_url(request: Request, explanation: Explanation) -> Callable[[UUID, str
     query.append(("user", str(explanation.subject.id)))
     here = f"{page(request.tenant.slug, 'access_ways')}?{urlencode(query)}"
     return lambda application_id, scope: (
-        f"{here}&{urlencode({'application': application_id, 'scope': scope})}"
+        f"{here}&{urlencode({'application': str(application_id), 'scope': scope})}"
     )
 
 

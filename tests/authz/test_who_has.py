@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
@@ -107,7 +108,7 @@ def test_a_long_list_is_counted_behind_its_page(acme: SimpleNamespace) -> None:
     asked = {
         "tenant_id": acme.id,
         "wanted": Wanted(application_id=acme.deploy.id, scope="deploy:run"),
-        "as_if": AsIf(acme.now),
+        "as_if": AsIf(timezone.now()),
         "narrowed": Narrowed(),
     }
     with tenant_context(acme.id), statements() as sent:
