@@ -16,6 +16,7 @@ from uuid import UUID
 
 import psycopg
 
+from endusers import last_seen
 from oauth.calls import CALLS, Calls, columns
 
 log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ class Counters:
         self._connect, self._every_s = connect, every_s
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self._counted: Counter[Key] = Counter()
-        self._uses, self._calls = Uses(), Calls()
+        self._uses, self._calls, self._seen = Uses(), Calls(), last_seen.Seen()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._failing = False
@@ -91,6 +92,8 @@ class Counters:
                 self._uses.add(token_id, tenant_id, now)
             if subject is not None:
                 self._calls.add(tenant_id, application_id, subject, refused=not active)
+            if subject is not None and active:
+                self._seen.add(tenant_id, subject, now)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="introspection-counts", daemon=True)
                 self._thread.start()
@@ -105,7 +108,8 @@ class Counters:
                 taken, self._counted = self._counted, Counter()
                 uses = self._uses.due(time.time(), everything=everything)
                 calls = self._calls.take()
-            if not taken and not uses:
+                people = self._seen.due(time.time(), everything=everything)
+            if not (taken or uses or people):
                 return
             try:
                 with self._connect() as connection:
@@ -117,12 +121,19 @@ class Counters:
                         uses = {}
                     if calls:
                         connection.execute(CALLS, [time.time(), *columns(calls)])
+                        calls = {}
+                    if people:
+                        people = last_seen.note(connection, people)
+                if people:
+                    with self._lock:
+                        self._seen.put_back(people)
                 self._failing = False
             except psycopg.Error:
                 with self._lock:
                     self._counted.update(taken)
                     self._uses.put_back(uses)
                     self._calls.put_back(calls)
+                    self._seen.put_back(people)
                 if not self._failing:
                     log.warning(
                         "Introspections are counted but cannot be written down just now", exc_info=True

@@ -60,8 +60,15 @@ decision as (
     %(decision)s, %(tenant)s, %(id)s, %(subject)s, %(kind)s, %(client)s, %(client_name)s, %(audience)s, %(grant_type)s,
     %(now)s, %(asked)s, %(entitled)s, %(supported)s, %(granted)s, %(pending)s, %(act)s::jsonb))
 """
+# To within five minutes, as endusers.last_seen explains. A row that somebody holds is passed over: a bulk action holds
+# thousands for a while.
 SEEN = """
-seen as (update endusers_enduser set last_seen_at = %(now)s where tenant_id = %(tenant)s and user_id = %(subject)s)
+seen as (
+  update endusers_enduser set last_seen_at = %(now)s where user_id in (
+    select user_id from endusers_enduser
+     where tenant_id = %(tenant)s and user_id = %(subject)s
+       and (last_seen_at is null or last_seen_at < %(now)s::timestamptz - interval '5 minutes')
+       for no key update skip locked))
 """
 # The consent of which this token is a use. A row that somebody holds, to withdraw it say, is passed over: they may wait
 # for the tokens that this statement holds.

@@ -55,6 +55,7 @@ class Service:
     demo: dict[str, Any]
     log: Path
     sockets: dict[str, socket.socket]
+    process: subprocess.Popen[bytes]
     secrets: set[str] = field(default_factory=set)
     closing: ExitStack = field(default_factory=ExitStack)
     servers: dict[str, ResourceServer] = field(default_factory=dict)
@@ -183,7 +184,9 @@ def serving(var: Path, *, workers: int, **environment: str) -> Iterator[Service]
         try:
             _wait_until_ready(process, base_url, log)
             demo = json.loads((var / "demo.json").read_text())
-            service = Service(base_url, database_url, var, workers, demo, log, sockets, closing=closing)
+            service = Service(
+                base_url, database_url, var, workers, demo, log, sockets, process, closing=closing
+            )
             service.keep(*_secrets_of(demo))
             yield service
         finally:

@@ -9,17 +9,21 @@ from threading import Barrier
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from authsec import wsgi
 from authsec.audit.actor import SYSTEM
+from authsec.audit.models import Event
 from authsec.database.context import tenant_context
+from endusers.models import EndUser, EndUserTier
 from oauth import introspection, verification
 from oauth.models import Consent, IntrospectionCount
 from oauth.proof import Evidence, judge
 from tenants import operations as tenants
+from tenants.models import TenantUser
 from tests import cast
 from tests.authz.cast import world as a_world
 from tests.oauth import devices
@@ -72,9 +76,9 @@ def test_the_wsgi_entry_answers_on_its_own_connection_and_survives_losing_it(own
         assert set(counted) == {(True, "", 2), (False, "unknown", 1)}
 
 
-def rivals(ask: Callable[[], Any]) -> list[Any]:
-    """The answers of RIVALS threads that ask at one moment."""
-    ready = Barrier(RIVALS)
+def rivals(ask: Callable[[], Any], number: int = RIVALS) -> list[Any]:
+    """The answers of so many threads that ask at one moment."""
+    ready = Barrier(number)
 
     def run(_: int) -> Any:
         try:
@@ -83,8 +87,8 @@ def rivals(ask: Callable[[], Any]) -> list[Any]:
         finally:
             connection.close()
 
-    with ThreadPoolExecutor(RIVALS) as pool:
-        return list(pool.map(run, range(RIVALS)))
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(run, range(number)))
 
 
 def test_of_rivals_for_one_refresh_token_one_gets_tokens_and_nobody_an_empty_one(own_database: None) -> None:
@@ -151,23 +155,22 @@ def test_of_rivals_who_answer_one_device_one_counts(own_database: None) -> None:
         assert Consent.objects.count() == 1
 
 
-def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None) -> None:
-    from authsec.database.context import tenant_context
-    from endusers.models import EndUser
-    from tenants.models import TenantUser
-
+@pytest.mark.parametrize("number", [RIVALS, pytest.param(50, marks=pytest.mark.long)])
+def test_rivals_at_the_consent_page_write_one_of_everything(own_database: None, number: int) -> None:
     it = world()
-    browsers = [it.signed_in(ED) for _ in range(RIVALS)]
+    browsers = [it.signed_in(ED) for _ in range(number)]
     url, _ = it.query(scope="read write")
 
     def allow() -> int:
         return it.answer(browsers.pop(), url, scopes=["read", "write"]).status_code
 
-    assert rivals(allow) == [303] * RIVALS
+    assert rivals(allow, number) == [303] * number
     with tenant_context(it.tenant.id):
         assert Consent.objects.count() == 1
         assert EndUser.objects.count() == 1
+        assert EndUserTier.objects.count() == 1
         assert TenantUser.objects.filter(identity__email=ED).count() == 1
+        assert Event.objects.filter(action="end_user.appeared").count() == 1
 
 
 def test_a_consent_and_a_change_of_the_same_person_do_not_wait_for_each_other_in_a_circle(
