@@ -13,7 +13,7 @@ from authz import conditions as the_conditions
 from authz.bindings import check_times, console_permissions, keep_an_owner
 from authz.conditions import Conditions
 from authz.console import forbid_escalation
-from authz.holders import subject_of
+from authz.holders import holder_of, subject_of
 from authz.models import Binding
 from authz.refusals import Findings, Refused
 from authz.system_roles import OWNER_ROLE
@@ -123,7 +123,7 @@ def _record(
         target_kind="binding",
         target_id=binding.pk,
         target_name=f"{binding.role.name} {place} for {subject_of(binding)}",
-        about_id=binding.user_id or binding.group_id or binding.service_account_id,
+        about_id=next(filter(None, holder_of(binding).values()), None),
         now=now,
         reason=binding.reason if "reason" in changed else "",
         before={name: before[name] for name in changed},

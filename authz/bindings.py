@@ -13,7 +13,7 @@ from authz import conditions as the_conditions
 from authz.conditions import Conditions
 from authz.console import forbid_escalation
 from authz.contents import contents_of
-from authz.holders import Holder, checked, checked_holder, kind_of, subject_of
+from authz.holders import Holder, checked, checked_holder, holder_of, kind_of, subject_of
 from authz.models import (
     Application,
     Binding,
@@ -248,7 +248,7 @@ def _record(
         target_kind="binding",
         target_id=binding.pk,
         target_name=f"{described['role']} {place} for {described['subject']}",
-        about_id=binding.user_id or binding.group_id or binding.service_account_id,
+        about_id=next(filter(None, holder_of(binding).values()), None),
         now=now,
         **more,
     )

@@ -10,6 +10,8 @@ from authz.views import (
     group_members,
     groups,
     person_access,
+    plan_tier_changes,
+    plan_tiers,
     policies,
     role_changes,
     roles,
@@ -23,6 +25,7 @@ ROLE = "authz/roles/<uuid:role_id>/"
 BINDING = "authz/bindings/<uuid:binding_id>/"
 GROUP = "authz/groups/<uuid:group_id>/"
 ACCOUNT = "authz/service-accounts/<uuid:service_account_id>/"
+TIER = "settings/plan-tiers/<slug:key>/"
 
 app_name = "authz"
 urlpatterns = [
@@ -78,5 +81,11 @@ urlpatterns = [
     path("authz/effective-access/who-has/export/", who_has.export, name="who_has_export"),
     path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),
     path("end-users/<uuid:user_id>/access/", person_access.person_access, name="person_access"),
+    path("settings/plan-tiers/", plan_tiers.plan_tiers, name="plan_tiers"),
+    path("settings/plan-tiers/new/", plan_tier_changes.new, name="plan_tier_new"),
+    path(TIER, plan_tiers.plan_tier, name="plan_tier"),
+    path(f"{TIER}edit/", plan_tier_changes.edit, name="plan_tier_edit"),
+    path(f"{TIER}default/", plan_tier_changes.make_default, name="plan_tier_default"),
+    path(f"{TIER}retire/", plan_tier_changes.retire, name="plan_tier_retire"),
     path("authz/policies/", policies.policies, name="policies"),
 ]

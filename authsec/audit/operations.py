@@ -27,8 +27,8 @@ def record(
 
     Call it inside the transaction of the change (Rule 11): both are kept or neither. ``action`` is a key of
     ``authsec.audit.catalog``; ``before`` and ``after`` hold only what changed, as JSON values, never a secret.
-    ``about_id``: who is concerned and is not the target: somebody's users.id, or the group or service account that a
-    binding is for.
+    ``about_id``: who is concerned and is not the target: somebody's users.id, or the group, service account or plan
+    tier that a binding is for.
     """
     event = _event(tenant_id, actor, now, action, target_kind, target_id, target_name, reason)
     event.before, event.after, event.about_id = before, after, about_id

@@ -40,6 +40,7 @@ MENU: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("General", "tenants:general", "settings-2"),
             ("Team", "tenants:team", "user-cog"),
             ("Security", "tenants:security", "lock-keyhole"),
+            ("Plan tiers", "authz:plan_tiers", "layers"),
             ("Billing", "tenants:billing", "credit-card"),
             ("Directory", "tenants:directory", "folder-sync"),
             ("Providers", "tenants:providers", "log-in"),

@@ -42,9 +42,13 @@ def missing_in(form: BaseForm) -> tuple[str, ...]:
 
 def consequences(effect: Preview, most: int = FEW) -> list[tuple[int, str]]:
     """What a change would do, as counted lines of a confirmation, at most ``most`` of them."""
+    said: list[tuple[int, str]] = []
+    kept = 0
     if effect.too_many:
-        return [(effect.too_many, "people are reached: too many to count what each would lose")]
-    said, kept = [], 0
+        sampled = (
+            f"of the first {effect.looked_at} of them:" if effect.lines else "too many to count them all"
+        )
+        said.append((effect.too_many, f"people are reached; {sampled}"))
     for line in effect.lines[:most]:
         if line.mark == "kept":
             kept += 1

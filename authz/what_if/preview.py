@@ -6,19 +6,24 @@ from datetime import datetime
 from uuid import UUID
 
 from authsec.audit.actor import Actor
+from authsec.database.context import tenant_context
 from authz.refusals import Refused
 from authz.what_if.changes import Change
 from authz.what_if.changes.wire import to_json
 from authz.what_if.difference import Difference
+from authz.what_if.reach import reached
 from authz.what_if.simulate import Busy, TooMany, simulate
 from authz.what_if.words import FEW, Line, lines
+
+SAMPLE = 200  # of more people than are looked at at once
 
 
 @dataclass(frozen=True)
 class Preview:
     """``refusal``: the actor may not, or the state of things forbids it. ``missing``: what is wrong with what was
-    given, a sentence for each field. ``too_many``: how many people it would touch. ``busy``: ask again. ``change``: the
-    change as JSON, for the page that says it per person.
+    given, a sentence for each field. ``too_many``: how many people it would touch; the lines are then of the first
+    ``looked_at`` of them. ``busy``: ask again. ``change``: the change as JSON, for the page that says it per person;
+    "" for one that the page does not know.
     """
 
     lines: tuple[Line, ...] = ()
@@ -41,14 +46,29 @@ class Preview:
 def preview(*, tenant_id: UUID, change: Change, actor: Actor, now: datetime) -> Preview:
     """Try the change out for everybody whom it reaches. Raises nothing that a form may bring about."""
     try:
-        difference = simulate(tenant_id=tenant_id, change=change, actor=actor, now=now)
-        return replace(of(difference), change=json.dumps(to_json(change)))
+        return replace(
+            of(simulate(tenant_id=tenant_id, change=change, actor=actor, now=now)), change=_named(change)
+        )
     except Refused as error:
         return Preview(missing=tuple(error.errors.values()))
     except TooMany as error:
-        return Preview(too_many=error.count, change=json.dumps(to_json(change)))
+        return replace(_sampled(tenant_id, change, actor, now), too_many=error.count, change=_named(change))
     except Busy:
         return Preview(busy=True)
+
+
+def _sampled(tenant_id: UUID, change: Change, actor: Actor, now: datetime) -> Preview:
+    """What it would do to the first SAMPLE of many, by their ids; without lines where they can't be looked at now."""
+    with tenant_context(tenant_id):
+        some = reached(tenant_id, change.roots(tenant_id), limit=SAMPLE)
+    try:
+        return of(simulate(tenant_id=tenant_id, change=change, actor=actor, now=now, people=some.users))
+    except Busy:
+        return Preview()
+
+
+def _named(change: Change) -> str:
+    return json.dumps(to_json(change)) if change.kind else ""
 
 
 def of(difference: Difference) -> Preview:

@@ -13,6 +13,7 @@ from authz.what_if.changes.groups import EndServiceAccount as EndServiceAccount
 from authz.what_if.changes.groups import RemoveFromGroup as RemoveFromGroup
 from authz.what_if.changes.groups import RemoveOperator as RemoveOperator
 from authz.what_if.changes.people import ChangeMemberType as ChangeMemberType
+from authz.what_if.changes.people import MoveHolders as MoveHolders
 from authz.what_if.changes.people import ReactivateEndUser as ReactivateEndUser
 from authz.what_if.changes.people import ReactivateMember as ReactivateMember
 from authz.what_if.changes.people import RemoveMember as RemoveMember

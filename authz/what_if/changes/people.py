@@ -7,12 +7,18 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from authsec.audit.actor import Actor
+from authsec.database.fields import uuid7
 from authz.refusals import Refused
 from authz.what_if.changes.base import WHY, Change, about_somebody
 from authz.what_if.reach import Roots
 from endusers import operations as endusers
+from endusers.bulk import changes as bulk
+from endusers.bulk.verbs import Run
+from endusers.models import EndUser
 from tenants import operations as tenants
 from tenants.models import MemberType
+
+LOOKED_AT = 500  # as many as one what if looks at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,3 +114,26 @@ class SetPlanTier(OfPerson):
             return super().perform(tenant_id=tenant_id, actor=actor, now=now)
         except endusers.UnknownTier as error:
             raise Refused({"plan_tier": str(error)}) from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class MoveHolders(Change):
+    """Everybody who holds a tier goes to another one (a key). It is no kind of its own in the API: a job does it.
+
+    The attempt moves the first LOOKED_AT, in the order in which people are looked at: nobody else is asked about.
+    """
+
+    permission: ClassVar[str] = "endusers:update"
+    plan_tier_id: UUID
+    to: str
+
+    def perform(self, *, tenant_id: UUID, actor: Actor, now: datetime) -> Any:
+        holders = EndUser.objects.filter(tenant_id=tenant_id, plan_tier_id=self.plan_tier_id)
+        ids = list(holders.order_by("user_id").values_list("user_id", flat=True)[:LOOKED_AT])
+        try:
+            return bulk.set_plan_tier(Run(tenant_id, uuid7(), actor, now, {"plan_tier": self.to}), ids)
+        except endusers.UnknownTier as error:
+            raise Refused({"plan_tier": str(error)}) from error
+
+    def roots(self, tenant_id: UUID) -> Roots:
+        return Roots(tiers=frozenset([self.plan_tier_id]))

@@ -1,0 +1,109 @@
+"""Plan tiers: the list, and one of them with what it gives, how many hold it and what was done about it."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from authsec.audit.queries import about
+from authsec.web.access import requires
+from authsec.web.http import Request
+from authsec.web.pagination import Count
+from authz.forms.plan_tier import WINDOWS, targets
+from authz.tier_access import given_by
+from authz.views import tables
+from authz.views.links import Crumbs, page
+from authz.what_if.changes import MoveHolders
+from authz.what_if.preview import preview
+from endusers.models import PlanTier
+from endusers.plan_tiers import limit_of
+from endusers.queries import tier_holders
+from endusers.tier_history import flow
+
+
+@requires("plan_tiers:read")
+@require_safe
+def plan_tiers(request: Request) -> HttpResponse:
+    """All tiers: those that stand, in the order in which they were made, then the retired."""
+    tenant_id, now = request.tenant.tenant_id, timezone.now()
+    tiers = list(
+        PlanTier.objects.filter(tenant_id=tenant_id).order_by("ended_at", "created_at", "id")
+    )
+    held = tier_holders(tenant_id)
+    given = given_by(tenant_id, [tier.pk for tier in tiers], now)
+    context = {
+        "tiers": [dressed(tier, held[tier.pk], given=given[tier.pk]) for tier in tiers],
+        "standing": sum(tier.ended_at is None for tier in tiers),
+        "crumbs": [("Settings", None), ("Plan tiers", None)],
+    }
+    return render(request, "authz/plan_tiers.html", context)
+
+
+@requires("plan_tiers:read")
+@require_safe
+def plan_tier(request: Request, key: str) -> HttpResponse:
+    """What a tier gives and by which bindings, how many hold it, what moving them would do, what was done."""
+    tier = load(request, key, retired=True)
+    if tier.key != key:
+        return redirect(page(request.tenant.slug, "plan_tier", key=tier.key))
+    tenant_id, now = tier.tenant_id, timezone.now()
+    given = given_by(tenant_id, [tier.pk], now)[tier.pk]
+    context = {
+        "tier": dressed(tier, tier_holders(tenant_id)[tier.pk], given=given),
+        "bindings": tables.bindings(tenant_id, now, request.GET.get("bindings", ""), plan_tier_id=tier.pk),
+        "flow": flow(tenant_id, tier.pk, now),
+        "targets": targets(tenant_id, tier.pk),
+        **_tried(request, tier),
+        "entries": about(tenant_id, tier.pk) if "audit:read" in request.decision.can else [],
+        "crumbs": crumbs(request, tier.name),
+    }
+    template = "authz/plan_tier.html#moving" if request.htmx else "authz/plan_tier.html"
+    return render(request, template, context)
+
+
+def load(request: Request, key: str, *, retired: bool = False) -> PlanTier:
+    """The tenant's tier by its key (or its id, as events name it); 404 for one that is not there, or is retired."""
+    rows = PlanTier.objects.filter(tenant_id=request.tenant.tenant_id)
+    tier = (rows if retired else rows.filter(ended_at=None)).filter(**_named(key)).first()
+    if tier is None:
+        raise Http404("No such plan tier.")
+    return tier
+
+
+def crumbs(request: Request, *last: str) -> Crumbs:
+    """The way from the list of tiers to a page below it."""
+    above = ("Plan tiers", page(request.tenant.slug, "plan_tiers"))
+    return [("Settings", None), above, *((label, None) for label in last)]
+
+
+def dressed(tier: PlanTier, holders: Count, **more: Any) -> Any:
+    """A tier with what its templates can't make: ``holders``, ``limit_words`` ("" without a limit), and ``more``."""
+    shown: Any = tier
+    limit = limit_of(tier)
+    window = limit and (WINDOWS.get(limit.window_s) or f"{limit.window_s:,} s")
+    shown.limit_words = f"{limit.limit:,} / {window}" if limit else ""
+    shown.holders = holders
+    for name, value in more.items():
+        setattr(shown, name, value)
+    return shown
+
+
+def _named(key: str) -> dict[str, Any]:
+    try:
+        return {"pk": UUID(key)}
+    except ValueError:
+        return {"key": key}
+
+
+def _tried(request: Request, tier: PlanTier) -> dict[str, Any]:
+    """What would happen to its holders on the tier that the address names; without one, or without leave, nothing."""
+    to = request.GET.get("to", "")
+    chosen = next((name for key, name in targets(tier.tenant_id, tier.pk) if key == to), "")
+    if not chosen or "endusers:update" not in request.decision.can:
+        return {"to": "", "to_name": ""}
+    change = MoveHolders(plan_tier_id=tier.pk, to=to)
+    effect = preview(tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now())
+    return {"to": to, "to_name": chosen, "preview": effect}
