@@ -66,7 +66,7 @@ class TierForm(TierVerbForm):
         """What the verb takes."""
         given = self.cleaned_data
         limit = TierLimit(given["calls"], given["window_s"]) if given["calls"] else None
-        named = {name: given[name] for name in ("key", "name") if name in given}
+        named: dict[str, Any] = {name: given[name] for name in ("key", "name") if name in given}
         return {**named, "rate_limit": limit}
 
 
@@ -93,3 +93,18 @@ def targets(tenant_id: UUID, besides: UUID) -> list[tuple[str, str]]:
     """The tiers that somebody can be moved to, the default one first."""
     rows = PlanTier.objects.filter(tenant_id=tenant_id, ended_at=None).exclude(pk=besides)
     return list(rows.order_by("-is_default", "created_at", "id").values_list("key", "name"))
+
+
+class MoveForm(forms.Form):
+    """Which tier its holders might go to."""
+
+    to = forms.ChoiceField(label=_("Everybody on this tier goes to"))
+
+    def __init__(self, data: Any, *, tier: PlanTier) -> None:
+        super().__init__(data)
+        self.fields["to"].choices = [("", _("Choose a tier")), *targets(tier.tenant_id, tier.pk)]  # type: ignore[attr-defined]
+
+    @property
+    def chosen(self) -> str:
+        """The key of the tier; "" without one."""
+        return str(self.cleaned_data["to"]) if self.is_valid() else ""

@@ -12,7 +12,7 @@ from authsec.audit.queries import about
 from authsec.web.access import requires
 from authsec.web.http import Request
 from authsec.web.pagination import Count
-from authz.forms.plan_tier import WINDOWS, targets
+from authz.forms.plan_tier import WINDOWS, MoveForm
 from authz.tier_access import given_by
 from authz.views import tables
 from authz.views.links import Crumbs, page
@@ -29,9 +29,7 @@ from endusers.tier_history import flow
 def plan_tiers(request: Request) -> HttpResponse:
     """All tiers: those that stand, in the order in which they were made, then the retired."""
     tenant_id, now = request.tenant.tenant_id, timezone.now()
-    tiers = list(
-        PlanTier.objects.filter(tenant_id=tenant_id).order_by("ended_at", "created_at", "id")
-    )
+    tiers = list(PlanTier.objects.filter(tenant_id=tenant_id).order_by("ended_at", "created_at", "id"))
     held = tier_holders(tenant_id)
     given = given_by(tenant_id, [tier.pk for tier in tiers], now)
     context = {
@@ -50,13 +48,12 @@ def plan_tier(request: Request, key: str) -> HttpResponse:
     if tier.key != key:
         return redirect(page(request.tenant.slug, "plan_tier", key=tier.key))
     tenant_id, now = tier.tenant_id, timezone.now()
-    given = given_by(tenant_id, [tier.pk], now)[tier.pk]
+    held, given = tier_holders(tenant_id)[tier.pk], given_by(tenant_id, [tier.pk], now)[tier.pk]
     context = {
-        "tier": dressed(tier, tier_holders(tenant_id)[tier.pk], given=given),
+        "tier": dressed(tier, held, given=given),
         "bindings": tables.bindings(tenant_id, now, request.GET.get("bindings", ""), plan_tier_id=tier.pk),
         "flow": flow(tenant_id, tier.pk, now),
-        "targets": targets(tenant_id, tier.pk),
-        **_tried(request, tier),
+        **_tried(request, tier, held),
         "entries": about(tenant_id, tier.pk) if "audit:read" in request.decision.can else [],
         "crumbs": crumbs(request, tier.name),
     }
@@ -98,12 +95,21 @@ def _named(key: str) -> dict[str, Any]:
         return {"key": key}
 
 
-def _tried(request: Request, tier: PlanTier) -> dict[str, Any]:
-    """What would happen to its holders on the tier that the address names; without one, or without leave, nothing."""
-    to = request.GET.get("to", "")
-    chosen = next((name for key, name in targets(tier.tenant_id, tier.pk) if key == to), "")
-    if not chosen or "endusers:update" not in request.decision.can:
-        return {"to": "", "to_name": ""}
+def _tried(request: Request, tier: PlanTier, held: Count) -> dict[str, Any]:
+    """What would happen to its holders on the tier that the address names. Nothing for who may not move them."""
+    if not held.value or "endusers:update" not in request.decision.can:
+        return {}
+    given = {"to": request.GET["to"]} if request.GET.get("to") else None
+    form = MoveForm(given, tier=tier)
+    if not form.fields["to"].choices[1:]:  # type: ignore[attr-defined]
+        return {}
+    to = form.chosen
+    if not to:
+        return {"move_form": form}
     change = MoveHolders(plan_tier_id=tier.pk, to=to)
-    effect = preview(tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now())
-    return {"to": to, "to_name": chosen, "preview": effect}
+    target = PlanTier.objects.get(tenant_id=tier.tenant_id, key=to)
+    return {
+        "move_form": form,
+        "to": dressed(target, held),
+        "preview": preview(tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now()),
+    }
