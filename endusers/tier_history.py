@@ -52,7 +52,13 @@ def flow(tenant_id: UUID, tier_id: UUID, now: datetime) -> Flow:
     """Who came to the tier (first consents among them) and who left it. One statement."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     since = midnight - timedelta(days=DAYS - 1)
-    asked: dict[str, Any] = {"tenant": tenant_id, "tier": tier_id, "today": now.date(), "since": since, "most": MOST}
+    asked: dict[str, Any] = {
+        "tenant": tenant_id,
+        "tier": tier_id,
+        "today": now.date(),
+        "since": since,
+        "most": MOST,
+    }
     with connection.cursor() as cursor:
         cursor.execute(SQL, asked)
         rows = cursor.fetchall()

@@ -17,9 +17,8 @@ from authsec.web.problems import Problem
 from authz import group_members, tools
 from authz.refusals import Escalation, Refused
 from authz.what_if import simulate
-from endusers import import_file
+from endusers import import_file, plan_tiers, tier_moves
 from endusers import operations as endusers
-from endusers import plan_tiers, tier_moves
 from endusers.bulk import jobs as bulk
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants

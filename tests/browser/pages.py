@@ -41,6 +41,7 @@ SAMPLES = {
         select gen_random_uuid(), %s, 'audit.export', 'running', 1200, 450, 0,
         '{"filter": {"actor": "Adam"}, "format": "csv"}', gen_random_uuid(), '{"name": "Adam"}', 1, 0, '', '', 0, now()
         returning id""",
+    "key": "select key from endusers_plantier where tenant_id = %s and key = 'pro'",
     # What a bulk action did, one person changed and one left out; a file of tiers that nobody has looked at yet.
     "bulk_job_id": """with job as (insert into jobs_job (id, tenant_id, kind, status, total, done, failed, params,
         cursor, started_by, actor, attempt, tries, error, file, size, created_at, finished_at)
