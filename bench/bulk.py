@@ -1,29 +1,112 @@
-"""`python -m bench.bulk`: one bulk suspension by a real worker, its memory, and what a list page feels meanwhile.
+"""`python -m bench.bulk`: one bulk action over HTTP, done by a real worker: its time, its memory, what others feel.
 
-A database of its own with the demo; the figures go to the terminal, with the load of the machine beside them.
+A database of its own with the demo. Asked for through the API by the owner's token; meanwhile one connection asks
+twenty times a second, an introspection and the list's first page in turn. ``--kill`` kills the worker in the middle.
 """
 
 import argparse
+import base64
+import http.client
+import itertools
 import json
 import os
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psycopg
+
 from authsec.database import embedded
+from bench.introspection import free_port
+from bench.world import INSERT, TOKENS
 
 NAME = "authsec_bulk"
+CALM_S = 10.0
+PACE_S = 0.05
+PATIENCE_S = 600.0
+HEARTBEAT_S = 0.5  # a dead worker is noticed after four of them
+WORKER_STARTS_S = 8.0
+LOOK_S = 0.25
+CLIENT = "authsec-cli"
+PARAMS = {
+    "set_plan_tier": {"plan_tier": "custom"},
+    "set_rate_limit": {"limit": 10, "window_s": 60},
+    "export": {"format": "csv"},
+}
+# Who came lately, so many of them. The list's filter by first consent means exactly them.
+SINCE = """
+select min(first_consent_at) from (
+  select first_consent_at from endusers_enduser where tenant_id = %s and status = 'active'
+   and first_consent_at is not null order by first_consent_at desc limit %s) newest
+"""
+ONCE = """
+select o.*, e.* from
+  (select count(*), count(distinct user_id) from endusers_outcome
+    where tenant_id = %(tenant)s and job_id = %(job)s and fate = 'changed') o,
+  (select count(*), count(distinct target_id) from audit_event
+    where tenant_id = %(tenant)s and action = 'end_user.suspended' and after->>'job' = %(job)s) e
+"""
+
+
+@dataclass
+class Bench:
+    """The running server and who speaks to it. ``felt``: milliseconds of the others' requests."""
+
+    port: int
+    tenant: str
+    token: str
+    others: Iterator[tuple[str, str, dict[str, str], str]]
+    connection: http.client.HTTPConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+
+    def ask(self, method: str, path: str, headers: dict[str, str], body: str = "") -> Any:
+        """One request; the answer's JSON."""
+        self.connection.request(method, path, body or None, headers)
+        answer = self.connection.getresponse()
+        content = answer.read()
+        if answer.status >= 400:
+            raise RuntimeError(f"{method} {path}: {answer.status} {content[:500]!r}")
+        return json.loads(content)
+
+    def api(self, method: str, path: str, body: Any = None) -> Any:
+        """One request to the management API."""
+        headers = {"Authorization": f"Bearer {self.token}", "X-Tenant-ID": self.tenant}
+        return self.ask(
+            method,
+            f"/uflow/v2{path}",
+            headers | {"Content-Type": "application/json"},
+            json.dumps(body) if body else "",
+        )
+
+    def felt(self, until: Callable[[], bool]) -> list[float]:
+        """What the others' requests take, in milliseconds, until that is so."""
+        took = []
+        while not until():
+            begun = time.perf_counter()
+            self.ask(*next(self.others))
+            took.append((time.perf_counter() - begun) * 1000)
+            time.sleep(max(PACE_S - (time.perf_counter() - begun), 0))
+        return took
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--end-users", type=int, default=110_000, help="in the tenant (default: %(default)s)")
     parser.add_argument(
-        "--action", default="suspend", help="suspend, suspend_and_revoke, set_plan_tier or export"
+        "--end-users", type=int, default=1_000_000, help="in the tenant (default: %(default)s)"
     )
+    parser.add_argument("--people", type=int, default=100_000, help="to change (default: %(default)s)")
+    parser.add_argument(
+        "--action", default="suspend", help="a bulk action of the API; export takes everybody"
+    )
+    parser.add_argument("--kill", action="store_true", help="kill the worker in the middle")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run")
     options = parser.parse_args()
     with embedded.cluster() as cluster:
@@ -32,21 +115,18 @@ def main() -> int:
             "DATABASE_URL": cluster.url(NAME),
             "AUTHSEC_VAR": str(var),
             "AUTHSEC_ENV": "development",
+            "PORT": str(free_port()),
             "PYTHONPATH": str(embedded.CHECKOUT),
             "DJANGO_SETTINGS_MODULE": "authsec.settings",
         }
         if not options.keep:
-            _build(cluster.url(embedded.DATABASE), options.end_users)
-        import django
-
-        django.setup()
-        _measure(options.action, var)
+            _build(cluster.url(embedded.DATABASE), options.end_users, var)
+        with _process("serve", "--workers", "2", "--threads", "2"):
+            _measure(_bench(int(os.environ["PORT"]), var), options)
     return 0
 
 
-def _build(url: str, end_users: int) -> None:
-    import psycopg
-
+def _build(url: str, end_users: int, var: Path) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f"drop database if exists {NAME} with (force)")
         connection.execute(f"create database {NAME}")
@@ -55,85 +135,154 @@ def _build(url: str, end_users: int) -> None:
         ["demo", "--verbosity", "0", "--end-users", str(end_users)],
     ):
         subprocess.run([sys.executable, "manage.py", *command], cwd=embedded.CHECKOUT, check=True)
+    tenant, application = _demo(var)
+    with _database() as connection:
+        connection.execute(INSERT, [tenant, application["id"], TOKENS])
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
         connection.execute("vacuum analyze")
 
 
-def _measure(action: str, var: Path) -> None:
-    from authsec.database.context import tenant_context
-    from authsec.jobs.models import Job
-    from tenants.models import Tenant
-
+def _demo(var: Path) -> tuple[str, dict[str, Any]]:
+    """The large tenant's id, and an Application of it."""
     demo = json.loads((var / "demo.json").read_text())
-    tenant = next(entry for entry in demo["tenants"] if entry["slug"] == "alex-tools")
-    with tenant_context(tenant["id"]):
-        open_tenant = Tenant.objects.get(pk=tenant["id"])
-    calm = [_page(open_tenant) for _ in range(200)]
-    job = _ask(open_tenant, action)
-    work = [sys.executable, "manage.py", "work", "--concurrency=1"]
-    busy: list[float] = []
-    with subprocess.Popen(work, cwd=embedded.CHECKOUT, stdout=subprocess.DEVNULL) as worker:
-        peak = 0
-        while True:
-            busy.append(_page(open_tenant))
-            peak = max(peak, _peak(worker.pid))
-            with tenant_context(open_tenant.pk):
-                now = Job.objects.get(pk=job.pk)
-            if not now.active:
-                break
-            time.sleep(0.02)
-        worker.terminate()
-    took = (now.finished_at - now.started_at).total_seconds()
-    each = now.done / took
-    print(f"{action}: {now.done:,} of {now.total:,} people, {now.status}, {took:.2f} s, {each:,.0f} a second")
-    print(f"worker's peak {peak / 1e6:.0f} MB; load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"the list's first page, p95: {_p95(calm):.1f} ms before, {_p95(busy):.1f} ms meanwhile")
+    tenant = next(entry["id"] for entry in demo["tenants"] if entry["slug"] == "alex-tools")
+    return tenant, next(entry for entry in demo["applications"] if entry["slug"] == "pdf-mcp")
 
 
-def _ask(tenant: Any, action: str) -> Any:
+@contextmanager
+def _process(*command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of manage.py, ended at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", *command], cwd=embedded.CHECKOUT, stdout=subprocess.DEVNULL
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _bench(port: int, var: Path) -> Bench:
+    """The owner's token, and what the others ask, once the server is up."""
+    import django
+
+    django.setup()
     from django.utils import timezone
 
-    from authsec.audit.actor import Actor
     from authsec.database.context import tenant_context
-    from endusers.bulk import jobs
-    from endusers.bulk.selection import Selection
-    from endusers.bulk.verbs import VERBS
-    from endusers.queries import Filters
+    from authsec.database.fields import uuid7
+    from oauth import api_token
     from tenants.models import Membership
 
-    params = {"set_plan_tier": {"plan_tier": "pro"}, "export": {"format": "csv"}}.get(action, {})
-    whom = {"status": "suspended"} if action == "reactivate" else {"status": "active"}
-    with tenant_context(tenant.pk):
-        owner = Membership.objects.get(tenant=tenant, type="owner").user_id
-        return jobs.ask(
-            tenant_id=tenant.pk,
-            verb=VERBS[action],
-            selection=Selection(Filters(**whom)),
-            params=params,
-            reason="bench",
-            actor=Actor("member", owner, "Alex", "owner", via="console"),
-            now=timezone.now(),
-        )
+    tenant, application = _demo(var)
+    with tenant_context(tenant):
+        owner = Membership.objects.select_related("user").get(tenant=tenant, type="owner").user.identity_id
+    token = api_token.for_identity(
+        identity_id=owner, client_id=CLIENT, scopes=api_token.SCOPES, jti=uuid7(), now=timezone.now()
+    )
+    basic = base64.b64encode(":".join(application["credential"][key] for key in ("id", "secret")).encode())
+    form = {"Authorization": f"Basic {basic.decode()}", "Content-Type": "application/x-www-form-urlencoded"}
+    mine = {"Authorization": f"Bearer {token}", "X-Tenant-ID": tenant}
+    page = ("GET", f"/uflow/v2/tenants/{tenant}/end-users", mine, "")
+    introspections = (("POST", "/oauth/introspect", form, f"token=bench-{n}") for n in range(1, TOKENS))
+    others = itertools.chain.from_iterable((one, page) for one in introspections)
+    bench = Bench(port, tenant, token, itertools.cycle(others))
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            bench.ask("GET", "/healthz", {})
+            return bench
+        except (OSError, http.client.HTTPException):
+            bench.connection.close()
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
 
 
-def _page(tenant: Any) -> float:
-    from authsec.database.context import tenant_context
-    from endusers.queries import Filters, search
+def _measure(bench: Bench, options: argparse.Namespace) -> None:
+    over = time.monotonic() + CALM_S
+    calm = bench.felt(lambda: time.monotonic() > over)
+    with _process("work", "--concurrency=1", f"--heartbeat={HEARTBEAT_S}") as first:
+        time.sleep(WORKER_STARTS_S)
+        idle, begun = _peak(first.pid), time.perf_counter()
+        job = bench.api("POST", f"/tenants/{bench.tenant}/end-users/bulk", _asked(bench, options))
+        watch = Watch(bench, job["id"], first.pid)
+        busy = bench.felt(lambda: watch.over() or (options.kill and watch.third()))
+        if options.kill:
+            first.kill()
+            first.wait()
+            with _process("work", "--concurrency=1", f"--heartbeat={HEARTBEAT_S}") as second:
+                watch.worker = second.pid
+                busy += bench.felt(watch.over)
+        took, job = time.perf_counter() - begun, watch.job
+    print(f"{options.action}: {job['done']:,} of {job['total']:,} people, {job['status']}")
+    print(f"{took:.2f} s from the request to the last, {job['done'] / took:,.0f} a second")
+    print(f"worker {idle / 1e6:.0f} MB idle, {watch.peak / 1e6:.0f} MB at most")
+    print(f"others, p95: {_p95(calm):.1f} ms before, {_p95(busy):.1f} ms meanwhile ({len(busy)} requests)")
+    print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    if options.action == "suspend":
+        print(_once(bench.tenant, job["id"]))
 
-    begun = time.perf_counter()
-    with tenant_context(tenant.pk):
-        search(tenant.pk, Filters())
-    return (time.perf_counter() - begun) * 1000
+
+def _asked(bench: Bench, options: argparse.Namespace) -> dict[str, Any]:
+    """The request: those who came last and are active, or for an export everybody."""
+    body = {"action": options.action, "params": PARAMS.get(options.action, {}), "reason": "bench"}
+    if options.action == "export":
+        return body | {"filter": {}}
+    with _database() as connection:
+        row = connection.execute(SINCE, [bench.tenant, options.people]).fetchone()
+    return body | {"filter": {"status": "active", "consent_from": row[0].isoformat() if row else None}}
+
+
+@dataclass
+class Watch:
+    """Looks at a job from time to time, and at its worker's memory all the time."""
+
+    bench: Bench
+    id: str
+    worker: int
+    peak: int = 0
+    looked_at: float = 0.0
+    job: dict[str, Any] = field(default_factory=lambda: {"status": "queued", "done": 0, "total": None})
+
+    def over(self) -> bool:
+        """Whether the job is over."""
+        self.peak = max(self.peak, _peak(self.worker))
+        if time.monotonic() - self.looked_at > LOOK_S:
+            self.looked_at = time.monotonic()
+            self.job = self.bench.api("GET", f"/jobs/{self.id}")
+        return self.job["status"] not in ("queued", "running")
+
+    def third(self) -> bool:
+        """Whether a third is done."""
+        return self.job["done"] > (self.job["total"] or 0) / 3 > 0
+
+
+def _once(tenant: str, job: str) -> str:
+    """Whether each person was done exactly once: the job's outcomes, and its events."""
+    with _database() as connection:
+        counts = connection.execute(ONCE, {"tenant": tenant, "job": job}).fetchone()
+    return "outcomes, people in them, events, people in them: " + ", ".join(
+        f"{each:,}" for each in counts or ()
+    )
+
+
+@contextmanager
+def _database() -> Iterator[psycopg.Connection[Any]]:
+    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+        connection.execute("set local role authsec_system")
+        yield connection
 
 
 def _peak(pid: int) -> int:
+    """The most memory that a process ever held, in bytes."""
     status = Path(f"/proc/{pid}/status").read_text()
     found = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(found[0].split()[1]) * 1024 if found else 0
 
 
 def _p95(values: list[float]) -> float:
-    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else values[0]
+    return statistics.quantiles(values, n=20)[-1] if len(values) > 1 else float("nan")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,9 @@ class Event(models.Model):
     """One action on a tenant. The application role may insert and read, never update or delete."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, db_index=False, related_name="+")
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     at = models.DateTimeField(default=timezone.now)
     actor_kind = models.CharField(max_length=20)
     actor_id = models.UUIDField(null=True, blank=True)

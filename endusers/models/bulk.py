@@ -21,7 +21,9 @@ class Outcome(models.Model):
         SINCE = "since"  # not taken back: changed again since
 
     pk = models.CompositePrimaryKey("tenant_id", "job_id", "user_id")
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, db_index=False, related_name="+")
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, db_index=False, db_constraint=False, related_name="+"
+    )
     job_id = models.UUIDField()
     user_id = models.UUIDField()
     fate = models.CharField(max_length=8, choices=Fate.choices)

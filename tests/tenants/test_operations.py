@@ -89,7 +89,9 @@ def test_suspending_and_reactivating_a_member_write_one_event_each_however_often
     assert status_of(acme, alice) == "active"
     assert actions(acme).count("member.suspended") == actions(acme).count("member.reactivated") == 1
     with tenant_context(acme.id):
-        history = StandingChange.objects.filter(user=alice).order_by("at").values_list("to_status", flat=True)
+        history = (
+            StandingChange.objects.filter(user_id=alice.pk).order_by("at").values_list("to_status", flat=True)
+        )
         assert list(history) == ["active", "suspended", "active"]
         event = Event.objects.get(action="member.suspended")
     assert (event.reason, event.before["status"], event.after["status"]) == (
