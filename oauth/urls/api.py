@@ -20,6 +20,7 @@ from oauth.api import (
 APPLICATION = "uflow/v2/applications/<uuid:application_id>"
 ACCOUNT = "uflow/v2/service-accounts/<uuid:account_id>"
 CLIENT = "uflow/v2/clients/<uuid:client_pk>"
+END_USER = "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>"
 
 app_name = "oauth_api"
 urlpatterns = [
@@ -69,9 +70,18 @@ urlpatterns = [
     path(f"{CLIENT}/keys", keys.ClientKeys.as_view(), name="client_keys"),
     path(f"{CLIENT}/limits", clients.ClientLimits.as_view(), name="client_limits"),
     path(f"{CLIENT}/rotate-secret", clients.RotateClientSecret.as_view(), name="rotate_client_secret"),
+    path(f"{END_USER}/revoke-tokens", end_users.RevokeTokens.as_view(), name="revoke_end_user_tokens"),
+    path(f"{END_USER}/tokens", end_users.EndUserTokens.as_view(), name="end_user_tokens"),
+    path(f"{END_USER}/tokens/<uuid:token_id>", end_users.OneEndUserToken.as_view(), name="end_user_token"),
+    path(f"{END_USER}/connections", end_users.EndUserConnections.as_view(), name="end_user_connections"),
     path(
-        "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens",
-        end_users.RevokeTokens.as_view(),
-        name="revoke_end_user_tokens",
+        f"{END_USER}/connections/<uuid:consent_id>",
+        end_users.OneEndUserConnection.as_view(),
+        name="end_user_connection",
+    ),
+    path(
+        f"{END_USER}/revoke-connections",
+        end_users.RevokeConnections.as_view(),
+        name="revoke_end_user_connections",
     ),
 ]

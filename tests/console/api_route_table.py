@@ -70,6 +70,15 @@ API_ROWS: dict[str, Row] = {
         GET="plan_tiers:read", PATCH="plan_tiers:manage", DELETE="plan_tiers:manage"
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-connections": api(POST="tokens:revoke"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/connections": api(GET="tokens:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/connections/<uuid:consent_id>": api(
+        DELETE="tokens:revoke"
+    ),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/tokens": api(GET="tokens:read"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/tokens/<uuid:token_id>": api(
+        DELETE="tokens:revoke"
+    ),
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/explain-token": api(POST="tokens:read", bodies={"POST": {"token": "$token_id"}}),
     "uflow/v2/applications/<uuid:application_id>/usage": api(GET="tokens:read"),
