@@ -16,6 +16,7 @@ from endusers.models import EndUser
 from tenants.models import Profile
 
 DAYS = 30
+ONESELF = "oneself"
 HERE = "tenant_id = endusers_enduser.tenant_id"
 # What the tabs count.
 HELD = f"""(select jsonb_build_object(
@@ -39,12 +40,13 @@ CLOSELY = f"""(select jsonb_build_object(
     select %s::date - (d.at at time zone 'UTC')::date as ago, count(*) as number from oauth_decision d
      where d.{HERE} and d.subject = endusers_enduser.user_id and d.at >= %s group by 1) d)))"""  # noqa: S608
 TIERS = """
-select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.to_at, e.actor_name, e.reason, e.via
+select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.to_at,
+       case when e.actor_id = %(user)s then %(oneself)s else e.actor_name end, e.reason
   from endusers_plantier t
   left join endusers_endusertier h
     on h.tenant_id = t.tenant_id and h.plan_tier_id = t.id and h.user_id = %(user)s
   left join lateral (
-    select e.actor_name, e.reason, e.via from audit_event e
+    select e.actor_id, e.actor_name, e.reason from audit_event e
      where e.tenant_id = t.tenant_id and e.target_id = %(user)s and e.at = h.from_at
        and e.action in ('end_user.tier_changed', 'end_user.appeared')
      order by e.action desc limit 1) e on true
@@ -67,14 +69,15 @@ class Tier:
 
 @dataclass(frozen=True)
 class TierPeriod:
-    """From when to when a person held a tier. ``actor`` and ``reason`` are empty where the log tells no more of it."""
+    """From when to when a person held a tier. ``actor``: who gave it, ONESELF by the first consent; it and ``reason``
+    are empty where the log tells no more of it.
+    """
 
     name: str
     from_at: datetime
     to_at: datetime | None
     actor: str
     reason: str
-    via: str
 
 
 def find(tenant_id: UUID, user_id: UUID, now: datetime, *, closely: bool = False) -> Any:
@@ -118,11 +121,12 @@ def month(days: dict[str, int] | None) -> list[int]:
 def tiers(tenant_id: UUID, user_id: UUID) -> tuple[list[Tier], list[TierPeriod]]:
     """The tenant's plan tiers, and which of them this person held, the latest first. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(TIERS, {"tenant": tenant_id, "user": user_id})
+        cursor.execute(TIERS, {"tenant": tenant_id, "user": user_id, "oneself": ONESELF})
         rows = cursor.fetchall()
     held = {row[0] for row in rows if row[5] and row[6] is None}
-    offered = {row[0]: Tier(*row[:5], row[0] in held) for row in sorted(rows, key=lambda row: row[2] or 0)}
-    periods = [
-        TierPeriod(row[1], row[5], row[6], row[7] or "", row[8] or "", row[9] or "") for row in rows if row[5]
-    ]
+    offered = {
+        row[0]: Tier(*row[:5], row[0] in held)
+        for row in sorted(rows, key=lambda row: (row[2] is None, row[2]))
+    }
+    periods = [TierPeriod(row[1], row[5], row[6], row[7] or "", row[8] or "") for row in rows if row[5]]
     return list(offered.values()), periods

@@ -22,6 +22,9 @@ INVITED = "019a3c8b-2f70-7d14-9e35-c6a1f8b07d42"
 NINA = "019a3c8f-71d6-7b29-84c0-5e3f9d1a6b87"
 EVENT = "019a4d03-1c5f-7e84-92ab-7b0f6d3e8a15"
 JOB = "019a4d10-7b3e-7f62-8c05-e1a9d4f70b38"
+CONSENT = "019a4d21-5e0c-7a93-b1d8-3f6c2e9a7b04"
+JTI = "019a4d27-8c41-7d60-93ea-b5072f1c6d9e"
+SESSION = "019a4d21-66b2-7f18-a05d-84e3c7d19b2a"
 BOT_CLIENT = "as_cl_Xq3vT8mZkR5wB1nYcJ7dLhF0sGpU2aEo"
 DESK_CLIENT = "as_cl_p9KfWz2sVb6TtQ4yMxN8rHcJ1uDgL0eA"
 CREDENTIAL = "as_rc_h7Lw3QnTzYx5VbKd9RfMc2JpGs8UaE1o"
@@ -296,6 +299,24 @@ TOLD: dict[str, Any] = {
     "DryRun.would_change": 1212,
     "DryRun.would_change_is_estimate": False,
     "DryRun.stops": {"tokens": 2031, "connections": 1377, "sign_ins": 12},
+    "ConnectedClient": {"id": ACME_DESK, "name": "Acme Desk", "host": None},
+    "TokenClient": {"id": ACME_DESK, "name": "Acme Desk"},
+    "ForApplication": {"id": DEPLOY_MCP, "name": "deploy-mcp"},
+    "Connection.id": CONSENT,
+    "Connection.scopes": [{"name": "deploy:run", "state": "pending_step_up"}],
+    "Connection.standing": None,
+    "Connection.tokens": 2,
+    "Connection.ended_by": None,
+    "HeldToken.id": JTI,
+    "HeldToken.kind": "access",
+    "HeldToken.session_id": SESSION,
+    "HeldToken.issued_at": NOW,
+    "HeldToken.expires_at": "2026-06-18T14:15:12Z",
+    "HeldToken.auth_time": EARLIER,
+    "HeldToken.amr": ["pwd", "otp"],
+    "HeldToken.acting": False,
+    "consent_id": CONSENT,
+    "token_id": JTI,
     "LeftOut": {"why": "suspended already", "count": 31, "count_is_estimate": False},
     "LeftOutPerson.fate": "already",
     "LeftOutPerson.why": "suspended already",

@@ -73,9 +73,7 @@ class EndUserConnections(ApiView):
             cursor=given.get("cursor", ""),
             limit=parse_limit(given.get("limit", "")),
         )
-        return listing(
-            [_connection_item(row) for row in page.items], next=page.next, count=page.count.value
-        )
+        return listing([_connection_item(row) for row in page.items], next=page.next, count=page.count.value)
 
 
 class OneEndUserConnection(ApiView):

@@ -254,6 +254,7 @@
     }
     $$(".toast").forEach(dismissSoon);
     countRows();
+    showTab();
   });
   document.addEventListener("htmx:afterSettle", (event) => { // after htmx has minded autofocus
     if (event.target.id === "dialog") ($("[aria-invalid='true']", event.target) || $("[autofocus]", event.target) || $("[data-close]", event.target))?.focus();

@@ -70,7 +70,9 @@ API_ROWS: dict[str, Row] = {
         GET="plan_tiers:read", PATCH="plan_tiers:manage", DELETE="plan_tiers:manage"
     ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-tokens": api(POST="tokens:revoke"),
-    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-connections": api(POST="tokens:revoke"),
+    "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/revoke-connections": api(
+        POST="tokens:revoke"
+    ),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/connections": api(GET="tokens:read"),
     "uflow/v2/tenants/<uuid:tenant_id>/end-users/<uuid:user_id>/connections/<uuid:consent_id>": api(
         DELETE="tokens:revoke"

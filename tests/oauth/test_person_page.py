@@ -1,5 +1,7 @@
 """One end user's page as an owner's browser gets it: connections, tokens and sessions, and ending them."""
 
+import json
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +11,7 @@ from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from oauth.models import Consent, RefreshToken
 from tests import cast
+from tests.console.api import Api, token_of
 from tests.oauth.world import World, world
 from tests.statements import statements
 
@@ -156,3 +159,36 @@ def test_an_auditor_reads_all_of_it_and_ends_nothing(it: Any) -> None:
         assert page.status_code == 200
         assert "/revoke/" not in page.text
     assert rita.post(f"{it.page}tokens/revoke/", {}).status_code == 403
+
+
+def test_the_api_lists_and_ends_what_the_page_does(it: Any) -> None:
+    api = Api(token_of(cast.owner_of(it.world.tenant)), it.world.tenant)
+    path = f"/uflow/v2/tenants/{it.world.tenant.pk}/end-users/{it.ed.pk}"
+    (connected,) = api("GET", f"{path}/connections").json()["items"]
+    assert (connected["client"]["name"], connected["tokens"]) == ("Claude Code", 2)
+    assert {scope["state"] for scope in connected["scopes"]} == {"active"}
+    access, refresh = sorted(api("GET", f"{path}/tokens").json()["items"], key=lambda item: item["kind"])
+    assert (access["kind"], refresh["kind"]) == ("access", "refresh")
+    assert access["session_id"] == refresh["session_id"]
+    assert access["id"] == it.world.facts(it.tokens["access_token"])["jti"]
+    for _ in range(2):  # what is over already stays so
+        assert api("DELETE", f"{path}/tokens/{access['id']}").status_code == 204
+        assert api("DELETE", f"{path}/tokens/{refresh['id']}").status_code == 204
+        assert api("DELETE", f"{path}/connections/{connected['id']}").status_code == 204
+    assert it.world.refresh(it.tokens["refresh_token"]).status_code == 400
+    assert api("GET", f"{path}/tokens").json()["items"] == []
+    assert api("GET", f"{path}/connections").json()["items"] == []
+    (ended,) = api("GET", f"{path}/connections?state=ended").json()["items"]
+    assert ended["ended_by"]
+    assert len(events(it.world, "token.session_ended")) == 1
+    assert api("DELETE", f"{path}/tokens/{it.ed.pk}").status_code == 404
+    it.world.tokens(it.browser)
+    assert api("POST", f"{path}/revoke-connections", {"reason": "all"}).status_code == 200
+    assert api("GET", f"{path}/connections").json()["count"] == 0
+
+
+def test_the_raw_tab_is_what_the_api_answers(it: Any) -> None:
+    api = Api(token_of(cast.owner_of(it.world.tenant)), it.world.tenant)
+    said = it.owner.get(f"{it.page}json/").text.split("<code>")[1].split("</code>")[0]
+    path = f"/uflow/v2/tenants/{it.world.tenant.pk}/end-users/{it.ed.pk}"
+    assert json.loads(unescape(said)) == api("GET", path).json()
