@@ -101,7 +101,7 @@ class Consumership:
 
 @dataclass(frozen=True)
 class Choice:
-    """A plan tier, an Application or an OAuth client that the list can be narrowed to."""
+    """A plan tier, an Application or an OAuth client that the list can be narrowed to, or a view of one's own."""
 
     kind: str
     id: UUID
@@ -148,10 +148,12 @@ def search(
     return replace(page, previous=further) if backward else replace(page, next=further)
 
 
-def choices(tenant_id: UUID) -> list[Choice]:
-    """The tenant's plan tiers, its Applications, and the clients that its people connected. One statement."""
+def choices(tenant_id: UUID, user_id: UUID | None = None) -> list[Choice]:
+    """The tenant's plan tiers, its Applications, the clients that its people connected, and the views of the list that
+    a user keeps. One statement.
+    """
     with connection.cursor() as statement:
-        statement.execute("select kind, id, key, name from end_user_choices()")
+        statement.execute("select kind, id, key, name from end_user_choices(%s)", [user_id])
         return [Choice(*row) for row in statement.fetchall()]
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from authsec.audit.actor import Actor
-from endusers.models import EndUser, PlanTier, StandingChange
+from endusers.models import EndUser, PlanTier, SavedView, StandingChange
 from endusers.standing import remember
 from tenants.models import Membership, Tenant
 from tenants.plans import END_USERS, counts
@@ -53,3 +53,10 @@ def remember_standing(
         by=actor.id,
         reason=membership.suspended_reason,
     )
+
+
+@receiver(membership_changed, dispatch_uid="endusers.forget_views")
+def forget_views(sender: Any, membership: Membership, **_: Any) -> None:
+    """Who left has no views of the list any more."""
+    if membership.status == Membership.Status.LEFT:
+        SavedView.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id).delete()

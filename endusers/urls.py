@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from endusers.views import bulk, imports, outcomes, people, person, standing
+from endusers.views import bulk, imports, liked, outcomes, people, person, standing
 
 app_name = "endusers"
 urlpatterns = [
     path("end-users/", people.people, name="list"),
     path("end-users/overview/", people.charts, name="overview"),
+    path("end-users/views/", liked.views, name="views"),
+    path("end-users/columns/", liked.show, name="columns"),
     path("end-users/bulk/", bulk.bulk, name="bulk"),
     path("end-users/import/", imports.bring, name="import"),
     path("end-users/import/<uuid:upload_id>/", imports.look, name="import_look"),

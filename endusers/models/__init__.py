@@ -4,12 +4,14 @@ from endusers.models.bulk import Outcome, Upload, UploadLine
 from endusers.models.consumer import EndUser
 from endusers.models.standing import StandingChange
 from endusers.models.tier import EndUserTier, PlanTier, TierMove
+from endusers.models.view import SavedView
 
 __all__ = [
     "EndUser",
     "EndUserTier",
     "Outcome",
     "PlanTier",
+    "SavedView",
     "StandingChange",
     "TierMove",
     "Upload",

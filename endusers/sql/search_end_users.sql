@@ -163,9 +163,9 @@ begin
      order by wanted.place;
 end $$;
 
--- What the list can be narrowed to: the tenant's tiers, the Applications that people can have connected, and the clients
--- by which they did.
-create or replace function end_user_choices() returns table(kind text, id uuid, key text, name text)
+-- What the list can be narrowed to: the tenant's tiers, the Applications that people can have connected, the clients by
+-- which they did; and the views that the user p_user keeps, each with its query as the key.
+create or replace function end_user_choices(p_user uuid) returns table(kind text, id uuid, key text, name text)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
@@ -177,7 +177,10 @@ begin
       where a.tenant_id = v_tenant and a.ended_at is null order by a.name limit 200)
     union all
     (select 'client', c.id, c.id::text, c.name::text from connected_clients(v_tenant) l(id)
-       join oauth_client c on c.id = l.id order by c.name limit 200);
+       join oauth_client c on c.id = l.id order by c.name limit 200)
+    union all
+    (select 'view', v.id, v.query::text, v.name::text from endusers_savedview v
+      where v.tenant_id = v_tenant and v.user_id = p_user order by v.created_at, v.id);
 end $$;
 
 -- The clients by which somebody of a tenant is connected. One look at an index for each, however many connections.

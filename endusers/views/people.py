@@ -1,4 +1,4 @@
-"""The default workspace: the list of end users."""
+"""The default workspace: the list of end users and the charts above it."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from django.utils import timezone
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
-from endusers import filters, overview, queries
+from authsec.web.pagination import LIMIT
+from endusers import columns, filters, overview, queries, saved_views
 from endusers.bulk.verbs import in_order
 
 
@@ -17,30 +18,33 @@ from endusers.bulk.verbs import in_order
 def people(request: Request) -> HttpResponse:
     """One page of end users, as the address filters and sorts them."""
     tenant_id = request.tenant.tenant_id
-    chosen = filters.read(request.GET, queries.choices(tenant_id), timezone.now())
-    page = queries.search(tenant_id, chosen.filters, chosen.cursor, sort=chosen.sort)
+    offered = queries.choices(tenant_id, request.membership.user_id)
+    chosen = filters.read(request.GET, offered, timezone.now())
+    page = queries.search(tenant_id, chosen.filters, chosen.cursor, sort=chosen.sort, order=chosen.order)
     context = {
         "page": page,
+        "cut_short": bool(page.next and len(page.items) < LIMIT),
         "chosen": chosen,
-        "views": filters.views(request.GET),
-        **_selection(request),
+        "views": saved_views.tabs(request.GET, chosen, offered),
+        "columns": columns.offered(request.COOKIES),
+        "shown": columns.shown(request.COOKIES),
+        **_selection(request, chosen),
         "crumbs": [("End Users", None)],
     }
     return page_or_partial(request, "endusers/list.html", context, partial="update")
 
 
-def _selection(request: Request) -> dict[str, Any]:
+def _selection(request: Request, chosen: filters.Chosen) -> dict[str, Any]:
     """What the bulk bar shows: the verbs that this operator may do, and whether everybody who matches is chosen.
 
     ``all_fields`` are the filters as the bulk form carries them.
     """
     can = request.decision.can
     verbs = [verb for verb in in_order() if can.issuperset(verb.permissions)]
-    kept = [(name, request.GET[name]) for name in ("q", *filters.CHIPS) if request.GET.get(name)]
     return {
         "verbs": verbs,
         "all_chosen": request.GET.get("select") == "all",
-        "all_fields": [("all", "1"), *kept],
+        "all_fields": [("all", "1"), *chosen.kept],
         "may_export": "endusers:export" in can,
         "may_import": "endusers:update" in can,
     }

@@ -88,7 +88,7 @@
     },
     dismiss(button) { button.closest("[data-toast]")?.remove(); },
     themeSet(button) { setTheme(button.dataset.themeSet); button.closest("details")?.removeAttribute("open"); },
-    bulkClear() { rows().forEach((box) => { box.checked = false; }); countRows(); },
+    bulkClear() { rows().forEach((box) => { box.checked = false; }); keepSelection([]); countRows(); },
     palette() { openPalette(); },
     close(button) { button.closest("dialog")?.close(); },
   };
@@ -108,12 +108,56 @@
     if (box) selectRows(box, event);
   });
 
-  /* Selection: shift-click takes the range, the box in the head takes all. */
+  /* Selection: shift-click takes the range, the box in the head takes all. In a list of pages it lasts while one pages:
+     the session remembers it for these filters, and hidden boxes stand in the form for whoever is on another page. */
   let anchor = null;
-  const rows = () => $$("input.box[name]:not([data-all])");
+  const MOST_CHOSEN = 200; // they travel in the address
+  const rows = () => $$("input.box[name]:not([data-all], [data-elsewhere])");
+  const filtered = () => { // the address without the page it shows
+    const query = new URLSearchParams(location.search);
+    ["cursor", "sort", "order"].forEach((name) => query.delete(name));
+    query.sort();
+    return `chosen ${location.pathname}?${query}`;
+  };
+  const chosenBefore = () => { try { return JSON.parse(sessionStorage.getItem(filtered())) || []; } catch { return []; } };
+  const keepSelection = (chosen) => {
+    const form = $("form[data-selection]");
+    if (!form) return;
+    try {
+      if (chosen.length) sessionStorage.setItem(filtered(), JSON.stringify(chosen));
+      else sessionStorage.removeItem(filtered());
+    } catch { /* storage may be off: then a selection ends with its page */ }
+    const here = new Set(rows().map((box) => box.value));
+    form.replaceChildren(...chosen.filter((value) => !here.has(value)).map((value) => {
+      const box = Object.assign(document.createElement("input"), { type: "checkbox", className: "box", name: "user", value, checked: true });
+      box.dataset.elsewhere = "";
+      return box;
+    }));
+  };
+  const noteSelection = () => {
+    if (!$("form[data-selection]") || !rows().length || rows()[0].disabled) return;
+    const here = rows(), known = new Set(here.map((box) => box.value));
+    const chosen = [...chosenBefore().filter((value) => !known.has(value)), ...here.filter((box) => box.checked).map((box) => box.value)];
+    if (chosen.length > MOST_CHOSEN) {
+      toast(`At most ${MOST_CHOSEN} one by one: select all who match instead`, "wait");
+      const before = new Set(chosenBefore());
+      here.forEach((box) => { box.checked = before.has(box.value); });
+      return;
+    }
+    keepSelection(chosen);
+  };
+  const recallSelection = () => {
+    if (!$("form[data-selection]")) return;
+    const chosen = chosenBefore(), known = new Set(chosen);
+    rows().forEach((box) => { if (known.has(box.value)) box.checked = true; });
+    keepSelection($("[data-bulk-count]") ? chosen : []);
+  };
+  document.addEventListener("submit", (event) => { // what was asked for is asked for: nobody is chosen any more
+    if (event.target.matches(".dialog[action*='/bulk/']")) try { Object.keys(sessionStorage).filter((key) => key.startsWith("chosen ")).forEach((key) => sessionStorage.removeItem(key)); } catch { /* storage may be off */ }
+  });
   const countRows = () => {
-    const boxes = rows(), ticked = boxes.filter((box) => box.checked).length;
-    $$("[data-bulk-count]:not([data-static] *)").forEach((element) => { element.textContent = `${ticked} selected`; });
+    const boxes = rows(), ticked = boxes.filter((box) => box.checked).length, elsewhere = $$("input[data-elsewhere]").length;
+    $$("[data-bulk-count]:not([data-static] *)").forEach((element) => { element.textContent = `${ticked + elsewhere} selected${elsewhere ? ` (${elsewhere} elsewhere)` : ""}`; });
     $$("input.box[data-all]").forEach((all) => { all.checked = ticked > 0 && ticked === boxes.length; all.indeterminate = ticked > 0 && ticked < boxes.length; });
     $$("[data-counts-ticked]").forEach((element) => { // a consent's button says how many
       const [none, one, many] = element.dataset.countsTicked.split("|");
@@ -129,6 +173,7 @@
       boxes.slice(from, to + 1).forEach((other) => { other.checked = box.checked; });
     }
     if (!("all" in box.dataset)) anchor = box;
+    noteSelection();
     countRows();
   };
 
@@ -229,6 +274,14 @@
     box.showModal();
   };
 
+  /* Rows by the keyboard: j and k walk through the names of a list, x ticks the one that has the focus. */
+  const stepRow = (event) => {
+    const names = $$(".table tbody a.name"), at = names.indexOf(document.activeElement?.closest("tr")?.querySelector("a.name"));
+    if (!names.length) return;
+    event.preventDefault();
+    if (event.key === "x") return void (at >= 0 && $("input.box", names[at].closest("tr"))?.click());
+    names[Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), names.length - 1)].focus();
+  };
   document.addEventListener("keydown", (event) => {
     const typing = event.target.matches("input, textarea, select, [contenteditable]");
     if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { event.preventDefault(); openPalette(); }
@@ -236,6 +289,7 @@
       const field = $("[data-slash]");
       if (field) { event.preventDefault(); field.focus(); field.select(); }
     }
+    if (["j", "k", "x"].includes(event.key) && !typing && !event.metaKey && !event.ctrlKey && !event.altKey && !$("dialog[open]")) stepRow(event);
     if (event.key === "Escape") {
       const menu = event.target.closest?.("details.menu[open]") || $("details.menu[open]");
       if (menu) { menu.open = false; $("summary", menu).focus(); }
@@ -253,6 +307,7 @@
       if (title) dialog.setAttribute("aria-label", title.textContent);
     }
     $$(".toast").forEach(dismissSoon);
+    recallSelection();
     countRows();
     showTab();
   });
@@ -275,7 +330,7 @@
     const row = tab.parentElement, over = tab.offsetLeft + tab.offsetWidth - row.offsetLeft - row.clientWidth;
     if (over > 0) row.scrollLeft = over;
   });
-  const start = () => { showTab(); localise(); markTheme(); countRows(); $$(".toast").forEach(dismissSoon); };
+  const start = () => { showTab(); localise(); markTheme(); recallSelection(); countRows(); $$(".toast").forEach(dismissSoon); };
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
   else start();
   setInterval(() => localise(), 30000);

@@ -84,6 +84,8 @@ ROWS: dict[str, Row] = {
     # End Users
     "t/<slug:slug>/end-users/": page("endusers:read"),
     "t/<slug:slug>/end-users/overview/": page("endusers:read"),
+    "t/<slug:slug>/end-users/views/": asks("endusers:read"),
+    "t/<slug:slug>/end-users/columns/": deed("endusers:read"),
     "t/<slug:slug>/end-users/bulk/": page("endusers:read", "endusers:read"),  # each verb asks for its own
     "t/<slug:slug>/end-users/import/": asks("endusers:update"),
     "t/<slug:slug>/end-users/import/<uuid:upload_id>/": asks("endusers:update"),

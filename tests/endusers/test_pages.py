@@ -91,6 +91,25 @@ def test_active_filters_show_as_chips_with_a_way_out(alex, ed):
     assert "?plan_tier=free&amp;q=ed" in page
 
 
+def test_days_of_ones_own_count_instead_of_a_preset_and_include_the_last_one(alex, ed):
+    with tenant_context(ed.tenant_id):
+        EndUser.objects.filter(pk=ed.pk).update(last_seen_at="2026-03-05T23:59:59Z")
+    page = alex.get(f"{LIST}?seen=1d&seen_from=2026-03-01&seen_to=2026-03-05").text
+    assert "Ed Okafor" in page
+    assert "from 1 Mar 2026 to 5 Mar 2026" in page
+    assert "within 24 hours</b>" not in page
+    assert "Ed Okafor" not in alex.get(f"{LIST}?seen_to=2026-03-04").text
+    assert "on 5 Mar 2026" in alex.get(f"{LIST}?seen_from=2026-03-05&seen_to=2026-03-05").text
+
+
+def test_a_sorted_column_turns_round_and_the_choice_of_all_ends_with_another_filter(alex, ed):
+    page = alex.get(f"{LIST}?status=active&select=all").text
+    assert "?status=active&amp;select=all&amp;order=asc" in page
+    assert 'aria-sort="ascending"' in alex.get(f"{LIST}?order=asc").text
+    assert "All 1 selected" in page
+    assert 'href="?"' in page  # the chip's way out chooses nobody
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -99,6 +118,13 @@ def test_active_filters_show_as_chips_with_a_way_out(alex, ed):
         "application=1",
         "application=00000000-0000-0000-0000-000000000000",
         "seen=yesterday",
+        "client=claude",
+        "order=up",
+        "seen_from=yesterday",
+        "seen_from=2026-13-01",
+        "seen_to=9999-12-31",
+        "consent_from=0001-01-01",
+        "seen_from=2026-03-02&seen_to=2026-03-01",
         "sort=email",
         "cursor=x",
         "cursor=%00",

@@ -173,3 +173,96 @@ def test_a_cursor_of_another_order_is_refused(tools):
     cursor = page(tools, limit=1).next
     with pytest.raises(BadCursor):
         page(tools, cursor=cursor, sort="first_consent")
+
+
+def test_the_client_filter_follows_live_consents_and_names_only_clients_in_use(tools):
+    ed, ingrid, jakub = people(tools, "Ed", "Ingrid", "Jakub")
+    pdf, mail = (cast.application(tools, name, ["x:read"]) for name in ("pdf-mcp", "mail-mcp"))
+    with tenant_context(tools.id):
+        claude, cursor, unused = (
+            Client.objects.create(tenant=tools, client_id=name, name=name)
+            for name in ("claude", "cursor", "unused")
+        )
+        for person, client, application in (
+            (ed, claude, pdf),
+            (ed, claude, mail),
+            (ingrid, cursor, pdf),
+            (jakub, claude, mail),
+        ):
+            Consent.objects.create(
+                tenant=tools, user_id=person.user_id, client=client, application=application
+            )
+        Consent.objects.filter(user_id=jakub.user_id).update(withdrawn_at=timezone.now())
+    assert names(tools, client=claude.pk) == ["Ed"]
+    assert names(tools, client=cursor.pk, application=mail.pk) == []  # the same connection, not any two
+    assert names(tools, client=unused.pk) == []
+    with tenant_context(tools.id):
+        offered = [choice.name for choice in queries.choices(tools.id) if choice.kind == "client"]
+    assert offered == ["claude", "cursor"]
+
+
+@pytest.mark.parametrize("sort", queries.SORTS)
+@pytest.mark.parametrize("order", queries.ORDERS)
+@pytest.mark.parametrize("cap", [3, 1000])
+def test_every_order_pages_forth_and_back_walked_or_sorted(tools, monkeypatch, sort, order, cap):
+    """Few matches are sorted, many are walked to: the same people in the same order, ties and unknown dates too."""
+    monkeypatch.setattr(queries, "CAP", cap)
+    everybody = people(tools, *"ABCDEFGHI")
+    moment = timezone.now()
+    with tenant_context(tools.id):
+        for number, person in enumerate(everybody):
+            value = None if number % 3 == 0 else moment - timedelta(hours=number // 4)
+            EndUser.objects.filter(pk=person.pk).update(last_seen_at=value, first_consent_at=value)
+    sign = 1 if order == "asc" else -1
+    column = "last_seen_at" if sort == "last_seen" else "first_consent_at"
+    whole = page(tools, sort=sort, order=order).items
+    key = [(getattr(card, column), card.user_id) for card in whole]
+    dated = [pair for pair in key if pair[0] is not None]
+    assert key[: len(dated)] == dated
+    assert dated == sorted(dated, reverse=sign < 0)
+    assert [user for _, user in key[len(dated) :]] == sorted(
+        (u for at, u in key if at is None), reverse=sign < 0
+    )
+    forth, cursor = [], ""
+    while cursor is not None:
+        got = page(tools, cursor=cursor, limit=2, sort=sort, order=order)
+        forth.append([card.user_id for card in got.items])
+        cursor = got.next
+    assert [user for shown in forth for user in shown] == [user for _, user in key]
+    back = [forth[-1]]
+    while got.previous is not None:
+        got = page(tools, cursor=got.previous, limit=2, sort=sort, order=order)
+        back.insert(0, [card.user_id for card in got.items])
+    assert back == forth
+
+
+def test_a_page_that_looks_at_too_many_ends_early_and_goes_on_where_it_stopped(tools, monkeypatch):
+    for name, value in (("CAP", 1), ("REACH", 4), ("MOST", 1)):
+        monkeypatch.setattr(queries, name, value)
+    everybody = people(tools, *"ABCDEFGHIJ")
+    moment = timezone.now()
+    for number, person in enumerate(everybody):
+        seen(person, moment - timedelta(hours=number))
+    with tenant_context(tools.id):
+        for number in (2, 7, 9):
+            operations.set_plan_tier(
+                tenant_id=tools.id,
+                user_id=everybody[number].user_id,
+                tier_key="pro",
+                actor=cast.SYSTEM,
+                now=moment,
+            )
+    shown, cursor = [], ""
+    while cursor is not None:
+        got = page(tools, cursor=cursor, limit=5, by={"plan_tier": "pro"})
+        shown.append([card.display_name for card in got.items])
+        cursor = got.next
+    assert shown == [["C"], ["H"], ["J"]]
+    assert got.count.is_estimate
+    with tenant_context(tools.id):
+        monkeypatch.setattr(queries, "MOST", 3)
+    assert [card.display_name for card in page(tools, limit=5, by={"plan_tier": "pro"}).items] == [
+        "C",
+        "H",
+        "J",
+    ]
