@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """Views of the list that a member keeps; the list's choices name them."""
 
     dependencies = [
-        ("endusers", "0013_tier_walls"),
+        ("endusers", "0014_note_seen"),
         ("tenants", "0018_retention"),
     ]
 
