@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """Views of the list that a member keeps; the list's choices name them."""
 
     dependencies = [
-        ("endusers", "0014_note_seen"),
+        ("endusers", "0015_history_by_value"),
         ("tenants", "0018_retention"),
     ]
 
