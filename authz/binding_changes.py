@@ -2,8 +2,11 @@
 
 from copy import copy
 from datetime import datetime
+from ipaddress import ip_network
 from typing import Any
 from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
@@ -15,7 +18,7 @@ from authz.conditions import Conditions
 from authz.console import forbid_escalation
 from authz.holders import holder_of, subject_of
 from authz.models import Binding
-from authz.refusals import Findings, Refused
+from authz.refusals import Escalation, Findings, Refused
 from authz.system_roles import OWNER_ROLE
 from tenants.operations import take_turns
 
@@ -23,9 +26,10 @@ from tenants.operations import take_turns
 def change(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, **given: Any) -> Binding:
     """Change what is given of ``conditions`` (Conditions; all of them anew), ``expires_at`` and ``reason``.
 
-    Whoever loosens a condition gives access, so that everything counts as :func:`authz.bindings.bind` does. Raises
-    Refused, Escalation (Rule 7), or LastOwner when the last owner's own binding would get a condition or an end. A
-    closed copy keeps the old terms, by which a question about a past moment is answered.
+    Whoever loosens a condition gives access, so that everything counts as :func:`authz.bindings.bind` does; whoever
+    tightens one takes it away, which is for those who may end it (else PermissionDenied). Raises Refused, Escalation
+    (Rule 7), or LastOwner when the last owner's own binding would get a condition or an end. A closed copy keeps the
+    old terms, by which a question about a past moment is answered.
     """
     with tenant_context(tenant_id):
         found = Binding.objects.filter(tenant_id=tenant_id, pk=binding_id)
@@ -45,7 +49,8 @@ def change(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, **
             (name, binding.application_id) for name in console_permissions(tenant_id, binding.role_id)
         ]
         forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=permissions, now=now)
-        if changed.keys() - {"reason"} and not _is_for_good(binding, changed):
+        if _tightens(binding, changed):
+            _leave_ends_to_enders(binding, actor, now)
             keep_an_owner(binding)
         before = _terms(binding)
         _keep_old_terms(binding, actor, now)
@@ -97,10 +102,37 @@ def _now(binding: Binding, name: str) -> Any:
     return [str(network) for network in value] if name == "ip_ranges" and value else value
 
 
-def _is_for_good(binding: Binding, changed: dict[str, Any]) -> bool:
-    """Whether the binding would stand without any condition or end."""
-    limits = ("requires_mfa", "ip_ranges", "not_before", "expires_at")
-    return not any(changed.get(name, getattr(binding, name)) for name in limits)
+def _tightens(binding: Binding, changed: dict[str, Any]) -> bool:
+    """Whether at some moment, from some address or by some sign-in it would count no more, though it does now."""
+    end, begin, ranges = (changed.get(name) for name in ("expires_at", "not_before", "ip_ranges"))
+    age = changed.get("mfa_max_age", binding.mfa_max_age)
+    return any(
+        (
+            end and (binding.expires_at is None or end < binding.expires_at),
+            begin and (binding.not_before is None or begin > binding.not_before),
+            changed.get("requires_mfa"),
+            binding.requires_mfa and changed.get("requires_mfa", True) and age < binding.mfa_max_age,
+            ranges and not (binding.ip_ranges and _cover(ranges, _now(binding, "ip_ranges"))),
+        )
+    )
+
+
+def _cover(ranges: list[str], former: list[str]) -> bool:
+    """Whether each of the former networks lies in one of the new."""
+    wider = [ip_network(text) for text in ranges]
+    return all(
+        any(one.version == net.version and one.subnet_of(net) for net in wider)  # type: ignore[arg-type]
+        for one in map(ip_network, former)
+    )
+
+
+def _leave_ends_to_enders(binding: Binding, actor: Actor, now: datetime) -> None:
+    """Else who may give and not end would end anything by an end a second away."""
+    needed = [("bindings:end", binding.application_id)]
+    try:
+        forbid_escalation(tenant_id=binding.tenant_id, actor=actor, permissions=needed, now=now)
+    except Escalation as error:
+        raise PermissionDenied("Tighter terms take access away: that needs “bindings:end”.") from error
 
 
 def _terms(binding: Binding) -> dict[str, Any]:

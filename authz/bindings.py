@@ -83,13 +83,20 @@ def _checked(
     application = (
         application_id and checked(Application, tenant_id, "application_id", application_id, findings)
     ) or None
-    facts = the_conditions.columns(conditions, findings) | {
+    facts = checked_terms(conditions, expires_at, reason, now, findings)
+    findings.stop()
+    return {"role": role, "subject": subject, "application": application}, facts
+
+
+def checked_terms(
+    conditions: Conditions, expires_at: datetime | None, reason: str, now: datetime, findings: Findings
+) -> dict[str, Any]:
+    """A binding's terms as columns, noting what is wrong with them. No statement."""
+    check_times(conditions.not_before, expires_at, now, findings)
+    return the_conditions.columns(conditions, findings) | {
         "expires_at": expires_at,
         "reason": findings.text("reason", reason, 500, required=False),
     }
-    check_times(conditions.not_before, expires_at, now, findings)
-    findings.stop()
-    return {"role": role, "subject": subject, "application": application}, facts
 
 
 def _forbid_more_than_held(
@@ -120,19 +127,21 @@ def end(*, tenant_id: UUID, binding_id: UUID, actor: Actor, now: datetime, reaso
         reason = findings.text("reason", reason, 500, required=False)
         findings.stop()
         keep_an_owner(binding)
-        _leave_owners_to_owners(binding, actor, now)
+        leave_owners_to_owners(actor, now, tenant_id=tenant_id, pk=binding_id)
         close(binding, actor=actor, now=now, reason=reason)
     return binding
 
 
-def _leave_owners_to_owners(binding: Binding, actor: Actor, now: datetime) -> None:
-    """Whoever takes an owner's role away unmakes an owner: for those who may make them (Rule 7)."""
-    role = Role.objects.get(tenant_id=binding.tenant_id, pk=binding.role_id)
-    if role.system_key != OWNER_ROLE:
-        return
+def leave_owners_to_owners(actor: Actor, now: datetime, *, tenant_id: UUID, **which: Any) -> None:
+    """Whoever takes an owner's role away unmakes an owner: for those who may make them (Rule 7).
+
+    ``which`` bindings stop counting for somebody: one by ``pk``, or those of a subject that is closed or left. Raises
+    PermissionDenied. One statement where none of them gives the owner's role.
+    """
+    owning = Binding.objects.filter(tenant_id=tenant_id, role__system_key=OWNER_ROLE, ended_at=None, **which)
+    unmaking = [(MAKE_OWNERS, place) for place in owning.values_list("application_id", flat=True)]
     try:
-        unmaking = [(MAKE_OWNERS, binding.application_id)]
-        forbid_escalation(tenant_id=binding.tenant_id, actor=actor, permissions=unmaking, now=now)
+        forbid_escalation(tenant_id=tenant_id, actor=actor, permissions=unmaking, now=now)
     except Escalation as error:
         raise PermissionDenied("Only who may make owners may take the owner’s role from somebody.") from error
 

@@ -9,7 +9,7 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record_each
 from authsec.database.context import tenant_context
 from authz import people
-from authz.bindings import console_permissions_of
+from authz.bindings import console_permissions_of, leave_owners_to_owners
 from authz.console import forbid_escalation
 from authz.models import Group, GroupMember
 from authz.named import GROUPS
@@ -99,6 +99,8 @@ def remove_members(
             raise KeptByDirectory(
                 {"user_id": f"{kept[0].get_source_display()} keeps {who} in the group: take them out there."}
             )
+        if rows:
+            leave_owners_to_owners(actor, now, tenant_id=tenant_id, group_id=group_id)
         for row in rows:
             row.ended_at, row.ended_by = now, actor.id
         GroupMember.objects.filter(tenant_id=tenant_id, pk__in=[row.pk for row in rows]).update(

@@ -69,7 +69,9 @@ def end_access(
 
 def archive(*, tenant_id: UUID, group_id: UUID, actor: Actor, now: datetime, reason: str = "") -> Group:
     """Close a group: what its bindings gave is gone at once. It stays as history and is never opened again, so that
-    "what did it give in March" has one answer; make a new group instead.
+    "what did it give in March" has one answer; make a new group instead. A group of owners is for those who make them.
     """
     with tenant_context(tenant_id):
-        return GROUPS.close(GROUPS.found(tenant_id, group_id), "archived", actor, now, reason)
+        group = GROUPS.found(tenant_id, group_id)
+        bindings.leave_owners_to_owners(actor, now, tenant_id=tenant_id, group_id=group_id)
+        return GROUPS.close(group, "archived", actor, now, reason)

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
 from authz import people
-from authz.bindings import console_permissions_of
+from authz.bindings import console_permissions_of, leave_owners_to_owners
 from authz.console import forbid_escalation
 from authz.models import ServiceAccount, ServiceAccountOperator
 from authz.named import ACCOUNTS
@@ -96,6 +96,7 @@ def remove_operator(
         row = _operators(account).select_for_update().filter(user_id=user_id).first()
         if row is None:
             return None
+        leave_owners_to_owners(actor, now, tenant_id=tenant_id, service_account_id=service_account_id)
         row.ended_at, row.ended_by = now, actor.id
         row.save(update_fields=["ended_at", "ended_by"])
         before = {"user": people.name_of(tenant_id, user_id), "user_id": str(user_id)}
@@ -108,7 +109,9 @@ def end(
 ) -> ServiceAccount:
     """End the account: it has no standing from now on, and its operators hold nothing through it."""
     with tenant_context(tenant_id):
-        return ACCOUNTS.close(ACCOUNTS.found(tenant_id, service_account_id), "ended", actor, now, reason)
+        account = ACCOUNTS.found(tenant_id, service_account_id)
+        leave_owners_to_owners(actor, now, tenant_id=tenant_id, service_account_id=service_account_id)
+        return ACCOUNTS.close(account, "ended", actor, now, reason)
 
 
 def _operators(account: ServiceAccount) -> QuerySet[ServiceAccountOperator]:

@@ -1,13 +1,16 @@
 """Giving a role and ending it: what is refused, by which field, and what nobody may give."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.exceptions import PermissionDenied
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
-from authz import applications, bindings, groups, roles
+from authz import applications, binding_changes, bindings, groups, roles, service_accounts
 from authz.conditions import Conditions, from_json
 from authz.models import Binding
 from authz.refusals import Escalation, Refused
@@ -179,3 +182,69 @@ def test_ending_a_binding_is_written_once(acme: World) -> None:
         assert Event.objects.filter(action="binding.ended", target_id=binding.pk).count() == 1
     with pytest.raises(Refused):
         bindings.end(tenant_id=acme.id, binding_id=uuid4(), actor=acme.actor("adam"), now=NOW)
+
+
+OFFICE = Conditions(
+    mfa_required=True, mfa_max_age_s=3600, allowed_ip_cidrs=("10.0.0.0/8",), not_before=NOW + DAY
+)
+FREE = {"conditions": Conditions(), "expires_at": None}
+BOUND = {"conditions": OFFICE, "expires_at": NOW + 3 * DAY}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "tightens"),
+    [
+        (FREE, {"expires_at": NOW + DAY}, True),
+        (FREE, {"conditions": Conditions(mfa_required=True)}, True),
+        (FREE, {"conditions": Conditions(allowed_ip_cidrs=("0.0.0.0/0",))}, True),
+        (FREE, {"conditions": Conditions(not_before=NOW + DAY)}, True),
+        (FREE, {"reason": "INC-7"}, False),
+        (BOUND, FREE, False),
+        (BOUND, {"expires_at": NOW + 4 * DAY}, False),
+        (BOUND, {"expires_at": NOW + 2 * DAY}, True),
+        (BOUND, {"conditions": replace(OFFICE, mfa_max_age_s=7200, not_before=NOW)}, False),
+        (BOUND, {"conditions": replace(OFFICE, mfa_max_age_s=1800)}, True),
+        (BOUND, {"conditions": replace(OFFICE, not_before=NOW + 2 * DAY)}, True),
+        (BOUND, {"conditions": replace(OFFICE, allowed_ip_cidrs=("10.0.0.0/7", "2001:db8::/32"))}, False),
+        (BOUND, {"conditions": replace(OFFICE, allowed_ip_cidrs=("10.1.0.0/16", "2001:db8::/32"))}, True),
+    ],
+)
+def test_terms_are_tightened_only_by_those_who_may_end_a_binding(
+    acme: World, before: dict[str, Any], after: dict[str, Any], tightens: bool
+) -> None:
+    acme.bind(acme.role("Giver", console=("bindings:create",)), user_id=acme.users["alice"])
+    given = acme.bind(acme.role("Reader", "pr:read"), user_id=acme.users["alice"], **before)
+
+    def change(who: str) -> None:
+        binding_changes.change(
+            tenant_id=acme.id,
+            binding_id=given.pk,
+            actor=acme.actor(who),
+            now=NOW + timedelta(hours=1),
+            **after,
+        )
+
+    if tightens:
+        with pytest.raises(PermissionDenied, match="bindings:end"):
+            change("alice")
+        change("adam")
+    else:
+        change("alice")
+
+
+def test_what_makes_owners_of_many_is_closed_by_those_who_may_make_owners(acme: World) -> None:  # Rule 7
+    owner = acme.system_role("tenant-owner")
+    group, account = acme.group("founders", "alice"), acme.account("deputy", "alice")
+    acme.bind(owner, group_id=group.pk)
+    acme.bind(owner, service_account_id=account.pk)
+    alice = {"user_id": acme.users["alice"]}
+    closing: list[tuple[Any, dict[str, Any]]] = [
+        (groups.remove_member, {"group_id": group.pk, **alice}),
+        (groups.archive, {"group_id": group.pk}),
+        (service_accounts.remove_operator, {"service_account_id": account.pk, **alice}),
+        (service_accounts.end, {"service_account_id": account.pk}),
+    ]
+    for verb, what in closing:
+        with pytest.raises(PermissionDenied, match="make owners"):
+            verb(tenant_id=acme.id, actor=acme.actor("adam"), now=NOW, **what)
+        verb(tenant_id=acme.id, actor=acme.actor("olga"), now=NOW, **what)
