@@ -41,7 +41,7 @@ class Fate:
 
 def read_list(text: str) -> list[str]:
     """The addresses and ids in what somebody pasted: lines, commas, semicolons, ``Name <address>`` as mail programs
-    write it. Words beside an address are its name; a line without any is given back word by word, to be told of.
+    write it. Words beside an address are its name; what has none is given back as it stands, to be told of.
     """
     entries: list[str] = []
     for line in text.splitlines():
@@ -54,7 +54,9 @@ def read_list(text: str) -> list[str]:
             for match, word in zip(found, said, strict=True)
             if word and (match["bracket"] is not None or _means_somebody(word))
         ]
-        entries += meant or [word for word in said if word]
+        entries += meant or (
+            [part.strip() for part in re.split("[,;]", line) if part.strip()] if any(said) else []
+        )
     return entries
 
 

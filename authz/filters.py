@@ -1,4 +1,4 @@
-"""The filters of the lists of bindings and roles: read from the address, refused with a reason if they are nonsense."""
+"""How the lists of bindings, roles, groups and service accounts are narrowed, read from the address; else a reason."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from authsec.web.parameters import parse_uuid
 from authz.binding_states import STATES, in_state
 from authz.effective.subject import find
-from authz.models import SUBJECTS, Application, Binding, Group, Role, RoleScope
+from authz.models import SUBJECTS, Application, Binding, Group, GroupMember, Role, RoleScope
 from endusers.filters import ANY, BadFilter, Chip, address
 from endusers.models import PlanTier
 
@@ -27,6 +27,13 @@ KINDS = {
     "service_account": _("a service account"),
     "plan_tier": _("a plan tier"),
 }
+
+SOURCES = [
+    (GroupMember.Source.MANUAL.value, _("by hand")),
+    (GroupMember.Source.API.value, _("the API")),
+    (GroupMember.Source.SCIM.value, _("SCIM")),
+    (GroupMember.Source.OIDC.value, _("OIDC claims")),
+]
 
 
 class BindingFilters(forms.Form):
@@ -88,6 +95,33 @@ class RoleFilters(forms.Form):
         return rows.filter(named | Q(pk__in=_giving(tenant_id, text)))
 
 
+class NamedFilters(forms.Form):
+    """How a list of service accounts is narrowed."""
+
+    q = forms.CharField(required=False, max_length=200)
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Ended"))]
+    )
+
+    chips: Mapping[str, Any] = {"status": _("Status")}
+
+    @property
+    def ended(self) -> bool:
+        """Whether the list shows what has ended instead of what stands."""
+        return bool(self.cleaned_data["status"])
+
+
+class GroupFilters(NamedFilters):
+    """How the list of groups is narrowed: also by who fills them."""
+
+    status = forms.ChoiceField(
+        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Archived"))]
+    )
+    source = forms.ChoiceField(required=False, label=_("Filled by"), choices=[ANY, *SOURCES])
+
+    chips = {"status": _("Status"), "source": _("Filled by")}
+
+
 @dataclass(frozen=True)
 class Chosen:
     """What an address asks for, read by one of the forms above."""
@@ -107,7 +141,7 @@ class Chosen:
         return bool(self.chips or self.text)
 
 
-def read(form: BindingFilters | RoleFilters, data: QueryDict) -> Chosen:
+def read(form: BindingFilters | RoleFilters | NamedFilters, data: QueryDict) -> Chosen:
     """Read the filters of an address. Raises BadFilter."""
     if not form.is_valid():
         field, errors = next(iter(form.errors.items()))

@@ -146,7 +146,6 @@ def ever_bound(tenant_id: UUID, **which: Any) -> QuerySet[Binding]:
             giver=name_by("created_by"),
             ender=name_by("ended_by"),
             person=name_by("user_id"),
-            scope_count=how_many(RoleScope, "role", "role_id", kind="scope"),
             never=never_gives(),
         )
     )

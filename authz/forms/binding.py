@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authz import binding_changes, bindings, people
@@ -15,6 +16,7 @@ from authz.conditions import Conditions
 from authz.effective.words import span
 from authz.forms.refusal import VerbForm
 from authz.models import Application, Binding, Group, Role, ServiceAccount
+from authz.refusals import Findings
 from endusers.models import PlanTier
 
 MFA_AGES = [
@@ -120,6 +122,11 @@ class TermsForm(VerbForm):
             )
         if ends in SPANS or ends == TODAY:
             self.shown_at = self.shown_at | {"expires_at": "ends"}
+        if not self.errors.keys() & TermsForm.base_fields.keys():
+            findings = Findings()
+            now = timezone.now()
+            bindings.checked_terms(**self.terms(now), now=now, findings=findings)
+            self.show(findings.errors)
         return data
 
     def terms(self, now: datetime) -> dict[str, Any]:
@@ -259,6 +266,12 @@ class ChangeTermsForm(TermsForm):
         if age not in dict(MFA_AGES):
             choices = [*MFA_AGES, (age, span(binding.mfa_max_age))]
             self.fields["mfa_within"].choices = choices  # type: ignore[attr-defined]
+
+    def clean_expires_at(self) -> datetime | None:
+        """The end that stood there when the form opened, and nobody touched, is no second answer beside a choice."""
+        moment: datetime | None = self.cleaned_data["expires_at"]
+        chosen = self.cleaned_data.get("ends") not in (None, "", ON_DATE)
+        return None if chosen and _same_minute(moment, self.binding.expires_at) else moment
 
     def terms(self, now: datetime) -> dict[str, Any]:
         """The terms; a time that the form shows to the minute, and nobody touched, stays what it was to the second."""

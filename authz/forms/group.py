@@ -1,4 +1,4 @@
-"""Making a group, finding one, and filling it."""
+"""Making a group and filling it."""
 
 import re
 from typing import Any
@@ -10,15 +10,6 @@ from django.utils.translation import gettext_lazy as _
 from authz.fates import read_list
 from authz.forms.refusal import VerbForm
 from authz.group_members import MAX_AT_ONCE
-from authz.models import GroupMember
-
-ANY = ("", _("Any"))
-SOURCES = [
-    (GroupMember.Source.MANUAL.value, _("by hand")),
-    (GroupMember.Source.API.value, _("the API")),
-    (GroupMember.Source.SCIM.value, _("SCIM")),
-    (GroupMember.Source.OIDC.value, _("OIDC claims")),
-]
 
 
 class GroupForm(VerbForm):
@@ -28,24 +19,6 @@ class GroupForm(VerbForm):
     description = forms.CharField(
         label=_("What it is for"), max_length=300, required=False, help_text=_("Shown to operators only.")
     )
-
-
-class NamedFilter(forms.Form):
-    """What a list of named things is narrowed to, from its address."""
-
-    q = forms.CharField(required=False, max_length=200)
-    status = forms.ChoiceField(
-        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Ended"))]
-    )
-
-
-class GroupFilter(NamedFilter):
-    """Groups, also by who fills them."""
-
-    status = forms.ChoiceField(
-        required=False, label=_("Status"), choices=[("", _("In use")), ("ended", _("Archived"))]
-    )
-    source = forms.ChoiceField(required=False, label=_("Filled by"), choices=[ANY, *SOURCES])
 
 
 class PastedForm(VerbForm):

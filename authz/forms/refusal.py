@@ -19,10 +19,14 @@ class VerbForm(forms.Form):
         try:
             return verb(**facts)
         except Refused as refusal:
-            for field, sentence in refusal.errors.items():
-                # "emails.3" is about one of a list, which the form shows as a whole.
-                place = self.shown_at.get(field) or self.shown_at.get(field.partition(".")[0], field)
-                self.add_error(place if place in self.fields else None, sentence)
+            self.show(refusal.errors)
         except LastOwner as error:
             self.add_error(None, str(error))
         return None
+
+    def show(self, errors: Mapping[str, str]) -> None:
+        """Put a verb's sentences beside the fields that they are about."""
+        for field, sentence in errors.items():
+            # "emails.3" is about one of a list, which the form shows as a whole.
+            place = self.shown_at.get(field) or self.shown_at.get(field.partition(".")[0], field)
+            self.add_error(place if place in self.fields else None, sentence)

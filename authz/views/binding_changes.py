@@ -22,7 +22,7 @@ from authz.models import Binding
 from authz.refusals import Refused
 from authz.views.asking import GET_OR_POST, ask, consequences, missing_in, must_confirm
 from authz.views.bindings import LIST, load
-from authz.views.links import Crumbs, crumbs, page
+from authz.views.links import Crumbs, crumbs, links_in, page
 from authz.what_if.changes.bindings import ChangeBinding, EndBinding
 from authz.what_if.preview import Preview, preview
 from tenants.confirming import confirm_first, kept_answers
@@ -78,9 +78,7 @@ def _terms(
 def end(request: Request, binding_id: UUID) -> HttpResponse:
     """Ask, then end a binding; back to where the subject is shown, with a way to undo it."""
     found, form = load(request, binding_id), ReasonForm(posted(request))
-    back = page(request.tenant.slug, "bindings")
-    if found.group_id:
-        back = page(request.tenant.slug, "group", group_id=found.group_id)
+    back = links_in(request.tenant.slug)(*_shown_at(found)) or page(request.tenant.slug, "bindings")
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.run(verbs.end, **told(request), binding_id=binding_id, reason=reason):
@@ -115,6 +113,11 @@ def again(request: Request, binding_id: UUID) -> HttpResponse:
         return redirect(back)
     messages.success(request, f"{subject_of(found)} has {found.role.name} again")
     return redirect(page(request.tenant.slug, "binding", binding_id=given.pk))
+
+
+def _shown_at(found: Binding) -> tuple[str, UUID | None]:
+    """What has a page of its own with this binding on it: the group, or the account, that it is for."""
+    return ("group", found.group_id) if found.group_id else ("service-account", found.service_account_id)
 
 
 def _question(request: Request, found: Binding) -> dict[str, Any]:

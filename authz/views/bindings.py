@@ -20,10 +20,9 @@ from authz.cedar import engine
 from authz.conditions import conditions_of
 from authz.contents import contents_of
 from authz.effective.supported import by_application, supported_by
-from authz.effective.track_rows import badges
 from authz.forms.binding import SUBJECT_KINDS, GiveAnybodyForm
 from authz.holders import subject_of
-from authz.models import Binding
+from authz.models import Binding, Role
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, missing_in, must_confirm
 from authz.views.links import crumbs, page
@@ -91,7 +90,7 @@ def binding(request: Request, binding_id: UUID) -> HttpResponse:
         "known": known,
         "rest": rest,
         "permissions": [(name, words) for name, words in engine.actions().items() if name in permissions],
-        "former": [(terms, badges(terms, now)) for terms in queries.former_terms(found)],
+        "former": [(terms, tables.conditions(terms, now)) for terms in queries.former_terms(found)],
         "reach": queries.reach(tenant_id, found),
         "entries": about(tenant_id, binding_id) if "audit:read" in request.decision.can else None,
         "crumbs": crumbs(request.tenant.slug, LIST, found.role.name),
@@ -127,7 +126,10 @@ def effect(request: Request) -> HttpResponse:
     tenant_id, now = request.tenant.tenant_id, timezone.now()
     form = GiveAnybodyForm(request.POST, tenant_id=tenant_id)
     context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
-    if form.is_valid():
+    valid = form.is_valid()
+    role_id: Any = form.cleaned_data.get("role")
+    context["gives"] = contents_of(Role.objects.filter(tenant_id=tenant_id, pk=role_id)).get(role_id)
+    if valid:
         facts = form.facts(now, **form.cleaned_data["given"])
         change = Bind(**{name: value for name, value in facts.items() if name != "tenant_id"})
         context["preview"] = preview(tenant_id=tenant_id, change=change, actor=request.actor, now=now)

@@ -154,7 +154,7 @@ def _question(
         "lines": lines,
         "reversible": True,
         "action": _("Remove"),
-        "hidden": [("user", key) for key in ids] if len(ids) > 1 else [],
+        "hidden": [("user", key) for key in ids],
     }
     if len(ids) == 1:
         text = _(

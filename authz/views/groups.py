@@ -1,4 +1,4 @@
-"""Groups: the list, one of them with what it gives and who is in it, its history, and the changes to it as a whole."""
+"""Groups: the list, one of them with what it gives and who is in it, its history; making one, giving it a role."""
 
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,6 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.audit.queries import about
@@ -18,18 +17,17 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import Page
+from authz import filters, queries
 from authz import groups as verbs
-from authz import queries
 from authz.bindings import console_permissions
-from authz.forms.binding import GiveRoleForm, ReasonForm
-from authz.forms.group import GroupFilter, GroupForm
+from authz.forms.binding import GiveRoleForm
+from authz.forms.group import GroupForm
 from authz.group_members import SYNCED
 from authz.models import Group, GroupMember
 from authz.views import tables
-from authz.views.asking import GET_OR_POST, ask, must_confirm
-from authz.views.filtering import chosen
+from authz.views.asking import GET_OR_POST, must_confirm
 from authz.views.links import crumbs, page
-from authz.what_if.changes import ArchiveGroup, EndGroupAccess
+from authz.views.naming import renamed
 from tenants.confirming import confirm_first, kept_answers
 
 LIST = ("Groups", "groups")
@@ -40,16 +38,14 @@ SHOWN_EVENTS = 8
 @require_safe
 def groups(request: Request) -> HttpResponse:
     """Groups by name: those that stand, or the archived; by a part of the name, or by who fills them."""
-    narrowed = chosen(request, GroupFilter)
+    chosen = filters.read(filters.GroupFilters(request.GET), request.GET)
+    form = chosen.form
     rows = queries.groups(
-        request.tenant.tenant_id,
-        text=narrowed.text,
-        ended=narrowed.ended,
-        source=narrowed.data["source"],
+        request.tenant.tenant_id, text=chosen.text, ended=form.ended, source=form.cleaned_data["source"]
     )
     context = {
-        "page": tables.by_name(rows, request.GET.get("cursor", "")),
-        "chosen": narrowed,
+        "page": tables.by_name(rows, chosen.cursor),
+        "chosen": chosen,
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Groups"),
     }
     return render(request, "authz/groups.html", context)
@@ -80,22 +76,7 @@ def new(request: Request) -> HttpResponse:
 def edit(request: Request, group_id: UUID) -> HttpResponse:
     """Rename a group, or say anew what it is for."""
     found = load(request, group_id)
-    words = {"name": found.name, "description": found.description}
-    form = GroupForm(posted(request), initial=words)
-    around_it = around(request, found)
-    if request.method == "POST" and form.is_valid():
-        group = form.run(verbs.edit, **told(request, group_id=group_id), **form.cleaned_data)
-        if group:
-            messages.success(request, _("%(name)s saved") % {"name": group.name})
-            return redirect(around_it["back"])
-    context = {
-        "form": form,
-        "title": _("Rename %(name)s in %(tenant)s") % {"name": found.name, "tenant": request.tenant.name},
-        "action": _("Save"),
-        "back": around_it["back"],
-        "crumbs": [*around_it["way"], (_("Rename"), None)],
-    }
-    return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
+    return renamed(request, found, verbs.edit, around(request, found), group_id=group_id)
 
 
 @requires("groups:read")
@@ -133,52 +114,6 @@ def history(request: Request, group_id: UUID) -> HttpResponse:
         context["last_bindings"] = tables.bindings(tenant_id, now, group_id=found.pk)
         context["last_members"] = tables.people(queries.people_in(tenant_id, found.pk), "", "source")
     return render(request, "authz/group_history.html", context)
-
-
-@requires("groups:manage")
-@require_http_methods(GET_OR_POST)
-def archive(request: Request, group_id: UUID) -> HttpResponse:
-    """Ask, then close the group."""
-    found, form = load(request, group_id), ReasonForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        if form.run(verbs.archive, **told(request), group_id=group_id, reason=reason):
-            messages.success(request, _("%(name)s archived") % {"name": found.name})
-            return go_to(request, page(request.tenant.slug, "groups"))
-    question = {
-        "question": _("Archive %(name)s in %(tenant)s?") % _names(request, found),
-        "lines": _counted(found),
-        "text": _(
-            "The group stays in the history and can’t be opened again; to undo it, make a new one and fill it anew."
-        ),
-        "reversible": False,
-        "action": _("Archive"),
-    }
-    return ask(request, form, question, **around(request, found), change=ArchiveGroup(group_id=group_id))
-
-
-@requires("bindings:end")
-@require_http_methods(GET_OR_POST)
-def end_access(request: Request, group_id: UUID) -> HttpResponse:
-    """Ask, then end all that the group gives, at once."""
-    found, form = load(request, group_id), ReasonForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        ended = form.run(verbs.end_access, **told(request), group_id=group_id, reason=reason)
-        if ended is not None:
-            done = ngettext("%(n)s binding ended", "%(n)s bindings ended", len(ended)) % {"n": len(ended)}
-            messages.success(request, done if ended else _("%s gave nothing") % found.name)
-            return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
-    question = {
-        "question": _("End all access of %(name)s in %(tenant)s now?") % _names(request, found),
-        "lines": _counted(found),
-        "text": _(
-            "The people stay in the group; give it each role anew to bring access back. Ended bindings stay as history."
-        ),
-        "reversible": False,
-        "action": _("End all access"),
-    }
-    return ask(request, form, question, **around(request, found), change=EndGroupAccess(group_id=group_id))
 
 
 @requires("bindings:create")
@@ -250,27 +185,3 @@ def _synced(members: Page[Any], inside: QuerySet[GroupMember]) -> int:
     if members.next or members.previous:
         return inside.filter(source__in=SYNCED).count()
     return sum(row["source"] in SYNCED for row in members.items)
-
-
-def _names(request: Request, found: Group) -> dict[str, str]:
-    return {"name": found.name, "tenant": request.tenant.name}
-
-
-def _counted(found: Group) -> list[tuple[str, str]]:
-    """Whom it hits and how much, for a confirmation. Two statements."""
-    people = queries.people_in(found.tenant_id, found.pk).count()
-    bindings = queries.bindings(found.tenant_id, group_id=found.pk).values("pk").count()
-    return [
-        (
-            f"{people:,}",
-            ngettext(
-                "person loses what the group gives, and keeps what comes another way",
-                "people lose what the group gives, and keep what comes another way",
-                people,
-            ),
-        ),
-        (
-            f"{bindings:,}",
-            ngettext("binding gives nothing any more", "bindings give nothing any more", bindings),
-        ),
-    ]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,16 +19,16 @@ from authsec.audit.queries import about
 from authsec.web.access import requires
 from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
-from authz import people, queries
+from authz import filters, queries
 from authz import service_accounts as verbs
-from authz.bindings import console_permissions, console_permissions_of
+from authz.bindings import console_permissions
 from authz.forms.binding import GiveRoleForm, ReasonForm
-from authz.forms.group import GroupForm, NamedFilter, PeopleForm
+from authz.forms.group import PeopleForm
 from authz.models import ServiceAccount
 from authz.views import tables
 from authz.views.asking import GET_OR_POST, ask, must_confirm
-from authz.views.filtering import chosen
 from authz.views.links import crumbs, page
+from authz.views.naming import renamed
 from authz.what_if.changes import EndServiceAccount
 from tenants.confirming import confirm_first, kept_answers
 
@@ -40,11 +40,11 @@ SHOWN_EVENTS = 8
 @require_safe
 def service_accounts(request: Request) -> HttpResponse:
     """Service accounts by name: those that stand or those that have ended, by a part of the name."""
-    narrowed = chosen(request, NamedFilter)
-    rows = queries.service_accounts(request.tenant.tenant_id, text=narrowed.text, ended=narrowed.ended)
+    chosen = filters.read(filters.NamedFilters(request.GET), request.GET)
+    rows = queries.service_accounts(request.tenant.tenant_id, text=chosen.text, ended=chosen.form.ended)
     context = {
-        "page": tables.by_name(rows, request.GET.get("cursor", "")),
-        "chosen": narrowed,
+        "page": tables.by_name(rows, chosen.cursor),
+        "chosen": chosen,
         "crumbs": crumbs(request.tenant.slug, None, "Authz", "Service accounts"),
     }
     return render(request, "authz/service_accounts.html", context)
@@ -82,65 +82,7 @@ def history(request: Request, service_account_id: UUID) -> HttpResponse:
 def edit(request: Request, service_account_id: UUID) -> HttpResponse:
     """Rename an account, or say anew what it is for."""
     found = load(request, service_account_id)
-    words = {"name": found.name, "description": found.description}
-    form, around_it = GroupForm(posted(request), initial=words), around(request, found)
-    if request.method == "POST" and form.is_valid():
-        given = told(request, service_account_id=service_account_id)
-        account = form.run(verbs.edit, **given, **form.cleaned_data)
-        if account:
-            messages.success(request, _("%(name)s saved") % {"name": account.name})
-            return redirect(around_it["back"])
-    context = {
-        "form": form,
-        "title": _("Rename %(name)s in %(tenant)s") % {"name": found.name, "tenant": request.tenant.name},
-        "action": _("Save"),
-        "back": around_it["back"],
-        "crumbs": [*around_it["way"], (_("Rename"), None)],
-    }
-    return render(request, "authz/name_it.html", context, status=422 if form.errors else 200)
-
-
-@requires("service_accounts:manage")
-@require_http_methods(GET_OR_POST)
-def add(request: Request, service_account_id: UUID) -> HttpResponse:
-    """Name operators by e-mail or id."""
-    found, form = load(request, service_account_id), PeopleForm(posted(request))
-    if request.method == "POST" and form.is_valid():
-        power = console_permissions_of(tenant_id=found.tenant_id, service_account_id=service_account_id)
-        if must_confirm(request, power):
-            return confirm_first(request)
-        ids, emails = form.cleaned_data["user_ids"], form.cleaned_data["emails"]
-        known = people.by_email(found.tenant_id, emails)
-        if unknown := [email for email in emails if email.lower() not in known]:
-            form.add_error("people", f"Nobody here has the address {', '.join(unknown[:5])}.")
-        facts = told(request, service_account_id=service_account_id)
-        wanted = [] if form.errors else [*ids, *known.values()]
-        if wanted and form.run(verbs.add_operators, **facts, user_ids=wanted) is not None:
-            messages.success(request, f"{len(wanted)} may operate {found.name} now")
-            return go_to(request, around(request, found)["back"])
-    return shown(request, found, people_form=form)
-
-
-@requires("service_accounts:manage")
-@require_http_methods(GET_OR_POST)
-def remove(request: Request, service_account_id: UUID, member_id: UUID) -> HttpResponse:
-    """Ask, then take the account out of somebody's hands."""
-    found, form = load(request, service_account_id), ReasonForm(posted(request))
-    if not queries.operators(found.tenant_id, found.pk).filter(user_id=member_id).exists():
-        raise Http404("Not an operator.")
-    name = people.name_of(found.tenant_id, member_id)
-    if request.method == "POST" and form.is_valid():
-        given = told(request, service_account_id=service_account_id, user_id=member_id)
-        if form.run(verbs.remove_operator, **given, reason=form.cleaned_data["reason"]):
-            messages.success(request, f"{name} no longer operates {found.name}")
-            return go_to(request, around(request, found)["back"])
-    question = {
-        "question": f"Take {found.name} out of {name}’s hands in {request.tenant.name}?",
-        "text": f"What {found.name} is bound to no longer reaches {name}. The account itself goes on.",
-        "reversible": True,
-        "action": "Remove",
-    }
-    return ask(request, form, question, **around(request, found))
+    return renamed(request, found, verbs.edit, around(request, found), service_account_id=service_account_id)
 
 
 @requires("bindings:create")

@@ -43,8 +43,9 @@ def all_bindings(chosen: Chosen, tenant_id: UUID, now: datetime) -> Page[Binding
 def dressed(rows: Sequence[Any], now: datetime) -> None:
     """Give bindings what their templates can't make. One statement, two when any has ended.
 
-    That is the ``conditions`` as badges, how many console permissions the role gives (``console_count``), the
-    ``state`` (a key of web.states), for one that can't give anything ``why_never``, for an ended one ``end_reason``.
+    That is the ``conditions`` as badges, the names of the ``scopes`` and how many console permissions the role gives
+    (``console_count``), the ``state`` (a key of web.states), for one that can't give anything ``why_never``, for an
+    ended one ``end_reason``, and whether what it joined still stands (``could_stand``), so that it could be given anew.
     """
     given = contents_of({row.role for row in rows})
     ended = [row.pk for row in rows if row.ended_at]
@@ -52,11 +53,19 @@ def dressed(rows: Sequence[Any], now: datetime) -> None:
     for row in rows:
         subject = str(row.group or row.service_account or row.plan_tier or row.person or row.user_id)
         row.subject_name = subject
+        row.scopes = given[row.role_id].scopes
         row.console_count = len(given[row.role_id].console_permissions)
-        row.conditions = [badge for badge in badges(row, now) if badge[0] != "ends"]
+        row.conditions = conditions(row, now)
+        joined = (row.role, row.application, row.group, row.service_account)
+        row.could_stand = not any(one and one.ended_at for one in joined)
         row.end_reason = reasons.get(row.pk, "")
         row.state = state_of(row, row.never, now)
         row.why_never = why_never(row, row.never, subject) if row.state != "ended" else ""
+
+
+def conditions(binding: Binding, now: datetime) -> list[Any]:
+    """When a binding counts, as badges; its end has a column of its own."""
+    return [badge for badge in badges(binding, now) if badge[0] != "ends"]
 
 
 def people(

@@ -65,6 +65,17 @@ def test_answers_that_contradict_each_other_are_refused_beside_their_field(
     assert sentence in str(answer.context["form"].errors[field])
 
 
+def test_all_that_is_wrong_is_named_at_once(acme: SimpleNamespace, adam: Client) -> None:
+    wrong = {
+        "person": str(acme.carl.id),
+        "addresses": "somewhere",
+        "ends": "1h",
+        "not_before": "2090-01-01T00:00",
+    }
+    errors = adam.post(f"{BINDINGS}new/", wrong).context["form"].errors
+    assert errors.keys() == {"role", "addresses", "ends"}
+
+
 def test_the_form_says_what_it_would_do_and_does_not_do_it(acme: SimpleNamespace, adam: Client) -> None:
     asked = {"subject": f"g:{acme.engineering.id}", "role": acme.writer.id, "application": acme.github.id}
     with tenant_context(acme.id):
@@ -88,7 +99,7 @@ def test_terms_are_changed_and_what_nobody_touched_stays(acme: SimpleNamespace, 
     assert bound(acme, pk=acme.audits.pk).expires_at == acme.audits.expires_at  # to the second
     with tenant_context(acme.id):
         assert not Event.objects.filter(action="binding.changed").exists()
-    answers |= {"ends": "never", "expires_at": "", "mfa_within": "3600", "reason": "Longer"}
+    answers |= {"ends": "never", "mfa_within": "3600", "reason": "Longer"}
     assert "keeps" in adam.post(url, answers, headers=HTMX).text  # what it would do
     assert bound(acme, pk=acme.audits.pk).expires_at is not None
     assert adam.post(url, answers).status_code == 302
