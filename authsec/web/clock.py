@@ -10,9 +10,13 @@ MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
 def relative(moment: dt.datetime, now: dt.datetime | None = None) -> str:
-    """ "2 min ago", "yesterday", "in 6 days"; a date once it is more than four weeks away."""
+    """ "2 min ago", "yesterday", "in 6 days"; a date once it is more than four weeks away.
+
+    What is to come is said to the nearest unit: what was given for four hours a moment ago ends "in 4 h".
+    """
     seconds = ((now or timezone.now()) - moment).total_seconds()
     size = abs(seconds)
+    whole = int if seconds > 0 else round
     if size < 45:
         return _("now")
     if size >= 28 * DAY:
@@ -20,14 +24,14 @@ def relative(moment: dt.datetime, now: dt.datetime | None = None) -> str:
     if size < HOUR - 30:
         amount = _("%d min") % max(round(size / MINUTE), 1)
     elif size < DAY:
-        amount = _("%d h") % max(int(size / HOUR), 1)
+        amount = _("%d h") % max(whole(size / HOUR), 1)
     elif size < 14 * DAY:
-        days = int(size / DAY)
+        days = whole(size / DAY)
         if days == 1:
             return _("yesterday") if seconds > 0 else _("tomorrow")
         amount = ngettext("%d day", "%d days", days) % days
     else:
-        weeks = int(size / DAY / 7)
+        weeks = whole(size / DAY / 7)
         amount = ngettext("%d week", "%d weeks", weeks) % weeks
     return (_("%s ago") if seconds > 0 else _("in %s")) % amount
 

@@ -26,11 +26,12 @@
     const seconds = (Date.now() - then) / 1000, size = Math.abs(seconds);
     if (size < 45) return "now";
     if (size >= 28 * 86400) return null;
-    const days = Math.floor(size / 86400);
-    if (days === 1) return seconds > 0 ? "yesterday" : "tomorrow";
+    const whole = seconds > 0 ? Math.floor : Math.round;  // as clock.py says it
+    const days = whole(size / 86400);
+    if (size >= 86400 && days === 1) return seconds > 0 ? "yesterday" : "tomorrow";
     const amount = size < 3570 ? `${Math.max(Math.round(size / 60), 1)} min`
-      : size < 86400 ? `${Math.max(Math.floor(size / 3600), 1)} h`
-      : days < 14 ? `${days} days` : `${Math.floor(days / 7)} weeks`;
+      : size < 86400 ? `${Math.max(whole(size / 3600), 1)} h`
+      : days < 14 ? `${days} days` : `${whole(size / 604800)} weeks`;
     return seconds > 0 ? `${amount} ago` : `in ${amount}`;
   };
   const dateFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });

@@ -23,6 +23,8 @@ NOW = dt.datetime(2026, 11, 22, 14, 32, tzinfo=dt.UTC)
         (dt.timedelta(days=40), "13 Oct 2026"),
         (-dt.timedelta(days=6), "in 6 days"),
         (-dt.timedelta(days=1, hours=1), "tomorrow"),
+        (-dt.timedelta(hours=3, minutes=59), "in 4 h"),
+        (-dt.timedelta(hours=3, minutes=20), "in 3 h"),
     ],
 )
 def test_relative_times_read_like_speech(ago: dt.timedelta, said: str) -> None:
