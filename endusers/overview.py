@@ -1,36 +1,39 @@
-"""The four small charts above the list: what is counted, day by day (UTC)."""
+"""The small charts above the list: who is active, new and suspended, by plan tier and Application.
 
+Read from what :mod:`endusers.rollups` counted beforehand, and said of when. A tenant of a few thousand is counted
+while the page is made: its numbers are never old, and need no job.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import gettext as _
 
 from authsec.web import clock
-from authsec.web.pagination import Count
+from authsec.web.pagination import CAP
+from endusers.rollups import COUNTS, DAYS, counting
 
-DAYS = 30
-# One statement for all four. Days come as their distance from today: 0 is today.
-SQL = """
-select 'tier', t.name, t.is_default::int, (select count(*) from endusers_enduser e
-         where e.tenant_id = %(tenant)s and e.plan_tier_id = t.id)
-  from endusers_plantier t where t.tenant_id = %(tenant)s
-union all
-select 'suspended', '', 0, count(*) from endusers_enduser e
- where e.tenant_id = %(tenant)s and e.status = 'suspended'
-union all
-select 'seen', '', %(today)s::date - (e.last_seen_at at time zone 'UTC')::date, count(*) from endusers_enduser e
- where e.tenant_id = %(tenant)s and e.last_seen_at >= %(since)s group by 3
-union all
-select 'consents', '', %(today)s::date - (e.first_consent_at at time zone 'UTC')::date, count(*)
-  from endusers_enduser e
- where e.tenant_id = %(tenant)s and e.first_consent_at >= %(since)s group by 3
-union all
-select 'suspensions', '', %(today)s::date - (c.at at time zone 'UTC')::date, count(*) from endusers_standingchange c
- where c.tenant_id = %(tenant)s and c.at >= %(since)s and c.capacity = 'end_user' and c.to_status = 'suspended'
- group by 3
+SHOWN = 3  # parts of a split that have a name; the rest is one more
+# Whether there are few enough to count now, and when they were counted last.
+SIZE = """
+select (select count(*) from (select from endusers_enduser where tenant_id = %(tenant)s limit %(most)s + 1) e),
+       (select max(as_of) from endusers_dailycount where tenant_id = %(tenant)s)
 """
+STORED = """
+select day, kind, key, number from endusers_dailycount
+ where tenant_id = %(tenant)s and day >= %(since)s::date and day <= %(today)s
+"""
+NAMED = """
+select r.day, r.kind, r.key, r.number, coalesce(t.name, a.name, ''), coalesce(t.is_default, false)
+  from ({source}) r
+  left join endusers_plantier t on r.kind = 'tier' and t.tenant_id = %(tenant)s and t.id::text = r.key
+  left join authz_application a on r.kind = 'application' and a.tenant_id = %(tenant)s and a.id::text = r.key
+"""
+LIVE = f"{COUNTS} union all {STORED} and day < %(today)s and kind = 'active'"
 
 
 @dataclass(frozen=True)
@@ -41,51 +44,120 @@ class Stat:
     value: str
     note: str
     chart: str
-    values: list[Any]
+    values: Sequence[Any]
     start: str = ""
+    end: str = ""
 
 
-def stats(tenant_id: UUID, now: datetime) -> list[Stat]:
-    """Plan tiers, last seen, first consents and suspensions of the last 30 days. One statement."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    since = midnight - timedelta(days=DAYS - 1)
+@dataclass(frozen=True)
+class Overview:
+    """The strip, and of which moment its numbers are."""
+
+    stats: list[Stat]
+    as_of: datetime
+
+
+def overview(tenant_id: UUID, now: datetime) -> Overview:
+    """The last 30 days (UTC), the last of them not over yet. Two statements."""
     with connection.cursor() as cursor:
-        cursor.execute(SQL, {"tenant": tenant_id, "today": now.date(), "since": since})
-        rows = cursor.fetchall()
-    tiers = [(name, number, default) for kind, name, default, number in rows if kind == "tier"]
-    suspended = next(number for kind, _, _, number in rows if kind == "suspended")
-    start = clock.date(since).rsplit(" ", 1)[0]
+        cursor.execute(SIZE, {"tenant": tenant_id, "most": CAP})
+        people, counted_at = cursor.fetchone()
+        live = people <= CAP or counted_at is None
+        as_of = now if live else counted_at
+        asked = counting(tenant_id, as_of, as_of.date() - timedelta(days=DAYS - 1))
+        cursor.execute(NAMED.format(source=LIVE if live else STORED), asked)
+        told = _Told(as_of.date(), cursor.fetchall())
+    start = clock.date(asked["since"]).rsplit(" ", 1)[0]
+    end = _("today") if as_of.date() == now.date() else clock.date(as_of).rsplit(" ", 1)[0]
+    return Overview([*_flows(told, start, end), *_splits(told)], as_of)
 
-    def per_day(wanted: str) -> list[int]:
-        found = {ago: number for kind, _, ago, number in rows if kind == wanted}
+
+class _Told:
+    """The rows of one answer, by kind."""
+
+    def __init__(self, last: date, rows: Sequence[tuple[date, str, str, int, str, bool]]) -> None:
+        self.last, self.rows = last, rows
+
+    def per_day(self, kind: str) -> list[int]:
+        """One number for each of DAYS days; of what was counted twice the greater."""
+        found: dict[int, int] = {}
+        for day, of, _key, number, *_rest in self.rows:
+            if of == kind:
+                ago = (self.last - day).days
+                found[ago] = max(number, found.get(ago, 0))
         return [found.get(ago, 0) for ago in range(DAYS - 1, -1, -1)]
 
-    seen, consents, suspensions = per_day("seen"), per_day("consents"), per_day("suspensions")
+    def now(self, kind: str, key: str) -> int:
+        """One number of the last day."""
+        wanted = (self.last, kind, key)
+        return next((row[3] for row in self.rows if row[:3] == wanted), 0)
+
+    def parts(self, kind: str) -> list[tuple[str, int, bool]]:
+        """Name, number and whether it is the default one, of the last day, the largest first."""
+        found = [(name, number, default) for day, of, _key, number, name, default in self.rows
+                 if of == kind and day == self.last and name]  # fmt: skip
+        return sorted(found, key=lambda part: (-part[2], -part[1], part[0]))
+
+
+def _flows(told: _Told, start: str, end: str) -> list[Stat]:
+    active, new, suspended = (told.per_day(kind) for kind in ("active", "new", "suspended"))
+    day, week, month = (told.now("within", days) for days in ("1", "7", "30"))
     return [
-        _tiers(tiers),
-        Stat("Last seen, per day", f"{seen[-1]:,}", "today so far", "line", seen, start),
-        Stat("First consents per day", f"{consents[-1]:,}", "today so far", "bars", consents, start),
         Stat(
-            "Suspensions per day",
-            f"{suspensions[-1]:,}",
-            f"today · {suspended:,} suspended now",
-            "bars",
-            suspensions,
+            _("Active in 30 days"),
+            f"{month:,}",
+            _("%(week)s in 7 days · %(day)s in 24 h") % {"week": f"{week:,}", "day": f"{day:,}"},
+            "line",
+            active,
             start,
+            end,
+        ),
+        Stat(
+            _("New in 30 days"),
+            f"{sum(new):,}",
+            _("%(week)s in 7 days · %(day)s %(end)s")
+            % {"week": f"{sum(new[-7:]):,}", "day": f"{new[-1]:,}", "end": end},
+            "bars",
+            new,
+            start,
+            end,
+        ),
+        Stat(
+            _("Suspended now"),
+            f"{told.now('total', 'suspended'):,}",
+            _("%(month)s suspensions in 30 days") % {"month": f"{sum(suspended):,}"},
+            "bars",
+            suspended,
+            start,
+            end,
         ),
     ]
 
 
-def _tiers(tiers: list[tuple[str, int, int]]) -> Stat:
-    """How people spread over the tiers, the default one first."""
-    ordered = sorted(tiers, key=lambda tier: (-tier[2], -tier[1]))
-    beyond = [(name, number) for name, number, default in ordered if not default]
-    total = sum(number for _, number, _ in ordered)
-    note = "on " + " or ".join(name for name, _ in beyond) if beyond else "on another tier"
-    return Stat(
-        "Plan tiers",
-        str(Count(sum(number for _, number in beyond))),
-        note,
-        "split" if total else "",
-        [(name, number) for name, number, _ in ordered if number],
-    )
+def _splits(told: _Told) -> list[Stat]:
+    """How people spread over the tiers, the default one first, and over Applications, of which each may have several."""
+    tiers, applications = told.parts("tier"), told.parts("application")
+    beyond = [(name, number) for name, number, default in tiers if not default]
+    note = _("on %(tiers)s") % {"tiers": _(" or ").join(name for name, _number in beyond[:SHOWN])}
+    return [
+        Stat(
+            _("Plan tiers"),
+            f"{sum(number for _name, number in beyond):,}",
+            note if beyond else _("on another tier"),
+            *_split(tiers),
+        ),
+        Stat(
+            _("Applications"),
+            f"{sum(number for _name, number, _default in applications):,}",
+            _("connections to one") if len(applications) == 1 else _("connections to %d") % len(applications),
+            *_split(applications),
+        ),
+    ]
+
+
+def _split(parts: Sequence[tuple[str, int, bool]]) -> tuple[str, list[tuple[str, int]]]:
+    """The chart's kind and values: the first few by name, the rest together."""
+    named = [(name, number) for name, number, _default in parts if number]
+    rest = sum(number for _name, number in named[SHOWN:])
+    shown = named[:SHOWN] + ([(_("others"), rest)] if rest else [])
+    return ("split" if shown else ""), shown

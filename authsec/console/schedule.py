@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app
 from authsec import sessions
 from authsec.jobs import cleanup as jobs
 from endusers import cleanup as endusers
+from endusers import rollups
 from oauth import cleanup as oauth
 from oauth import client_sessions, data_exports, key_schedule, retention, verification
 from tenants import trusted_browsers
@@ -29,6 +30,7 @@ class Entry:
 
 
 SCHEDULE = (
+    Entry("*/5 * * * *", "count end users for the overview", rollups.refresh),
     Entry("7 * * * *", "delete expired codes and tokens", oauth.delete_expired),
     Entry("9 * * * *", "delete abandoned requests of clients", oauth.delete_abandoned_requests),
     Entry("12 * * * *", "delete unused clients", oauth.delete_unused_clients),

@@ -52,9 +52,9 @@ def _selection(request: Request, chosen: filters.Chosen) -> dict[str, Any]:
 
 @requires("endusers:read")
 def charts(request: Request) -> HttpResponse:
-    """The four small charts above the list; loaded after it, so that they never hold it up."""
-    stats = overview.stats(request.tenant.tenant_id, timezone.now())
-    context = {"stats": stats, "crumbs": crumbs(request, "Overview")}
+    """The small charts above the list; loaded after it, so that they never hold it up."""
+    shown = overview.overview(request.tenant.tenant_id, timezone.now())
+    context = {"stats": shown.stats, "as_of": shown.as_of, "crumbs": crumbs(request, "Overview")}
     return page_or_partial(request, "endusers/overview.html", context, partial="strip")
 
 

@@ -20,6 +20,7 @@ from authz.models import Application
 from authz.scopes import ScopeSpec
 from authz.tool_manifest import ToolSpec
 from endusers import operations as endusers
+from endusers import rollups
 from oauth import clients
 from oauth.clients import Registration
 from oauth.models import Client
@@ -199,6 +200,7 @@ def _crowd(
         upto=upto,
     )
     fill([crowd], demo.now)
+    rollups.roll_up(tenant_id=demo.tenant.pk, now=demo.now)
 
 
 def _installation_client() -> Client:
