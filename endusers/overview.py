@@ -135,7 +135,7 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
 
 
 def _splits(told: _Told) -> list[Stat]:
-    """How people spread over the tiers, the default one first, and over Applications, of which each may have several."""
+    """How people spread over the tiers, the default one first, and over Applications; one may have several of these."""
     tiers, applications = told.parts("tier"), told.parts("application")
     beyond = [(name, number) for name, number, default in tiers if not default]
     note = _("on %(tiers)s") % {"tiers": _(" or ").join(name for name, _number in beyond[:SHOWN])}
@@ -147,9 +147,11 @@ def _splits(told: _Told) -> list[Stat]:
             *_split(tiers),
         ),
         Stat(
-            _("Applications"),
+            _("Connections"),
             f"{sum(number for _name, number, _default in applications):,}",
-            _("connections to one") if len(applications) == 1 else _("connections to %d") % len(applications),
+            _("to one Application")
+            if len(applications) == 1
+            else _("to %d Applications") % len(applications),
             *_split(applications),
         ),
     ]

@@ -1,4 +1,4 @@
-"""The overview's numbers: counted by a job every few minutes, day by day (UTC), never while a large tenant's page waits.
+"""The overview's numbers: counted by a job every five minutes, day by day (UTC), not while a large tenant's page waits.
 
 A run counts from the last day that was recorded until now: mostly today alone, after midnight yesterday once more, and
 after a pause every day since. Running it twice changes nothing. First consents and suspensions are exact for every
