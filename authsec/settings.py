@@ -50,6 +50,8 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])  # networks whose X-Fo
 VALKEY_URL = (
     env.str("VALKEY_URL", default="").replace("valkey://", "redis://").replace("valkeys://", "rediss://")
 )
+# Requests to the management API of one client for one subject, as "3000/minute"; empty: as many as they like.
+API_RATE_LIMIT = env.str("API_RATE_LIMIT", default="3000/minute")
 METRICS_TOKEN = env.str(
     "METRICS_TOKEN", default=""
 )  # who reads /metrics; without one nobody but loopback in development

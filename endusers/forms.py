@@ -5,7 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from endusers.bulk.forms import LimitParams
 from endusers.columns import COLUMNS
+from endusers.limits import Limit
+from endusers.operations import RateLimit
 from tenants.forms import OptionalReason
 
 
@@ -34,3 +37,26 @@ class ColumnsForm(forms.Form):
     """Which columns the list shows; none at all is a choice too."""
 
     column = forms.MultipleChoiceField(choices=list(COLUMNS.items()), required=False, label=_("Columns"))
+
+
+class LimitForm(LimitParams, OptionalReason):
+    """A rate limit of one person's own, until when and why."""
+
+    field_order = ["limit", "window_s", "until", "reason"]
+
+    @staticmethod
+    def initial_of(limit: Limit | None) -> dict[str, Any]:
+        """What counts now, as the form starts from it."""
+        if limit is None:
+            return {"window_s": 60}
+        return {
+            "limit": limit.limit,
+            "window_s": limit.window_s,
+            "until": limit.until,
+            "reason": limit.reason,
+        }
+
+    def override(self) -> RateLimit:
+        """What :func:`endusers.operations.set_rate_limit` is told."""
+        value = self.cleaned_data
+        return RateLimit(value["limit"], value["window_s"], value["until"], value["reason"])

@@ -171,9 +171,16 @@ def set_plan_tier(
 
 
 def set_rate_limit(
-    *, tenant_id: UUID, user_id: UUID, override: RateLimit | None, actor: Actor, now: datetime
+    *,
+    tenant_id: UUID,
+    user_id: UUID,
+    override: RateLimit | None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> EndUser:
-    """Give an end user a limit of their own, or (None) the tier's back; counts at the next introspection.
+    """Give an end user a limit of their own, or (None, perhaps with a reason) the tier's back; counts at the next
+    introspection.
 
     Raises WrongLimit or NotAnEndUser; the same limit already: returned unchanged.
     """
@@ -188,7 +195,7 @@ def set_rate_limit(
     end_user.rate_limit_override = after
     end_user.save(update_fields=["rate_limit_override"])
     action = "end_user.rate_limit_set" if override else "end_user.rate_limit_cleared"
-    reason = override.reason if override else ""
+    reason = override.reason if override else reason
     _record(end_user, action, actor, now, reason=reason, before=before, after=after)
     return end_user
 

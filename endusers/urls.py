@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from endusers.views import bulk, imports, liked, outcomes, people, person, standing
+from endusers.views import bulk, imports, liked, limit, outcomes, people, person, standing
 
 app_name = "endusers"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("end-users/<uuid:user_id>/", person.overview, name="detail"),
     path("end-users/<uuid:user_id>/activity/", person.activity, name="activity"),
     path("end-users/<uuid:user_id>/limits/", person.limits, name="limits"),
+    path("end-users/<uuid:user_id>/limit/", limit.give, name="limit"),
+    path("end-users/<uuid:user_id>/limit/clear/", limit.clear, name="limit_clear"),
     path("end-users/<uuid:user_id>/json/", person.raw, name="raw"),
     path("end-users/<uuid:user_id>/suspend/", standing.suspend, name="suspend"),
     path("end-users/<uuid:user_id>/reactivate/", standing.reactivate, name="reactivate"),

@@ -11,7 +11,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from authsec.audit.actor import Actor
-from authsec.console import matrix, metrics
+from authsec.console import matrix, metrics, quota
 from authsec.console.bearer import Bearer, InvalidBearer, challenge, needed_scopes, not_in_token
 from authsec.console.power import CallersPower
 from authsec.console.standing import Standing, check_myself, name_of
@@ -61,6 +61,7 @@ class MarkPermission(BasePermission):
         bearer = request.user
         if not isinstance(bearer, Bearer):
             raise exceptions.NotAuthenticated
+        view.quota = quota.spend(bearer)
         _check_scope(request.method, bearer)
         if mark.kind in ("requires", "member"):
             self._enter_tenant(request, view, mark, bearer)

@@ -11,6 +11,7 @@ from drf_spectacular.plumbing import force_instance
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from authsec.console import quota
 from authsec.console.examples import Storyteller
 from authsec.console.story import ANSWERED, PROBLEMS, REQUEST_ID, TABLES
 from authsec.web import problems
@@ -155,11 +156,20 @@ class ApiSchema(AutoSchema):
         for status in self._problem_statuses():
             content = {CONTENT_TYPE: {"schema": component.ref, "examples": self._problems(status)}}
             bodies.setdefault(str(status), {"content": content, "description": TITLES[BY_STATUS[status]]})
-        for body in bodies.values():
+        for code, body in bodies.items():
             body["description"] = body["description"] or "Done"
+            if fields := self._fields(code):
+                body["headers"] = body.get("headers", {}) | fields
         content = {CONTENT_TYPE: {"schema": component.ref, "examples": self._problems(500)}}
         bodies["default"] = {"content": content, "description": "Any other error"}
         return bodies
+
+    def _fields(self, status: str) -> dict[str, Any]:
+        """The header fields about the quota: of whoever was recognised."""
+        if not self.mark or self.mark.kind == "public" or status == "401":
+            return {}
+        named = [name for name in quota.FIELDS if name != "Retry-After" or status == "429"]
+        return {name: {"$ref": f"#/components/headers/{name}"} for name in named}
 
     def _problems(self, status: int) -> dict[str, Any]:
         """Problems of this status that the operation may answer."""
@@ -175,7 +185,7 @@ class ApiSchema(AutoSchema):
     def _problem_statuses(self) -> list[int]:
         if self.mark and self.mark.kind == "public":
             return [404]
-        statuses = [400, 401, 403]
+        statuses = [400, 401, 403, 429]
         if "{" in self.path or self.method in WITH_BODY:
             statuses.append(404)
         if self.method in WITH_BODY:
@@ -189,6 +199,10 @@ class ApiSchema(AutoSchema):
 def document() -> dict[str, Any]:
     """The OpenAPI document. Made once a process: views do not change while it runs."""
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    made["components"]["headers"] = {
+        name: {"description": words, "schema": {"type": "string"}, "example": example}
+        for name, (words, example) in quota.FIELDS.items()
+    }
     story = Storyteller(made)
     for path, item in made["paths"].items():
         for operation in item.values():

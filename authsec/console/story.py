@@ -400,6 +400,7 @@ PROBLEMS: dict[str, tuple[int, str, list[dict[str, str]]]] = {
     "conflict": (409, "This group is closed, and stays so.", []),
     "gone": (410, "The file is deleted: results are kept for a day. Start the job again.", []),
     "too-large": (413, "A body has at most 1048576 bytes.", []),
+    "throttled": (429, "At most 3000 requests in 60 seconds. Try again in 41 s.", []),
     "unavailable": (
         503,
         "Something else is being changed there right now. Nothing has been changed. Try again.",

@@ -42,6 +42,7 @@ class ApiView(APIView):
     tenant_id: UUID  # set by the roof before a handler that requires an action runs
     powers: Any  # what the caller may do (authsec.console.power), likewise
     standing: Any  # who the caller is in the tenant (authsec.console.standing), likewise
+    quota: Mapping[str, str] = {}  # set by the roof: the header fields that say how much of it is left
     name_actor: Callable[[], "Actor"]  # who acts; may read the name, so it is asked only when somebody acts
 
     @cached_property
@@ -86,6 +87,7 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response.setdefault("Cache-Control", "no-store")
+        response.headers.update(self.quota)
         return super().finalize_response(request, response, *args, **kwargs)
 
 

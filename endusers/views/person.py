@@ -24,6 +24,7 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from endusers import person
 from endusers.api.end_users import answer
+from endusers.limits import limit_of, own_limit
 from endusers.views.people import crumbs
 
 LATEST = 6  # events on the overview
@@ -59,6 +60,7 @@ def overview(request: Request, user_id: UUID) -> HttpResponse:
     seen, tenant_id = context["end_user"].seen, request.tenant.tenant_id
     reads_audit = "audit:read" in request.decision.can
     context |= {
+        "limit": limit_of(context["end_user"], timezone.now()),
         "first": seen["first"],
         "second_factor_at": _moment(seen["second_factor_at"]),
         "days": person.month(seen["days"]),
@@ -88,6 +90,8 @@ def activity(request: Request, user_id: UUID) -> HttpResponse:
 def limits(request: Request, user_id: UUID) -> HttpResponse:
     """Their plan tier and those before it, what another would do, and how often they may call."""
     context = frame(request, user_id, "limits")
+    end_user = context["end_user"]
+    context |= {"limit": limit_of(end_user, timezone.now()), "own": own_limit(end_user)}
     context["tiers"], context["periods"] = person.tiers(request.tenant.tenant_id, user_id)
     return show(request, "endusers/limits.html", context)
 

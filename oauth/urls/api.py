@@ -4,6 +4,7 @@ from django.urls import path
 
 from oauth.api import (
     applications,
+    callers,
     client_policy,
     clients,
     credentials,
@@ -27,6 +28,7 @@ urlpatterns = [
     path("uflow/v2/applications", applications.Applications.as_view(), name="applications"),
     path(APPLICATION, applications.OneApplication.as_view(), name="application"),
     path(f"{APPLICATION}/verify", verification.VerifyApplication.as_view(), name="verify_application"),
+    path(f"{APPLICATION}/top-callers", callers.TopCallers.as_view(), name="top_callers"),
     path(f"{APPLICATION}/usage", usage.ApplicationUsage.as_view(), name="application_usage"),
     path(f"{APPLICATION}/scopes", scopes.ApplicationScopes.as_view(), name="application_scopes"),
     path(

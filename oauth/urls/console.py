@@ -5,6 +5,7 @@ from django.urls import path
 from oauth.views import (
     account_credentials,
     address,
+    calls,
     client,
     clients,
     connect,
@@ -59,6 +60,7 @@ urlpatterns = [
     path(f"{PERSON}revoke/", people.user_revoke, name="user_revoke"),
     path(f"{END_USER}connections/", person.person_connections_tab, name="person_connections"),
     path(f"{END_USER}connections/withdraw/", person.withdraw_all, name="person_withdraw"),
+    path(f"{END_USER}calls/", calls.person_calls, name="person_calls"),
     path(f"{END_USER}tokens/", person.person_tokens_tab, name="person_tokens"),
     path(f"{END_USER}tokens/revoke/", person.revoke_tokens, name="person_revoke_tokens"),
     path(f"{END_USER}tokens/<uuid:token_id>/revoke/", person.revoke_token, name="person_revoke_token"),

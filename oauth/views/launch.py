@@ -14,7 +14,7 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request, posted
 from authz.models import Application
 from authz.views.applications import around, load
-from oauth import launch, throttle, trial
+from oauth import callers, launch, throttle, trial
 from oauth.activity_report import PERIODS, report
 from oauth.forms import TokenForm
 
@@ -65,8 +65,24 @@ def activity(request: Request, application_id: UUID) -> HttpResponse:
         "start": start,
         "active_values": [active for _, active, _ in told.columns],
         "refused_values": [refused for _, _, refused in told.columns],
+        **_callers(request, found, period.key),
     }
     return render(request, "oauth/application_activity.html", context)
+
+
+def _callers(request: Request, found: Application, shown: str) -> dict[str, Any]:
+    """Who calls most, now or today, for whom may read tokens; the other period stays in the address."""
+    if "tokens:read" not in request.decision.can:
+        return {}
+    asked = request.GET.get("callers", "")
+    current = asked if asked in callers.PERIODS else "now"
+    return {
+        "callers": callers.top(application=found, period=current, now=timezone.now()),
+        "callers_periods": [
+            {"label": words, "url": f"?period={shown}&callers={key}#callers", "current": key == current}
+            for key, words in callers.PERIODS.items()
+        ],
+    }
 
 
 @requires("apps:manage")

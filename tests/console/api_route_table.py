@@ -84,6 +84,7 @@ API_ROWS: dict[str, Row] = {
     "uflow/v2/users/<uuid:user_id>/effective-access": api(GET="effective_access:read"),
     "uflow/v2/explain-token": api(POST="tokens:read", bodies={"POST": {"token": "$token_id"}}),
     "uflow/v2/applications/<uuid:application_id>/usage": api(GET="tokens:read"),
+    "uflow/v2/applications/<uuid:application_id>/top-callers": api(GET="tokens:read"),
     "uflow/v2/who-has": api(GET="effective_access:read"),
     "uflow/v2/simulate": api(
         POST="effective_access:read",
