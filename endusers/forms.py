@@ -44,6 +44,11 @@ class LimitForm(LimitParams, OptionalReason):
 
     field_order = ["limit", "window_s", "until", "reason"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # A browser's date field shows this form alone; in any other the moment would be lost with the next change.
+        self.fields["until"].widget.format = "%Y-%m-%dT%H:%M"
+
     @staticmethod
     def initial_of(limit: Limit | None) -> dict[str, Any]:
         """What counts now, as the form starts from it."""

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Limit:
-    """``limit`` calls in ``window_s`` seconds. ``source``: override or tier; ``until`` and ``reason`` of an override."""
+    """``limit`` calls in ``window_s`` seconds. ``source``: override, with ``until`` and ``reason``, or tier."""
 
     limit: int
     window_s: int

@@ -87,7 +87,8 @@ class ApiView(APIView):
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response.setdefault("Cache-Control", "no-store")
-        response.headers.update(self.quota)
+        for name, value in self.quota.items():
+            response[name] = value
         return super().finalize_response(request, response, *args, **kwargs)
 
 
