@@ -26,8 +26,9 @@ with c as (
    group by subject order by sum(calls) desc, subject limit %(limit)s)
 select c.subject, s.id is not null, coalesce(nullif(p.display_name, ''), p.email, s.name, c.subject::text), p.email,
        e.user_id is not null, t.name, c.calls, c.refused,
-       case when (e.rate_limit_override ->> 'until')::timestamptz <= %(now)s then null else e.rate_limit_override end,
-       t.rate_limit, t.rate_window_s
+       case when (e.rate_limit_override ->> 'until')::timestamptz <= %(now)s then null
+            else (e.rate_limit_override ->> 'limit')::int end,
+       coalesce((e.rate_limit_override ->> 'window_s')::int, 60), t.rate_limit, t.rate_window_s
   from c
   left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = c.subject
   left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = c.subject
@@ -79,12 +80,13 @@ def top(*, application: Application, period: str, now: datetime, limit: int = 10
 
 
 def _caller(row: tuple[Any, ...], application: Application) -> Caller:
-    subject, program, name, email, end_user, tier, calls, refused, override, per_tier, tier_window_s = row
+    subject, program, name, email, end_user, tier, calls, refused, *limits = row
+    own, own_window_s, of_tier, tier_window_s = limits
     limit = _of_application(application)
-    if override:
-        limit = Limit(override["limit"], override.get("window_s", 60), "override")
-    elif per_tier:
-        limit = Limit(per_tier, tier_window_s, "tier")
+    if own:
+        limit = Limit(own, own_window_s, "override")
+    elif of_tier:
+        limit = Limit(of_tier, tier_window_s, "tier")
     kind = "service_account" if program else "user"
     return Caller(subject, kind, name, email, end_user, tier or "", calls, refused, limit)
 
