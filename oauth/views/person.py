@@ -126,7 +126,7 @@ def revoke_token(request: Request, user_id: UUID, token_id: UUID) -> HttpRespons
         else _("End the session of %(name)s in %(tenant)s?"),
         "verb": _("Revoke it") if alone else _("End the session"),
         "token": token,
-        "lines": [_tokens(1 if alone else len(family))],
+        "lines": [_waiting() if token.kind == "device" else _tokens(1 if alone else len(family))],
         "words": _(
             "The client can fetch another one at once: it holds a refresh token. To stop that, end the session."
         )
@@ -142,6 +142,10 @@ def _connections(number: int) -> tuple[int, str]:
 
 def _tokens(number: int) -> tuple[int, str]:
     return number, ngettext("token answers inactive now", "tokens answer inactive now", number)
+
+
+def _waiting() -> tuple[int, str]:
+    return 1, _("device can’t fetch its tokens any more")
 
 
 def _ask(

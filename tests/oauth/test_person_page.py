@@ -9,9 +9,10 @@ import pytest
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
-from oauth.models import Consent, RefreshToken
+from oauth.models import Consent, DeviceGrant, RefreshToken
 from tests import cast
 from tests.console.api import Api, token_of
+from tests.oauth import devices
 from tests.oauth.world import World, world
 from tests.statements import statements
 
@@ -192,3 +193,19 @@ def test_the_raw_tab_is_what_the_api_answers(it: Any) -> None:
     said = it.owner.get(f"{it.page}json/").text.split("<code>")[1].split("</code>")[0]
     path = f"/uflow/v2/tenants/{it.world.tenant.pk}/end-users/{it.ed.pk}"
     assert json.loads(unescape(said)) == api("GET", path).json()
+
+
+def test_a_device_that_was_allowed_stands_there_and_ending_it_gives_it_nothing(it: Any) -> None:
+    it.world.client = devices.device_client()
+    code, user_code = devices.begun(it.world)
+    devices.answer(it.browser, user_code)
+    page = it.owner.get(f"{it.page}tokens/").text
+    assert "allowed, not fetched yet" in page
+    with tenant_context(it.world.tenant.pk):
+        device = DeviceGrant.objects.get(subject=it.ed.pk)
+    url = f"{it.page}tokens/{device.pk}/revoke/"
+    assert "can’t fetch its tokens" in it.owner.get(url).text
+    assert it.owner.post(url, {}).status_code == 302
+    assert devices.poll(it.world, code).status_code == 400
+    assert "allowed, not fetched yet" not in it.owner.get(f"{it.page}tokens/").text
+    assert len(events(it.world, "token.session_ended")) == 1

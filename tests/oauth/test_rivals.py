@@ -15,12 +15,12 @@ from django.db import connection
 from django.utils import timezone
 
 from authsec import wsgi
-from authsec.audit.actor import SYSTEM
+from authsec.audit.actor import SYSTEM, Actor
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from endusers.models import EndUser, EndUserTier
-from oauth import introspection, verification
-from oauth.models import Consent, IntrospectionCount
+from oauth import families, introspection, verification
+from oauth.models import Consent, IntrospectionCount, RefreshToken
 from oauth.proof import Evidence, judge
 from tenants import operations as tenants
 from tenants.models import TenantUser
@@ -201,6 +201,34 @@ def test_a_consent_and_a_change_of_the_same_person_do_not_wait_for_each_other_in
             know()
         code, _ = asked.result(30)
     assert code
+
+
+def test_ending_a_session_waits_for_a_refresh_under_way_and_ends_what_it_gave(own_database: None) -> None:
+    it = world()
+    refresh_token = it.tokens(it.signed_in(ED))["refresh_token"]
+    user, owner = cast.user_of(it.tenant, ED), cast.owner_of(it.tenant)
+    who = Actor("member", owner.pk, "Olga")
+    with tenant_context(it.tenant.id):
+        row = RefreshToken.objects.get()
+
+    def end() -> int:
+        try:
+            with tenant_context(it.tenant.id):
+                return families.revoke_one(
+                    tenant_id=it.tenant.id, user_id=user.pk, token_id=row.pk, actor=who, now=timezone.now()
+                )
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with tenant_context(it.tenant.id):
+            RefreshToken.objects.select_for_update().get(pk=row.pk)
+            answer = pool.submit(end)
+            eventually(somebody_waits, what="the end waiting for the refresh")
+            fresh = it.refresh(refresh_token).json()
+        assert answer.result(30) > 0
+    assert it.facts(fresh["access_token"]) == {"active": False}
+    assert it.refresh(fresh["refresh_token"]).status_code == 400
 
 
 def somebody_waits() -> bool:
