@@ -16,7 +16,8 @@ from authsec.web.http import Request, posted, told
 from authz import bindings as verbs
 from authz import queries
 from authz.conditions import conditions_of
-from authz.forms.binding import ChangeTermsForm, ReasonForm
+from authz.forms.binding import ReasonForm
+from authz.forms.terms import ChangeTermsForm
 from authz.holders import holder_of, subject_of
 from authz.models import Binding
 from authz.refusals import Refused
