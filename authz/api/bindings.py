@@ -111,7 +111,8 @@ class OneBinding(ApiView):
     def patch(self, request: Request, binding_id: UUID) -> Response:
         """Change the terms: conditions, end, reason. For another role, subject or Application end it and bind anew.
 
-        The change counts at the next introspection. An ended binding stays as it is: 409.
+        The change counts at the next introspection. Terms by which it counts less need `bindings:end` too. An ended
+        binding stays as it is: 409.
         """
         found(Binding, self.tenant_id, binding_id, standing=True)
         given = read_input(schemas.BindingChange, request)

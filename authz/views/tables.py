@@ -15,6 +15,7 @@ from authz.contents import contents_of
 from authz.effective.track_rows import badges
 from authz.filters import Chosen
 from authz.models import Application, Binding, Tool
+from tenants.models import MemberType
 
 
 def bindings(tenant_id: UUID, now: datetime, cursor: str = "", **subject: Any) -> Page[Binding]:
@@ -74,7 +75,7 @@ def people(
     """One page of the people whom rows of a group or a service account name, the latest first."""
     page = paginate(queries.as_people(rows, *more), column=column, cursor=cursor)
     for person in page.items:
-        person["type_words"] = (person["type"] or "").replace("_", " ").capitalize()
+        person["type_words"] = MemberType(person["type"]).label if person["type"] else ""
     return page
 
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django.utils.html import escape
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
@@ -127,8 +128,12 @@ def test_an_end_says_who_loses_what_and_is_undone_by_a_new_binding(
         acme.deploy.id,
         True,
     )
-    form = adam.get(f"{BINDINGS}new/?like={acme.runs.id}").context["form"]
-    assert form["subject"].value() == f"g:{acme.oncall.id}"
+    two_clicks = f"{BINDINGS}new/?like={acme.runs.id}&ends=4h"
+    assert escape(two_clicks) in ended
+    form = adam.get(two_clicks).context["form"]
+    assert (form["subject"].value(), form["ends"].value()) == (f"g:{acme.oncall.id}", "4h")
+    answers = {name: form[name].value() or "" for name in form.fields}
+    assert adam.post(f"{BINDINGS}new/", answers).status_code == 302
 
 
 def test_the_list_is_searched_and_narrowed(acme: SimpleNamespace, adam: Client) -> None:
