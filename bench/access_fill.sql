@@ -16,9 +16,9 @@ select p.id, %(tenant)s, 'active', t.id, now(), ''
 
 create temp table app_n on commit drop as select n, uuidv7() as id from generate_series(1, 20) n;
 insert into authz_application (id, tenant_id, name, kind, description, resource_uri, verified_at, verified_by,
-  check_problem, support_contact, privacy_uri, terms_uri, logo_digest, status, admission, rate_window_s, created_at)
+  check_problem, support_contact, privacy_uri, terms_uri, logo_digest, status, admission, rate_window_s, enforce_rate_limit, created_at)
 select id, %(tenant)s, 'app-' || n, 'api', '', 'https://app-' || n || '.' || %(slug)s || '.example', now(), 'loopback',
-       '', '', '', '', '', 'enabled', 'anyone', 60, now() from app_n;
+       '', '', '', '', '', 'enabled', 'anyone', 60, false, now() from app_n;
 insert into authz_scope (id, tenant_id, application_id, name, description, risk, is_default, created_at)
 select uuidv7(), %(tenant)s, id, 'scope:' || s, '', 'low', s = 1, now() from app_n, generate_series(1, 10) s;
 
