@@ -65,7 +65,7 @@ def drawn(
         ],
         "beyond": [(one, summary(one)) for one in reached[PANELS:]],
         "console": _console(explanation, link),
-        "items": _items(explanation, everything),
+        "items": _items(explanation, everything, link),
         "all_items": everything,
     }
 
@@ -114,13 +114,14 @@ def _console(explanation: Explanation, link: Link) -> list[tuple[ConsoleRow, lis
     ]
 
 
-def _items(explanation: Explanation, everything: bool) -> list[dict[str, Any]]:
+def _items(explanation: Explanation, everything: bool, link: Link) -> list[dict[str, Any]]:
     """The bindings, what counts first; more than BINDINGS only where ``everything`` is asked for."""
     places: dict[UUID | None, str] = {one.id: one.application.name for one in explanation.applications}
     ordered: list[Item] = sorted(explanation.items, key=lambda item: STATES.index(item.state))
     return [
         {
             "item": item,
+            "url": link("role", item.role_id),
             "place": places.get(item.application_id, ""),
             "conditions": conditions(item, item.state, explanation),
             "why": why(item, item.state, explanation),

@@ -23,7 +23,7 @@ from authz.effective.track_rows import MOST_PATHS, ways
 from authz.forms.as_if import AsIfForm
 from authz.views.access_answer import drawn
 from authz.views.access_moments import moments
-from authz.views.links import crumbs, links_in, page
+from authz.views.links import crumbs, links_for, page
 
 PAGE = "authz/effective_access.html"
 KEPT = ("mfa", "hours", "ip", "at", "compare", "requested", "asked", "application")
@@ -50,7 +50,7 @@ def effective_access(request: Request) -> HttpResponse:
     if len(found) == 1:
         now = found[0].at or timezone.now()
         explanation = _explain(request, found[0], form.context(now))
-        context |= drawn(request, explanation, links_in(request.tenant.slug)) | _kept(request, explanation)
+        context |= drawn(request, explanation, links_for(request)) | _kept(request, explanation)
         context |= moments(explanation, _other_side(request, explanation, form, now), timezone.now())
     status = 404 if text and not found and _is_id(text) else 200
     response = page_or_partial(request, PAGE, context, partial="answer", status=status)
@@ -98,7 +98,7 @@ def access_ways(request: Request) -> HttpResponse:
         "scope": scope,
         "one": one,
         "subject": found[0],
-        "paths": ways(scope, one, explanation, links_in(request.tenant.slug)),
+        "paths": ways(scope, one, explanation, links_for(request)),
         "rest": f"{MOST_PATHS}:",
         "back": back,
         "crumbs": [

@@ -3,27 +3,30 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
+from authsec.web.http import Request
+
+# kind of thing → URL name, its argument, what reading it takes
 PAGES = {
-    "role": ("authz:role", "role_id"),
-    "binding": ("authz:binding", "binding_id"),
-    "group": ("authz:group", "group_id"),
-    "service-account": ("authz:service_account", "service_account_id"),
-    "application": ("authz:application", "application_id"),
+    "role": ("authz:role", "role_id", "roles:read"),
+    "binding": ("authz:binding", "binding_id", "bindings:read"),
+    "group": ("authz:group", "group_id", "groups:read"),
+    "service-account": ("authz:service_account", "service_account_id", "service_accounts:read"),
+    "application": ("authz:application", "application_id", "apps:read"),
 }
 Crumbs = list[tuple[str, str | None]]
 
 
-def links_in(slug: str) -> Callable[[str, Any], str]:
-    """A function from a kind of thing and its id to the page about it, "" where there is none."""
+def links_for(request: Request) -> Callable[[str, Any], str]:
+    """A function from a kind of thing and its id to the page about it, "" where there is none for who asks."""
+    can = request.decision.can
 
     def link(kind: str, key: Any) -> str:
-        name, argument = PAGES.get(kind, ("", ""))
-        try:
-            return reverse(name, kwargs={"slug": slug, argument: key}) if name and key else ""
-        except NoReverseMatch:
+        name, argument, reading = PAGES.get(kind, ("", "", ""))
+        if not key or reading not in can:
             return ""
+        return reverse(name, kwargs={"slug": request.tenant.slug, argument: key})
 
     return link
 

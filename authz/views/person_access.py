@@ -12,7 +12,7 @@ from authz.effective import subject as subjects
 from authz.effective.explanation import explain
 from authz.forms.as_if import AsIfForm
 from authz.views.access_answer import drawn
-from authz.views.links import links_in
+from authz.views.links import links_for
 from endusers.views.person import frame, show
 
 
@@ -34,5 +34,5 @@ def person_access(request: Request, user_id: UUID) -> HttpResponse:
     )
     if explanation is None:
         raise Http404("No such person.")
-    context |= drawn(request, explanation, links_in(request.tenant.slug), with_tools=False)
+    context |= drawn(request, explanation, links_for(request), with_tools=False)
     return show(request, "authz/person_access.html", context)

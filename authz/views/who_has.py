@@ -22,7 +22,7 @@ from authz.effective.wanted import Wanted
 from authz.effective.who_has import AsIf, Holder, TooManyMatch, Way, count, who_has
 from authz.forms.as_if import AsIfForm
 from authz.forms.who_has import KINDS, WORDS, WhoHasForm
-from authz.views.links import crumbs, links_in, page
+from authz.views.links import crumbs, links_for, page
 
 PAGE = "authz/who_has.html"
 COUNT = "count"  # in the address: count, too
@@ -96,7 +96,7 @@ def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]
     except TooManyMatch as error:
         form.add_error("q", str(error))
         return {}
-    link = links_in(request.tenant.slug)
+    link = links_for(request)
     all_here = found.next is None and found.previous is None
     shown = sorted(found.items, key=lambda one: one.name.casefold()) if all_here else found.items
     return {

@@ -214,6 +214,7 @@ def test_a_contractor_sees_their_own_access_only(acme: SimpleNamespace) -> None:
         page = carl.get(PAGE, asked)
         assert "deploy:run on deploy-mcp after MFA, through on-call" in words(page)
         assert 'role="search"' not in page.content.decode()
+        assert "/authz/roles/" not in page.content.decode(), "a page that is closed to them"
     assert carl.get(PAGE, {"user": "alice@acme.example"}).status_code == 403
 
 
