@@ -23,7 +23,7 @@ from authz.models import Binding
 from authz.refusals import Refused
 from authz.views.asking import GET_OR_POST, ask, consequences, missing_in, must_confirm
 from authz.views.bindings import LIST, load
-from authz.views.links import Crumbs, crumbs, links_in, page
+from authz.views.links import Crumbs, crumbs, links_for, page
 from authz.what_if.changes.bindings import ChangeBinding, EndBinding
 from authz.what_if.preview import Preview, preview
 from tenants.confirming import confirm_first, kept_answers
@@ -79,7 +79,7 @@ def _terms(
 def end(request: Request, binding_id: UUID) -> HttpResponse:
     """Ask, then end a binding; back to where the subject is shown, with a way to undo it."""
     found, form = load(request, binding_id), ReasonForm(posted(request))
-    back = links_in(request.tenant.slug)(*_shown_at(found)) or page(request.tenant.slug, "bindings")
+    back = links_for(request)(*_shown_at(found)) or page(request.tenant.slug, "bindings")
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if form.run(verbs.end, **told(request), binding_id=binding_id, reason=reason):
