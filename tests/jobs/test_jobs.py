@@ -259,6 +259,7 @@ def test_the_panel_says_how_far_it_is_and_speaks_at_each_quarter(acme: Tenant, o
     over = browser.get(f"{address}?heard=running-1", headers=htmx).text
     assert "hx-trigger" not in over
     assert "hx-swap-oob" in over
+    assert "innerHTML:#facts" in over, "what it came to"
 
 
 def test_a_list_of_jobs_costs_the_same_however_long_it_is(acme: Tenant, olga: TenantUser) -> None:
