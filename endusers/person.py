@@ -41,7 +41,8 @@ CLOSELY = f"""(select jsonb_build_object(
      where d.{HERE} and d.subject = endusers_enduser.user_id and d.at >= %s group by 1) d)))"""  # noqa: S608
 TIERS = """
 select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.to_at,
-       case when e.actor_id = %(user)s then %(oneself)s else e.actor_name end, e.reason
+       case when e.actor_id = %(user)s then %(oneself)s else e.actor_name end, e.reason,
+       l.actor_name, l.at
   from endusers_plantier t
   left join endusers_endusertier h
     on h.tenant_id = t.tenant_id and h.plan_tier_id = t.id and h.user_id = %(user)s
@@ -50,6 +51,10 @@ select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.
      where e.tenant_id = t.tenant_id and e.target_id = %(user)s and e.at = h.from_at
        and e.action in ('end_user.tier_changed', 'end_user.appeared')
      order by e.action desc limit 1) e on true
+  left join lateral (
+    select e.actor_name, e.at from audit_event e
+     where e.tenant_id = %(tenant)s and e.target_id = %(user)s and e.action = 'end_user.rate_limit_set'
+     order by e.at desc limit 1) l on true
  where t.tenant_id = %(tenant)s
  order by h.from_at desc nulls last, t.created_at, t.name
 """
@@ -118,8 +123,20 @@ def month(days: dict[str, int] | None) -> list[int]:
     return [(days or {}).get(str(ago), 0) for ago in range(DAYS - 1, -1, -1)]
 
 
-def tiers(tenant_id: UUID, user_id: UUID) -> tuple[list[Tier], list[TierPeriod]]:
-    """The tenant's plan tiers, and which of them this person held, the latest first. One statement."""
+@dataclass(frozen=True)
+class Plan:
+    """The tenant's plan ``tiers``, which of them a person held (``periods``, the latest first), and who gave them the
+    last rate limit of their own: ``limit_by`` and ``limit_at``, None where nobody did or the log tells no more of it.
+    """
+
+    tiers: list[Tier]
+    periods: list[TierPeriod]
+    limit_by: str | None
+    limit_at: datetime | None
+
+
+def plan(tenant_id: UUID, user_id: UUID) -> Plan:
+    """What a person's tab about limits and plan tells. One statement."""
     with connection.cursor() as cursor:
         cursor.execute(TIERS, {"tenant": tenant_id, "user": user_id, "oneself": ONESELF})
         rows = cursor.fetchall()
@@ -129,4 +146,4 @@ def tiers(tenant_id: UUID, user_id: UUID) -> tuple[list[Tier], list[TierPeriod]]
         for row in sorted(rows, key=lambda row: (row[2] is None, row[2]))
     }
     periods = [TierPeriod(row[1], row[5], row[6], row[7] or "", row[8] or "") for row in rows if row[5]]
-    return list(offered.values()), periods
+    return Plan(list(offered.values()), periods, *(rows[0][9:11] if rows else (None, None)))

@@ -92,7 +92,7 @@ def limits(request: Request, user_id: UUID) -> HttpResponse:
     context = frame(request, user_id, "limits")
     end_user = context["end_user"]
     context |= {"limit": limit_of(end_user, timezone.now()), "own": own_limit(end_user)}
-    context["tiers"], context["periods"] = person.tiers(request.tenant.tenant_id, user_id)
+    context["plan"] = person.plan(request.tenant.tenant_id, user_id)
     return show(request, "endusers/limits.html", context)
 
 

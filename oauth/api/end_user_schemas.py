@@ -15,6 +15,8 @@ STATES = (
     "not_entitled",
     "client_limited",
     "gone",
+    "no_standing",
+    "ended",
 )
 
 
@@ -27,7 +29,8 @@ class ConnectedClient(serializers.Serializer[Any]):
 class ConnectedScope(serializers.Serializer[Any]):
     name = serializers.CharField()
     state = serializers.ChoiceField(
-        STATES, help_text="`active`, or why it gives nothing now; of one that ended it says nothing."
+        STATES,
+        help_text="`active`, or why it gives nothing now; `gone`: the Application knows it no longer.",
     )
 
 

@@ -154,11 +154,12 @@ class OneEndUserToken(ApiView):
 
 
 def _connection_item(row: OwnConnection) -> dict[str, Any]:
+    over = "ended" if row.withdrawn_at else "no_standing" if row.standing else ""
     return {
         "id": row.consent_id,
         "client": {"id": row.client.id, "name": row.client.name, "host": row.client.host or None},
         "application": {"id": row.application_id, "name": row.application_name},
-        "scopes": [{"name": each.name, "state": each.state} for each in row.allowances],
+        "scopes": [{"name": each.name, "state": over or each.state} for each in row.allowances],
         "standing": row.standing or None,
         "tokens": row.tokens,
         "created_at": row.created_at,

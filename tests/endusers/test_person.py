@@ -108,10 +108,22 @@ def test_the_plan_tab_tells_which_tier_was_held_from_when_to_when_and_who_gave_i
     assert "Free" in rows[1]
     assert f"?user={ed.user_id}&amp;kind=set_plan_tier&amp;object=free" in page
     assert "object=pro" not in page  # what they hold changes nothing
-    # The list reads what introspection answers.
-    with tenant_context(tools.pk):
-        pro = cast.tier(tools, "pro")
-    assert f"{pro.rate_limit} calls" in page
+    assert "Set by</dt>" not in page
+
+
+def test_the_plan_tab_says_who_gave_the_limit(alex: Client, ed: Any) -> None:
+    override = operations.RateLimit(limit=7, window_s=60, reason="a script gone wild")
+    with tenant_context(ed.tenant_id):
+        operations.set_rate_limit(
+            tenant_id=ed.tenant_id,
+            user_id=ed.user_id,
+            override=override,
+            actor=Actor("member", None, "Mia Gatekeeper"),
+            now=timezone.now(),
+        )
+    page = alex.get(url(ed, "limits/")).text
+    for shown in ("7 calls in 60 s", "a script gone wild", "Mia Gatekeeper"):
+        assert shown in page, shown
 
 
 def test_the_page_and_the_teams_name_each_other(alex: Client, tools: Tenant, ed: Any) -> None:

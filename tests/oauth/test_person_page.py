@@ -168,6 +168,10 @@ def test_the_api_lists_and_ends_what_the_page_does(it: Any) -> None:
     (connected,) = api("GET", f"{path}/connections").json()["items"]
     assert (connected["client"]["name"], connected["tokens"]) == ("Claude Code", 2)
     assert {scope["state"] for scope in connected["scopes"]} == {"active"}
+    it.owner.post(f"{it.page}suspend/", {"reason": "a look"})
+    (held,) = api("GET", f"{path}/connections").json()["items"]
+    assert (held["standing"], held["scopes"][0]["state"]) == ("suspended", "no_standing")
+    it.owner.post(f"{it.page}reactivate/", {})
     access, refresh = sorted(api("GET", f"{path}/tokens").json()["items"], key=lambda item: item["kind"])
     assert (access["kind"], refresh["kind"]) == ("access", "refresh")
     assert access["session_id"] == refresh["session_id"]
@@ -181,6 +185,7 @@ def test_the_api_lists_and_ends_what_the_page_does(it: Any) -> None:
     assert api("GET", f"{path}/connections").json()["items"] == []
     (ended,) = api("GET", f"{path}/connections?state=ended").json()["items"]
     assert ended["ended_by"]
+    assert {scope["state"] for scope in ended["scopes"]} == {"ended"}
     assert len(events(it.world, "token.session_ended")) == 1
     assert api("DELETE", f"{path}/tokens/{it.ed.pk}").status_code == 404
     it.world.tokens(it.browser)
