@@ -163,7 +163,7 @@ CATALOG = {
     "group.edited": Entry("Group changed", "{actor} changed group {target}", "users-round"),
     "group.access_ended": Entry(
         "Access of a group ended",
-        "{actor} ended all access of {target}: {before.bindings} bindings",
+        "{actor} ended all access of {target}; bindings: {before.bindings}",
         "unlink",
         "stop",
     ),
