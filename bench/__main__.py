@@ -7,7 +7,7 @@ import sys
 from importlib.metadata import version
 
 from authsec.database import embedded
-from bench import effective_access, introspection, verification
+from bench import effective_access, end_users, introspection, verification
 from bench.world import build
 
 
@@ -21,15 +21,25 @@ def main() -> int:
     parser.add_argument("--end-users", type=int, default=5_000, help="end users in the generated world")
     parser.add_argument("--users", type=int, default=1_000_000, help="users of the large tenant")
     parser.add_argument("--turns", type=int, default=12, help="times that each tenant is asked")
-    parser.add_argument("--only", choices=["introspection", "access"], help="one of the benchmarks")
+    parser.add_argument("--only", choices=["introspection", "access", "end-users"], help="one of them")
+    parser.add_argument("--people", type=int, default=1_000_000, help="end users of the large tenant")
+    parser.add_argument(
+        "--beside", type=int, default=1_000_000, help="end users of each of two tenants beside it"
+    )
+    parser.add_argument(
+        "--bulk", action="store_true", help="with end-users: also suspend 100,000 and export all"
+    )
     options = parser.parse_args()
     with embedded.cluster() as cluster:
-        world = build(cluster, end_users=options.end_users, port=introspection.free_port())
         lines: list[str] = []
-        if options.only != "access":
-            lines += [*introspection.run(cluster, world, options), *verification.run(world), ""]
-        if options.only != "introspection":
-            lines += effective_access.run(cluster, world, options)
+        if options.only != "end-users":
+            world = build(cluster, end_users=options.end_users, port=introspection.free_port())
+            if options.only != "access":
+                lines += [*introspection.run(cluster, world, options), *verification.run(world), ""]
+            if options.only != "introspection":
+                lines += [*effective_access.run(cluster, world, options), ""]
+        if options.only in (None, "end-users"):
+            lines += end_users.run(cluster, options)
     text = "\n".join([*_about(options), "", *lines, ""])
     print(text)
     file = embedded.CHECKOUT / "var" / "bench.md"

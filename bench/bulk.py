@@ -108,11 +108,12 @@ def main() -> int:
     )
     parser.add_argument("--kill", action="store_true", help="kill the worker in the middle")
     parser.add_argument("--keep", action="store_true", help="use the database of the last run")
+    parser.add_argument("--database", default=NAME, help="(default: %(default)s)")
     options = parser.parse_args()
     with embedded.cluster() as cluster:
-        var = embedded.CHECKOUT / "var" / "bulk"
+        var = embedded.CHECKOUT / "var" / options.database.removeprefix("authsec_")
         os.environ |= {
-            "DATABASE_URL": cluster.url(NAME),
+            "DATABASE_URL": cluster.url(options.database),
             "AUTHSEC_VAR": str(var),
             "AUTHSEC_ENV": "development",
             "PORT": str(free_port()),

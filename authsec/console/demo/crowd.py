@@ -75,8 +75,8 @@ class Crowd:
     hosts: Sequence[str] = HOSTS
 
 
-def fill(crowds: Iterable[Crowd], now: datetime) -> None:
-    """Add people until each tenant has as many end users as its crowd says. One transaction.
+def fill(crowds: Iterable[Crowd], now: datetime) -> bool:
+    """Add people until each tenant has as many end users as its crowd says; whether any were missing. One transaction.
 
     The same number is the same person in every installation. A large crowd locks the tables that it fills.
     """
@@ -88,6 +88,7 @@ def fill(crowds: Iterable[Crowd], now: datetime) -> None:
     if large:
         with owner_context(), connection.cursor() as cursor:
             cursor.execute(f"analyze {', '.join(TABLES)}")
+    return bool(missing)
 
 
 def _have(crowd: Crowd) -> int:
