@@ -24,7 +24,7 @@ BESIDE = ("bench-two", "bench-three")
 
 @dataclass(frozen=True)
 class Crowds:
-    """``environment`` for the servers; ``tenants`` by slug: slug, tenant, cookie, token, person, application."""
+    """``environment`` for the servers; ``tenants`` by slug: slug, tenant, cookie, token, application, person, email."""
 
     environment: dict[str, str]
     tenants: dict[str, dict[str, str]]
@@ -83,6 +83,7 @@ def fill(people: int, beside: int) -> dict[str, Any]:
     from authsec.database.context import tenant_context
     from endusers import rollups
     from endusers.models import EndUser
+    from tenants.models import Profile
 
     now = timezone.now()
     sizes = {LARGE: people, SMALL: SMALL_SIZE, **dict.fromkeys(BESIDE, beside)}
@@ -98,10 +99,12 @@ def fill(people: int, beside: int) -> dict[str, Any]:
             rollups.roll_up(tenant_id=tenant, now=now)
         with tenant_context(tenant):
             person = EndUser.objects.filter(tenant_id=tenant, status="active").order_by("pk")[5_000]
+            profile = Profile.objects.get(tenant_id=tenant, user_id=person.pk)
         tenants[slug] = {
             "slug": slug,
             "tenant": str(tenant),
             "person": str(person.pk),
+            "email": profile.email,
             "application": str(crowds[slug].application_id),
             **_doors(crowds[slug].owner_id, tenant, now),
         }

@@ -1,6 +1,6 @@
 """The small charts above the list: who is active, new and suspended, by plan tier and Application.
 
-Read from what :mod:`endusers.rollups` counted beforehand, and said of when. A tenant of a few thousand is counted
+Read from what :mod:`endusers.rollups` counted beforehand, and said of when. A small tenant is counted
 while the page is made: its numbers are never old, and need no job.
 """
 
@@ -14,9 +14,9 @@ from django.db import connection
 from django.utils.translation import gettext as _
 
 from authsec.web import clock
-from authsec.web.pagination import CAP
 from endusers.rollups import COUNTS, DAYS, counting
 
+AT_ONCE = 2_000  # end users that are counted while the page is made
 SHOWN = 3  # parts of a split that have a name; the rest is one more
 # Whether there are few enough to count now, and when they were counted last.
 SIZE = """
@@ -60,9 +60,9 @@ class Overview:
 def overview(tenant_id: UUID, now: datetime) -> Overview:
     """The last 30 days (UTC), the last of them not over yet. Two statements."""
     with connection.cursor() as cursor:
-        cursor.execute(SIZE, {"tenant": tenant_id, "most": CAP})
+        cursor.execute(SIZE, {"tenant": tenant_id, "most": AT_ONCE})
         people, counted_at = cursor.fetchone()
-        live = people <= CAP or counted_at is None
+        live = people <= AT_ONCE or counted_at is None
         as_of = now if live else counted_at
         asked = counting(tenant_id, as_of, as_of.date() - timedelta(days=DAYS - 1))
         cursor.execute(NAMED.format(source=LIVE if live else STORED), asked)
