@@ -1,6 +1,6 @@
 """Take the README's pictures anew: the screens, light and dark, of a fresh demo.
 
-    .venv/bin/python scripts/screenshots.py [folder]
+    .venv/bin/python scripts/screenshots.py [folder [name…]]
 
 Serves the demo from a database of its own, so that the pictures do not depend on what is in `var/`.
 """
@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
@@ -37,6 +38,7 @@ def main() -> int:
     from tests.visitor import Visitor, chromium
 
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else CHECKOUT / "docs" / "images"
+    wanted = sys.argv[2:]
     folder.mkdir(parents=True, exist_ok=True)
     with (
         tempfile.TemporaryDirectory() as var,
@@ -45,6 +47,8 @@ def main() -> int:
         chromium() as browser,
     ):
         for name, (who, path) in SCREENS.items():
+            if wanted and name not in wanted:
+                continue
             for scheme in ("light", "dark"):
                 visitor = Visitor(browser, service, viewport=SIZE, color_scheme=scheme).become(who)
                 if path == "group":
@@ -55,11 +59,23 @@ def main() -> int:
                     path = path.replace("{github-mcp}", service.application("github-mcp")["id"])
                     page = visitor.go(path.replace("alice@acme.example", service.user("alice")["email"]))
                 page.wait_for_load_state("networkidle")
+                if name == "effective-access":
+                    leave_group(page)
                 page.screenshot(path=folder / f"{name}-{scheme}.png", animations="disabled")
                 visitor.close()
                 print(f"{name}-{scheme}.png")
-        consent(browser, service, folder)
+        if not wanted:
+            consent(browser, service, folder)
     return 0
+
+
+def leave_group(page: Any) -> None:
+    """Try out beside the answer what leaving a group would take."""
+    page.select_option("#what-if-kind", "remove_from_group")
+    page.wait_for_selector("#what-if-object")
+    page.select_option("#what-if-object", label="on-call")
+    page.get_by_text("deploy:run", exact=True).first.wait_for()
+    page.wait_for_load_state("networkidle")
 
 
 def consent(browser: object, service: object, folder: Path) -> None:
