@@ -71,11 +71,11 @@ def main() -> int:
 
 def leave_group(page: Any) -> None:
     """Try out beside the answer what leaving a group would take."""
-    page.select_option("#what-if-kind", "remove_from_group")
-    page.wait_for_selector("#what-if-object")
-    page.select_option("#what-if-object", label="on-call")
-    page.get_by_text("deploy:run", exact=True).first.wait_for()
-    page.wait_for_load_state("networkidle")
+    for field, chosen in (("kind", {"value": "remove_from_group"}), ("object", {"label": "on-call"})):
+        with page.expect_response(lambda answer: "what-if" in answer.url):
+            page.select_option(f"#what-if-{field}", **chosen)
+        page.wait_for_load_state("networkidle")
+    page.locator("#what-if-answer", has_text="deploy:run").wait_for()
 
 
 def consent(browser: object, service: object, folder: Path) -> None:

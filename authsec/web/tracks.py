@@ -14,6 +14,8 @@ CELL = (
     '<td class="c-term"><div class="term {}"><span class="term-node">{}</span>'
     '<span class="term-head" aria-hidden="true">{}</span><span class="term-word">{}</span></div></td>'
 )
+# A node that the scope passes and the line that leaves it, by colour.
+LINES = {"ok": "ok line-ok", "wait": "wait line-wait"}
 TERMS = (("entitled", _("Entitled")), ("supported", _("Supported")), ("requested", _("Requested")))
 
 
@@ -66,7 +68,7 @@ def nodes(answers: tuple[str, str, str], words: tuple[str, str, str] = ("", "", 
             classes, line = f"breaks {answer.tone or 'broken'}", "broken"
         else:
             line = "wait" if answer.effect == "waits" else line
-            classes = f"{line} line-{line}"
+            classes = LINES[line]
         drawn.append(Node(label, word or answer.word, answer.icon, classes))
     return drawn
 
