@@ -179,7 +179,7 @@ def side(slug: str, word: str) -> Side:
             now=now,
         )
         tier = plan_tiers.create(
-            tenant_id=tenant.id, key=f"{word}-tier", name=f"{word} tier", actor=SYSTEM, now=now
+            tenant_id=tenant.id, key=f"{slug}-tier", name=f"{word} tier", actor=SYSTEM, now=now
         )
         upload = imports.bring(
             tenant_id=tenant.id,
