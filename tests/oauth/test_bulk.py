@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
+from authsec.jobs import runner
 from authsec.jobs.models import Job
 from authz.models import GroupMember
+from endusers.bulk import jobs
 from oauth.models import AccessToken, ClientSession, RefreshToken
 from tests import cast
 from tests.console.api import Api, problem, token_of
@@ -108,6 +110,25 @@ def test_a_suspended_persons_tokens_stop_and_come_back_and_nobody_elses_do(it: W
     assert it.facts(unas["access_token"])["active"]
     finished(it, asked(it, "reactivate", filter={"status": "suspended"}))
     assert it.facts(eds["access_token"])["active"]
+
+
+def test_each_persons_status_counts_from_the_moment_their_row_changes(
+    it: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "CHUNK", 1)
+    tokens = [consumer(it, f"{name}@consumer.example")[1]["access_token"] for name in ("ed", "una", "vic")]
+    seen: list[int] = []
+
+    class Between:
+        """Asks about everybody's token between two steps of the job."""
+
+        def should_abort(self) -> bool:
+            seen.append(sum(it.facts(token)["active"] for token in tokens))
+            return False
+
+    answer = asked(it, "suspend", filter={}, reason="leaked")
+    runner.run(Between(), tenant_id=str(it.tenant.pk), job_id=answer.json()["id"])
+    assert seen == [3, 2, 1, 0]
 
 
 def test_revoked_tokens_stay_dead_and_who_had_none_is_left_out(it: World) -> None:
