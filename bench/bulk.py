@@ -23,6 +23,7 @@ from typing import Any
 import psycopg
 
 from authsec.database import embedded
+from bench import cpu
 from bench.introspection import free_port
 from bench.world import INSERT, TOKENS
 
@@ -48,9 +49,9 @@ select min(first_consent_at) from (
 ONCE = """
 select o.*, e.* from
   (select count(*), count(distinct user_id) from endusers_outcome
-    where tenant_id = %(tenant)s and job_id = %(job)s and fate = 'changed') o,
+    where tenant_id = %(tenant)s and job_id = %(job)s::uuid and fate = 'changed') o,
   (select count(*), count(distinct target_id) from audit_event
-    where tenant_id = %(tenant)s and action = 'end_user.suspended' and after->>'job' = %(job)s) e
+    where tenant_id = %(tenant)s and action = 'end_user.suspended' and after->>'job' = %(job)s::text) e
 """
 
 
@@ -203,21 +204,24 @@ def _bench(port: int, var: Path) -> Bench:
 def _measure(bench: Bench, options: argparse.Namespace) -> None:
     over = time.monotonic() + CALM_S
     calm = bench.felt(lambda: time.monotonic() > over)
-    with _process("work", "--concurrency=1", f"--heartbeat={HEARTBEAT_S}") as first:
+    worker = ["work", "--concurrency=1", *([f"--heartbeat={HEARTBEAT_S}"] if options.kill else [])]
+    with _process(*worker) as first:
         time.sleep(WORKER_STARTS_S)
-        idle, begun = _peak(first.pid), time.perf_counter()
+        idle, begun, used = _peak(first.pid), time.perf_counter(), _cpu(first.pid)
         job = bench.api("POST", f"/tenants/{bench.tenant}/end-users/bulk", _asked(bench, options))
         watch = Watch(bench, job["id"], first.pid)
         busy = bench.felt(lambda: watch.over() or (options.kill and watch.third()))
         if options.kill:
             first.kill()
             first.wait()
-            with _process("work", "--concurrency=1", f"--heartbeat={HEARTBEAT_S}") as second:
+            with _process(*worker) as second:
                 watch.worker = second.pid
                 busy += bench.felt(watch.over)
         took, job = time.perf_counter() - begun, watch.job
+        cpu_s = [late - early for early, late in zip(used, _cpu(watch.worker), strict=True)]
     print(f"{options.action}: {job['done']:,} of {job['total']:,} people, {job['status']}")
     print(f"{took:.2f} s from the request to the last, {job['done'] / took:,.0f} a second")
+    print(f"CPU: worker {cpu_s[0]:.1f} s, database {cpu_s[1]:.1f} s, the others' requests among it")
     print(f"worker {idle / 1e6:.0f} MB idle, {watch.peak / 1e6:.0f} MB at most")
     print(f"others, p95: {_p95(calm):.1f} ms before, {_p95(busy):.1f} ms meanwhile ({len(busy)} requests)")
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
@@ -280,6 +284,12 @@ def _peak(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     found = [line for line in status.splitlines() if line.startswith("VmHWM")]
     return int(found[0].split()[1]) * 1024 if found else 0
+
+
+def _cpu(worker: int) -> list[float]:
+    """Seconds that the worker and the database have used."""
+    postmaster = embedded.Postmaster.read(embedded.cluster().data)
+    return [cpu.tree_seconds(worker), cpu.tree_seconds(postmaster.pid) if postmaster else 0.0]
 
 
 def _p95(values: list[float]) -> float:
