@@ -59,7 +59,9 @@ def end_person(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
 
 def end_people(*, tenant_id: UUID, user_ids: Collection[UUID], now: datetime) -> None:
     """The same of many at once: as many statements as there are clients to tell, however many people they are."""
-    whose = RawSQL("select unnest(%s::uuid[])", [list(user_ids)])  # one value, where a list would be thousands
+    whose = RawSQL(
+        "select unnest(%s::uuid[])", [list(user_ids)]
+    )  # one value, where a list would be thousands
     rows = ClientSession.objects.filter(tenant_id=tenant_id, user_id__in=whose, ended_at=None)
     _end(rows.select_related("client"), now)
 

@@ -24,9 +24,8 @@ FRAME = """
 with wanted as materialized ({wanted}),
 locked as materialized (
   select e.user_id, e.status, e.suspended_reason, e.plan_tier_id, e.rate_limit_override
-    from endusers_enduser e
-   where e.tenant_id = %(tenant)s and e.user_id in (select user_id from wanted)
-   order by e.user_id for update),
+    from wanted w join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = w.user_id
+   order by e.user_id for update of e),
 judged as materialized (
   select w.user_id, w.earlier, l.status, l.suspended_reason, l.plan_tier_id, l.rate_limit_override,
          case when l.user_id is null then 'unknown' when {since} then 'since' when {already} then 'already'
@@ -52,7 +51,7 @@ SUSPENDING = {
     "already": "l.status = 'suspended'",
     "sets": """status = 'suspended', suspended_at = %(now)s, suspended_by = %(actor_id)s::uuid,
       suspended_reason = coalesce(nullif(f.earlier->>'suspended_reason', ''), %(event_reason)s)""",
-    "was": "jsonb_build_object('status', status)",
+    "was": """'{"status": "active"}'::jsonb""",  # there is nothing else that it can have been
     "to_status": "suspended",
 }
 REACTIVATING = {
