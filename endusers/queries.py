@@ -18,7 +18,7 @@ ORDERS = ("desc", "asc")
 OVERRIDE = 6  # the place of rate_limit_override on a card
 SHORTEST_PART = 3  # letters that a trigram has
 # How many people a page looks at in the order of its sort, and how many it sorts when that did not fill it.
-REACH, MOST = 20_000, 50_000
+REACH, MOST = 10_000, 50_000
 SEARCH = """
 select page.total, page.is_estimate, page.cut_value, page.cut_user, cards.*
   from end_users_page(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) page
@@ -50,7 +50,7 @@ class Filters:
         return {name: _plain(value) for name, value in vars(self).items() if value}
 
     def asked(self) -> dict[str, str]:
-        """The argument of the functions of sql/search_end_users.sql."""
+        """The argument of the functions of sql/end_users_source.sql."""
         find = _find(self.text.strip())
         return self.to_json() | ({"find": find[0], "text": find[1]} if find else {"text": ""})
 

@@ -1,4 +1,4 @@
--- Whom a bulk action is about: the list's own filters, or ids. The argument p_chosen is what search_end_users.sql says of
+-- Whom a bulk action is about: the list's own filters, or ids. The argument p_chosen is what end_users_source.sql says of
 -- p_asked, or user_ids; besides common (very many match, as the list says it) and until (nobody who came later). Definer
 -- functions for the reason that is given there.
 
@@ -47,7 +47,7 @@ begin
   execute format('select count(*) from (select from %s limit $1) capped', v_source) into total using p_cap::bigint + 1;
   is_estimate := coalesce(total > p_cap, false);
   if is_estimate then
-    total := greatest(total, planned_rows(v_source));
+    total := greatest(total, (select p.total from planned(v_source, 1) p));
   end if;
   return next;
 end $$;
