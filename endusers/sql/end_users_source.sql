@@ -71,15 +71,15 @@ language sql stable set search_path = public, pg_temp as $$
        else format(' and e.user_id in (select people_named(%L, %L))', p_asked->>'find', p_asked->>'text') end
 $$;
 
--- Who has the connections that are asked for, end users alone: to count them without a look at each one's row. Whoever has
--- a connection and is no end user is or was a member, and those are few. Without connections: every end user.
-create or replace function connected_consumers(p_asked jsonb) returns text
+-- Who has the connections that are asked for, or whom the text names, and is an end user: to count them without a look at
+-- each one's row. Who is named or connected and no end user is or was a member, and those are few.
+create or replace function linked_consumers(p_asked jsonb) returns text
 language sql stable set search_path = public, pg_temp as $$
-  select coalesce('select distinct c.user_id from ' || end_user_connections(p_asked) || format(
-      ' and c.user_id not in (select m.user_id from tenants_membership m where m.tenant_id = %L::uuid and not exists ('
+  select coalesce('select distinct c.user_id from ' || end_user_connections(p_asked) || ' and ',
+      format('select c.user_id from people_named(%L, %L) c(user_id) where ', p_asked->>'find', p_asked->>'text'))
+    || format('c.user_id not in (select m.user_id from tenants_membership m where m.tenant_id = %L::uuid and not exists ('
       'select from endusers_enduser e where e.tenant_id = m.tenant_id and e.user_id = m.user_id))',
-      current_setting('authsec.tenant', true)),
-    'select e.user_id from ' || end_users_source('{}'))
+      current_setting('authsec.tenant', true))
 $$;
 
 -- Where the matching rows e are: the text behind FROM. The planner finds the way.

@@ -40,8 +40,9 @@ begin
     raise exception 'no such sort: %', p_sort using errcode = 'invalid_parameter_value';
   end if;
   is_estimate := false;
-  if p_asked->>'find' is null and end_user_terms(p_asked) = '' and v_expected.total between p_cap / 2 and 3 * p_cap then
-    execute 'select count(*) from (' || connected_consumers(p_asked) || ' limit $1) c' using p_cap + 1 into v_counted;
+  if v_expected.total between p_cap / 2 and 3 * p_cap and end_user_terms(p_asked) = '' and not v_expected.probed
+     and (p_asked ? 'find') <> (end_user_connections(p_asked) is not null) then
+    execute 'select count(*) from (' || linked_consumers(p_asked) || ' limit $1) c' using p_cap + 1 into v_counted;
   elsif v_expected.total <= 3 * p_cap and v_expected.cost <= c_dear then
     execute v_sorted using p_cap + 1, p_limit into total, ids;
     if total <= p_cap then

@@ -17,7 +17,7 @@ FORMER = "drop function if exists planned_rows(text)"
 class Migration(migrations.Migration):
     """The list decides by what the planner expects whether to walk or to sort: it has to know what belongs together."""
 
-    dependencies = [("endusers", "0016_saved_views"), ("oauth", "0001_initial")]
+    dependencies = [("endusers", "0017_daily_count"), ("oauth", "0001_initial")]
 
     operations = [
         migrations.RunSQL(TOGETHER, APART),
