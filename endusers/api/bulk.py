@@ -40,6 +40,7 @@ class FilterInput(Input):
     status = serializers.ChoiceField(EndUser.Status.choices, required=False)
     plan_tier = serializers.SlugField(required=False, help_text="A tier's key.")
     application = serializers.UUIDField(required=False, help_text="People who connected this Application.")
+    client = serializers.UUIDField(required=False, help_text="People who connected by this OAuth client.")
     seen_from = Moment(required=False)
     seen_to = Moment(required=False)
     consent_from = Moment(required=False)

@@ -1,5 +1,6 @@
 """Consumers of the tenant: find, suspend, reactivate."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,14 +12,21 @@ from rest_framework.response import Response
 from authsec.web.access import requires
 from authsec.web.api import ApiView, listing, read_input
 from authsec.web.pagination import parse_limit
-from authsec.web.parameters import one_of, parameters, uuid_parameter
+from authsec.web.parameters import moment_parameter, one_of, parameters, uuid_parameter
 from authsec.web.problems import invalid, not_found, wrong_parameter
 from endusers import operations
 from endusers.api import schemas
 from endusers.models import EndUser
-from endusers.queries import SORTS, EndUserCard, Filters, search
+from endusers.queries import ORDERS, SORTS, EndUserCard, Filters, search
 
 LONGEST_TEXT = 200
+FILTERS = ("status", "plan_tier", "q", "application", "client")
+RANGES = {
+    "seen_from": "Last seen at this time or later.",
+    "seen_to": "Last seen before this time.",
+    "consent_from": "First consent at this time or later.",
+    "consent_to": "First consent before this time.",
+}
 
 
 class EndUsers(ApiView):
@@ -34,12 +42,18 @@ class EndUsers(ApiView):
             OpenApiParameter("plan_tier", description="A tier's key."),
             OpenApiParameter("q", description="An id, or part of a name or of an e-mail address."),
             OpenApiParameter("application", description="An Application's id: people who connected it."),
-            OpenApiParameter("sort", enum=SORTS, description="Newest first, people without a date last."),
+            OpenApiParameter("client", description="An OAuth client's id: people who connected by it."),
+            *(OpenApiParameter(name, type=datetime, description=words) for name, words in RANGES.items()),
+            OpenApiParameter("sort", enum=SORTS, description="By which date; people without it come last."),
+            OpenApiParameter("order", enum=ORDERS, description="desc (as without it): newest first."),
         ],
     )
     def get(self, request: Request, tenant_id: UUID) -> Response:
-        """One page of them, filtered. Members who never consented are no end users."""
-        given = parameters(request, "status", "plan_tier", "q", "application", "sort", "cursor", "limit")
+        """One page of them, filtered. Members who never consented are no end users.
+
+        Filters that fit few of very many people can end a page before it is full: go on as long as there is a `next`.
+        """
+        given = parameters(request, *FILTERS, *RANGES, "sort", "order", "cursor", "limit")
         if len(given.get("q", "")) > LONGEST_TEXT:
             raise wrong_parameter("q", f"At most {LONGEST_TEXT} characters.")
         filters = Filters(
@@ -47,12 +61,15 @@ class EndUsers(ApiView):
             status=one_of(given, "status", EndUser.Status.values),
             plan_tier=given.get("plan_tier"),
             application=uuid_parameter(given, "application"),
+            client=uuid_parameter(given, "client"),
+            **{name: moment_parameter(given, name) for name in RANGES},
         )
         page = search(
             self.tenant_id,
             filters,
             given.get("cursor", ""),
             sort=one_of(given, "sort", SORTS) or SORTS[0],
+            order=one_of(given, "order", ORDERS) or ORDERS[0],
             limit=parse_limit(given.get("limit", "")),
         )
         return listing(

@@ -64,7 +64,10 @@ def test_a_list_holds_consumers_and_no_mere_members(world: SimpleNamespace) -> N
         ("q=%25", set()),
         ("q=nobody", set()),
         ("status=active&plan_tier=free&q=consumer", {"Ed"}),
-        ("sort=first_consent", {"Ed", "Una"}),
+        ("sort=first_consent&order=asc", {"Ed", "Una"}),
+        ("seen_from=2020-01-01T00:00:00Z&seen_to=2020-02-01T00:00:00Z", set()),
+        ("consent_from=2020-01-01T00:00:00Z", {"Ed", "Una"}),
+        ("consent_to=2020-01-01T00:00:00Z", set()),
         ("status=", {"Ed", "Una"}),
     ],
 )
@@ -81,6 +84,10 @@ def test_filters_narrow_the_list(query: str, found: set[str], world: SimpleNames
         "status=active&status=suspended",
         "application=github-mcp",
         "sort=email",
+        "order=up",
+        "client=claude",
+        "seen_from=2020-01-01",
+        "consent_to=yesterday",
         "limit=1000",
         "cursor=x",
         "q=%00",
@@ -93,7 +100,8 @@ def test_filters_that_cannot_be_used_are_refused(query: str, world: SimpleNamesp
 
 
 def test_an_application_that_is_not_here_connects_nobody(world: SimpleNamespace) -> None:
-    assert world.api.get(f"{world.path}?application={uuid4()}").json()["count"] == 0
+    for name in ("application", "client"):
+        assert world.api.get(f"{world.path}?{name}={uuid4()}").json()["count"] == 0
 
 
 def test_pages_follow_each_other(world: SimpleNamespace) -> None:
