@@ -74,6 +74,11 @@ class Crowd:
     upto: int
     hosts: Sequence[str] = HOSTS
 
+    @property
+    def seed(self) -> str:
+        """What its people follow from, beside their numbers: two crowds never have the same ids."""
+        return self.scopes[0] if self.hosts == HOSTS else self.hosts[0]
+
 
 def fill(crowds: Iterable[Crowd], now: datetime) -> bool:
     """Add people until each tenant has as many end users as its crowd says; whether any were missing. One transaction.
@@ -109,7 +114,7 @@ def _insert(crowd: Crowd, first: int, last: int, now: datetime) -> None:
     values: dict[str, Any] = {
         "first": first,
         "last": last,
-        "seed": f"{crowd.scopes[0]} ",
+        "seed": f"{crowd.seed} ",
         "given": GIVEN.split(),
         "family": FAMILY.split(),
         "hosts": list(crowd.hosts),
