@@ -121,6 +121,8 @@ FOR_ANYBODY = routes_of(PUBLIC)
 
 HUGE = {"api/docs/"}  # as long as the API is wide
 PARTS = {"t/<slug:slug>/authz/bindings/ending/"}  # parts of other pages, for who has no JavaScript
+# Further tabs of a page of which two are visited anyway.
+TABS = {f"t/<slug:slug>/end-users/<uuid:user_id>/{tab}/" for tab in ("access", "activity", "limits", "json")}
 
 
 def pages_first(paths: list[str]) -> list[Any]:
@@ -130,7 +132,9 @@ def pages_first(paths: list[str]) -> list[Any]:
     later = {
         path
         for path in paths
-        if path in HUGE | PARTS or "POST" in ROWS[path].methods or path.startswith(("account/", "accounts/"))
+        if path in HUGE | PARTS | TABS
+        or "POST" in ROWS[path].methods
+        or path.startswith(("account/", "accounts/"))
     }
     return [pytest.param(path, marks=pytest.mark.long) if path in later else path for path in paths]
 
