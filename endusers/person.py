@@ -142,7 +142,7 @@ def plan(tenant_id: UUID, user_id: UUID) -> Plan:
         rows = cursor.fetchall()
     held = {row[0] for row in rows if row[5] and row[6] is None}
     offered = {
-        row[0]: Tier(*row[:5], row[0] in held)
+        row[0]: Tier(row[0], row[1], row[2], row[3], row[4], row[0] in held)
         for row in sorted(rows, key=lambda row: (row[2] is None, row[2]))
     }
     periods = [TierPeriod(row[1], row[5], row[6], row[7] or "", row[8] or "") for row in rows if row[5]]

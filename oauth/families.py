@@ -43,7 +43,7 @@ def revoke_one(
         died = tokens.revoke_held(family, now=now) or int(waited)
     if died:
         what = {
-            "application": row.audience.name,
+            "application": row.audience.name if row.audience else "",
             "scopes": row.scope.split(),
             "token": str(token_id),
             "tokens": died,

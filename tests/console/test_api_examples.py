@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from authsec.console.openapi import document
 from authsec.console.reference import sections
 from authsec.console.refusals import REFUSALS
-from authsec.console.story import PROBLEMS, SHOWN, TOLD
+from authsec.console.story import SHOWN, TOLD
+from authsec.console.story_problems import PROBLEMS
 from authsec.web.problems import STATUS_OF, TITLES
 
 CHECKOUT = Path(__file__).resolve().parents[2]
