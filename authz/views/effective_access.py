@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -86,26 +86,24 @@ def access_ways(request: Request) -> HttpResponse:
     """
     text, found, form = _asked(request)
     _forbid_peeking(request, text, found)
-    if len(found) != 1 or not form.is_valid() or not form.cleaned_data["application"]:
-        raise Http404("Nobody is meant, or no scope.")
+    name = request.GET.get("scope", "")
+    if len(found) > 1 or not (name and form.is_valid() and form.cleaned_data["application"]):
+        raise BadRequest("Say who it is, on which Application and which scope.")
+    if not found:
+        raise Http404("Nobody is meant.")
     explanation = _explain(request, found[0], form.context(found[0].at or timezone.now()))
     scopes = {scope.name: (scope, one) for one in explanation.applications for scope in one.scopes}
-    if (name := request.GET.get("scope", "")) not in scopes:
+    if name not in scopes:
         raise Http404("There is no such scope.")
     scope, one = scopes[name]
-    back = f"{page(request.tenant.slug, 'effective_access')}?user={found[0].id}"
     context = {
         "scope": scope,
         "one": one,
         "subject": found[0],
         "paths": ways(scope, one, explanation, links_for(request)),
         "rest": f"{MOST_PATHS}:",
-        "back": back,
-        "crumbs": [
-            *crumbs(request.tenant.slug, ("Effective Access", "effective_access")),
-            (found[0].name, back),
-            (name, None),
-        ],
+        "back": f"{page(request.tenant.slug, 'effective_access')}?user={found[0].id}",
+        "crumbs": crumbs(request.tenant.slug, ("Effective Access", "effective_access"), found[0].name, name),
     }
     return page_or_partial(request, "authz/access_ways.html", context, partial="rest")
 
