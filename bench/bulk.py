@@ -221,7 +221,8 @@ def _measure(bench: Bench, options: argparse.Namespace) -> None:
         cpu_s = [late - early for early, late in zip(used, _cpu(watch.worker), strict=True)]
     print(f"{options.action}: {job['done']:,} of {job['total']:,} people, {job['status']}")
     print(f"{took:.2f} s from the request to the last, {job['done'] / took:,.0f} a second")
-    print(f"CPU: worker {cpu_s[0]:.1f} s, database {cpu_s[1]:.1f} s, the others' requests among it")
+    if not options.kill:  # who has ended takes their time along
+        print(f"CPU: worker {cpu_s[0]:.1f} s, database {cpu_s[1]:.1f} s, the others' requests among it")
     print(f"worker {idle / 1e6:.0f} MB idle, {watch.peak / 1e6:.0f} MB at most")
     print(f"others, p95: {_p95(calm):.1f} ms before, {_p95(busy):.1f} ms meanwhile ({len(busy)} requests)")
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
