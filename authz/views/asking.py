@@ -40,15 +40,15 @@ def missing_in(form: BaseForm) -> tuple[str, ...]:
     return tuple(said)
 
 
-def consequences(effect: Preview, most: int = FEW) -> list[tuple[int, str]]:
+def consequences(effect: Preview, most: int = FEW) -> list[tuple[object, str]]:
     """What a change would do, as counted lines of a confirmation, at most ``most`` of them."""
-    said: list[tuple[int, str]] = []
+    said: list[tuple[object, str]] = []
     kept = 0
     if effect.too_many:
         sampled = (
             f"of the first {effect.looked_at} of them:" if effect.lines else "too many to count them all"
         )
-        said.append((effect.too_many, f"people are reached; {sampled}"))
+        said.append((effect.reach, f"people are reached; {sampled}"))
     for line in effect.lines[:most]:
         if line.mark == "kept":
             kept += 1

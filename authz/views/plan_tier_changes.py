@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
+from authsec.web.pagination import Count
 from authz.forms.plan_tier import DefaultForm, RetireForm, TierForm
 from authz.tier_access import Place, given_by
 from authz.views.asking import GET_OR_POST, consequences
@@ -116,7 +117,7 @@ def retire(request: Request, key: str) -> HttpResponse:
         "reversible": False,
         "action": _("Retire"),
     }
-    return _asked(request, tier, form, context | _going(request, tier, form))
+    return _asked(request, tier, form, context | _going(request, tier, held, form))
 
 
 def _need_to_move(request: Request) -> None:
@@ -139,7 +140,7 @@ def _asked(request: Request, tier: PlanTier, form: Any, context: dict[str, Any])
     return page_or_partial(request, "authz/plan_tier_ask.html", context, partial=partial, status=status)
 
 
-def _going(request: Request, tier: PlanTier, form: RetireForm) -> dict[str, Any]:
+def _going(request: Request, tier: PlanTier, held: Count, form: RetireForm) -> dict[str, Any]:
     """What its holders would gain and lose where they go: where the address or the form says, else the first choice."""
     if "move_to" not in form.fields:
         return {}
@@ -149,7 +150,9 @@ def _going(request: Request, tier: PlanTier, form: RetireForm) -> dict[str, Any]
     if not form.is_bound:
         form.initial["move_to"] = to
     change = MoveHolders(plan_tier_id=tier.pk, to=to)
-    effect = preview(tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now())
+    effect = preview(
+        tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now(), reach=held
+    )
     return {"effect": consequences(effect), "to_name": choices.get(to, "")}
 
 

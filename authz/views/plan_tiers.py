@@ -111,5 +111,7 @@ def _tried(request: Request, tier: PlanTier, held: Count) -> dict[str, Any]:
     return {
         "move_form": form,
         "to": dressed(target, held),
-        "preview": preview(tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now()),
+        "preview": preview(
+            tenant_id=tier.tenant_id, change=change, actor=request.actor, now=timezone.now(), reach=held
+        ),
     }

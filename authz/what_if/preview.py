@@ -7,12 +7,13 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
+from authsec.web.pagination import Count
 from authz.refusals import Refused
 from authz.what_if.changes import Change
 from authz.what_if.changes.wire import to_json
 from authz.what_if.difference import Difference
 from authz.what_if.reach import reached
-from authz.what_if.simulate import Busy, TooMany, simulate
+from authz.what_if.simulate import INLINE, Busy, TooMany, simulate
 from authz.what_if.words import FEW, Line, lines
 
 SAMPLE = 200  # of more people than are looked at at once
@@ -21,9 +22,9 @@ SAMPLE = 200  # of more people than are looked at at once
 @dataclass(frozen=True)
 class Preview:
     """``refusal``: the actor may not, or the state of things forbids it. ``missing``: what is wrong with what was
-    given, a sentence for each field. ``too_many``: how many people it would touch; the lines are then of the first
-    ``looked_at`` of them. ``busy``: ask again. ``change``: the change as JSON, for the page that says it per person;
-    "" for one that the page does not know.
+    given, a sentence for each field. ``too_many``: how many people it would touch, ``reach`` in words; the lines are
+    then of the first ``looked_at`` of them. ``busy``: ask again. ``change``: the change as JSON, for the page that says
+    it per person; "" for one that the page does not know.
     """
 
     lines: tuple[Line, ...] = ()
@@ -34,6 +35,7 @@ class Preview:
     refusal: str = ""
     missing: tuple[str, ...] = ()
     too_many: int = 0
+    reach: str = ""
     busy: bool = False
     change: str = ""
 
@@ -43,16 +45,24 @@ class Preview:
         return any(line.mark == "lost" for line in self.lines)
 
 
-def preview(*, tenant_id: UUID, change: Change, actor: Actor, now: datetime) -> Preview:
-    """Try the change out for everybody whom it reaches. Raises nothing that a form may bring about."""
+def preview(
+    *, tenant_id: UUID, change: Change, actor: Actor, now: datetime, reach: Count | None = None
+) -> Preview:
+    """Try the change out for everybody whom it reaches, for the first of very many. Raises nothing that a form may
+    bring about. ``reach``: how many that are, for who knows it already: counting a million takes its time.
+    """
     try:
+        if reach and reach.value > INLINE:
+            some = _sampled(tenant_id, change, actor, now)
+            return replace(some, too_many=reach.value, reach=str(reach), change=_named(change))
         return replace(
             of(simulate(tenant_id=tenant_id, change=change, actor=actor, now=now)), change=_named(change)
         )
     except Refused as error:
         return Preview(missing=tuple(error.errors.values()))
     except TooMany as error:
-        return replace(_sampled(tenant_id, change, actor, now), too_many=error.count, change=_named(change))
+        some = _sampled(tenant_id, change, actor, now)
+        return replace(some, too_many=error.count, reach=f"{error.count:,}", change=_named(change))
     except Busy:
         return Preview(busy=True)
 

@@ -79,6 +79,7 @@ def test_what_a_move_would_do_is_counted_person_by_person_and_nothing_is_changed
 
 def test_of_very_many_the_first_are_counted(world: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simulate, "INLINE", 1)
+    monkeypatch.setattr(previews, "INLINE", 1)
     monkeypatch.setattr(previews, "SAMPLE", 1)
     effect = world.alex.get(f"{TIERS}pro/?to=free").context["preview"]
     assert (effect.too_many, effect.looked_at) == (2, 1)
