@@ -11,6 +11,8 @@ from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authz import applications
 from endusers.models import EndUser, PlanTier
+from tests import cast
+from tests.console.api import Api, token_of
 from tests.oauth.world import ED, World, world
 
 pytestmark = pytest.mark.django_db
@@ -120,3 +122,19 @@ def test_only_the_application_that_asked_has_its_calls_counted() -> None:
     with tenant_context(it.tenant.id):
         said = Event.objects.filter(target_id=it.application.pk, after__has_key="enforce_rate_limit")
         assert [event.after["enforce_rate_limit"] for event in said.order_by("at")] == [True, False]
+
+
+def test_an_operator_switches_counting_on_by_form_and_by_api() -> None:
+    it = world()
+    token = it.tokens(it.signed_in(ED), scope="read write")["access_token"]
+    owner = cast.owner_of(it.tenant)
+    api, path = Api(token_of(owner), it.tenant), f"/uflow/v2/applications/{it.application.pk}"
+    assert api.get(path).json()["enforce_rate_limit"] is False
+    assert api("PATCH", path, {"enforce_rate_limit": True}).json()["enforce_rate_limit"] is True
+    assert it.facts(token)["rate_limit"]["remaining"] == 59
+    assert api("PATCH", path, {"enforce_rate_limit": "perhaps"}).status_code == 422
+    browser, page = cast.signed_in(owner), f"/t/{it.tenant.slug}/applications/{it.application.pk}/edit/"
+    form = {name: value for name, value in browser.get(page).context["form"].initial.items() if value}
+    assert form.pop("enforce_rate_limit") is True
+    assert browser.post(page, form).status_code == 302
+    assert "remaining" not in it.facts(token)["rate_limit"], "an empty box is a no"
