@@ -53,6 +53,7 @@ def test_a_suspension_stops_the_tokens_that_are_out(it: Any) -> None:
 def test_a_dropped_scope_makes_them_narrower_and_was_used(it: Any) -> None:
     body = ask(it, "change_scopes", application_id=it.world.application.pk, withdrawn=["write"]).json()
     assert body["tokens"] == {"carry": 1, "narrower": 1, "stopped": 0, "ended": 0, "wider": 0}
+    assert body["items"][0]["unchanged"] == []
     [used] = body["used"]
     assert (used["scope"], used["tokens"], used["people"]) == ("write", 1, 1)
 
@@ -76,6 +77,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"change": ["archive"]}, "#/change"),
     ({}, "#/change"),
     ({"change": {"kind": "archive_group"}, "dry_run": True}, "#/dry_run"),
+    ({"change": {"kind": "archive_group", "group_id": str(uuid4())}, "at": "2020-01-01T00:00:00Z"}, "#/at"),
 ]
 
 
