@@ -97,3 +97,26 @@ def test_a_dialog_takes_the_focus_and_gives_it_back(visit: Callable[..., Visitor
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     expect(opener).to_be_focused()
+
+
+def test_rows_are_walked_and_ticked_by_keys_and_ticks_last_for_these_filters(
+    visit: Callable[..., Visitor],
+) -> None:
+    page = visit().become("alex").go("/t/alex-tools/end-users/")
+    boxes, counted = page.locator("#results input[name=user]"), page.locator("[data-bulk-count]")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(boxes.nth(1)).to_be_checked()
+    page.get_by_role("link", name="Next").click()
+    expect(counted).to_have_text("1 selected (1 elsewhere)")
+    boxes.nth(0).click()
+    boxes.nth(2).click(modifiers=["Shift"])
+    expect(counted).to_have_text("4 selected (1 elsewhere)")
+    page.get_by_role("link", name="Previous page").click()
+    expect(counted).to_have_text("4 selected (3 elsewhere)")
+    expect(boxes.nth(1)).to_be_checked()
+    page.get_by_role("link", name="Suspended").click()
+    expect(counted).to_be_hidden()
+    page.go_back()
+    expect(counted).to_have_text("4 selected (3 elsewhere)")
