@@ -214,3 +214,19 @@ def test_a_device_that_was_allowed_stands_there_and_ending_it_gives_it_nothing(i
     assert devices.poll(it.world, code).status_code == 400
     assert "allowed, not fetched yet" not in it.owner.get(f"{it.page}tokens/").text
     assert len(events(it.world, "token.session_ended")) == 1
+
+
+def test_a_members_connection_is_cut_off_too_and_leads_back_to_a_page_that_is_there(it: Any) -> None:
+    member, tenant = cast.owner_of(it.world.tenant), it.world.tenant
+    cast.bind(tenant, cast.role(tenant, "Owner reads", ["read"]), member, it.world.application)
+    tokens = it.world.tokens(it.owner)
+    with tenant_context(it.world.tenant.pk):
+        consent = Consent.objects.get(user_id=member.pk)
+    people = f"/t/{it.world.tenant.slug}/users/{member.pk}/connections/"
+    answer = it.owner.post(f"{people}{consent.pk}/revoke/", {})
+    assert answer["Location"] == people
+    assert "has connected nothing" in it.owner.get(people).text
+    assert it.world.facts(tokens["access_token"]) == {"active": False}
+    team = it.owner.get(f"/t/{it.world.tenant.slug}/settings/team/{member.pk}/").text
+    assert f'href="{people}"' in team
+    assert it.owner.get(f"/t/{it.world.tenant.slug}/end-users/{member.pk}/connections/").status_code == 404
