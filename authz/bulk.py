@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
-from authz.bindings import console_permissions_of
+from authz.bindings import console_permissions_of, leave_owners_to_owners
 from authz.console import forbid_escalation
 from authz.models import Group
 from endusers.bulk.changes import CHANGED_BY
@@ -87,7 +87,11 @@ def add_to_group(run: Run, ids: Sequence[UUID]) -> Fates:
 
 
 def take_out(run: Run, ids: Sequence[UUID]) -> Fates:
-    """End the memberships that the job ``undoes`` made, as far as they stand; who was in before it stays in."""
+    """End the memberships that the job ``undoes`` made, as far as they stand; who was in before it stays in.
+
+    Raises PermissionDenied where that would take the owner's role from people and the actor may not (Rule 7).
+    """
+    leave_owners_to_owners(run.actor, run.now, tenant_id=run.tenant_id, group_id=run.params["group_id"])
     named = {"group": run.params["group_id"], "group_name": run.params["group"]}
     return _send(TAKE_OUT, "group.member_removed", run, ids, **named)
 

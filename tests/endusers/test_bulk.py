@@ -262,3 +262,17 @@ def test_nobody_matching_and_no_reason_are_refused(tools, alex):
     people(tools, 1)
     with pytest.raises(jobs.ReasonRequired):
         asked(alex, "suspend", reason="  ")
+
+
+def test_who_may_not_unmake_owners_can_not_do_it_by_taking_a_job_back(tools, alex):
+    ids = people(tools, 1)
+    group = cast.group(tools, "Founders")
+    cast.bind(tools, cast.system_role(tools, "tenant-owner"), group)
+    job = done(asked(alex, "add_to_group", {"group_id": str(group.pk), "group": "Founders"}, ids=ids))
+    assert job.status == "done"
+    undone = back(cast.member(tools, "rosa@alex-tools.example", "admin"), job)
+    assert (undone.status, undone.error) == (
+        "failed",
+        "Only who may make owners may take the owner’s role from somebody.",
+    )
+    assert back(alex, job).status == "done"
