@@ -210,6 +210,11 @@ def standing_tier(tenant_id: UUID, key: str) -> PlanTier:
     raise UnknownTier(f"There is no plan tier “{key}” here.")
 
 
+def standing_tiers(tenant_id: UUID) -> list[PlanTier]:
+    """All tiers that people can be put on, locked likewise."""
+    return list(PlanTier.objects.raw(f"{STANDING} for key share", [tenant_id]))
+
+
 def locked(tenant_id: UUID, user_id: UUID) -> EndUser:
     """The end user's row, locked. Raises NotAnEndUser."""
     end_user = EndUser.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id).first()

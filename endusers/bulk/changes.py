@@ -13,7 +13,7 @@ from django.db import connection
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
 from endusers.bulk.verbs import Fates, Run
-from endusers.operations import standing_tier
+from endusers.operations import standing_tier, standing_tiers
 from endusers.signals import standing_lost
 
 NAMED = "select unnest(%(ids)s::uuid[]) as user_id, null::timestamptz as at, null::jsonb as earlier"
@@ -83,8 +83,9 @@ closed as (
 opened as (
   insert into endusers_endusertier (id, tenant_id, user_id, plan_tier_id, from_at)
   select {NEW_ID}, %(tenant)s, f.user_id, {TIER}, f.moment from closed join meant f on f.user_id = closed.user_id),"""  # noqa: S608
+# A tier that is retired since takes nobody back.
 TIER_SINCE = """exists (select from endusers_endusertier t where t.tenant_id = %(tenant)s
-  and t.user_id = w.user_id and t.from_at > w.at)"""
+  and t.user_id = w.user_id and t.from_at > w.at) or w.earlier->>'plan_tier_id' <> all(%(standing)s::text[])"""
 # The one to give: to whom it is given back what they had, nothing may have been that.
 LIMIT = "case when f.earlier is null then %(limit)s::jsonb else nullif(f.earlier->'rate_limit_override', 'null') end"
 TIER_NAMES = """meant f join endusers_plantier b on b.tenant_id = %(tenant)s and b.id = f.plan_tier_id
@@ -102,15 +103,19 @@ def reactivate(run: Run, ids: Sequence[UUID]) -> Fates:
 
 
 def set_plan_tier(run: Run, ids: Sequence[UUID]) -> Fates:
-    """Move the people to the tier ``plan_tier`` (a key), or back to the one that they had. Raises UnknownTier."""
+    """Move the people to the tier ``plan_tier`` (a key), or back to the one that they had while it stands.
+
+    Raises UnknownTier.
+    """
     key = run.params.get("plan_tier", "")
     tier = None if run.undoes else standing_tier(run.tenant_id, key).pk
+    standing = [str(each.pk) for each in standing_tiers(run.tenant_id)] if run.undoes else []
     named = "jsonb_build_object('plan_tier', {0}.key, 'plan_tier_name', {0}.name"
     return _run(
         run,
         ids,
         "end_user.tier_changed",
-        {"tier": tier},
+        {"tier": tier, "standing": standing},
         rows=TIER_NAMES + TIER,
         before=named.format("b") + ")",
         after=named.format("a") + ", 'job', %(job)s::text)",

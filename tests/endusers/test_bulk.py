@@ -10,6 +10,7 @@ from django.utils import timezone
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs.models import Job
+from endusers import plan_tiers
 from endusers.bulk import jobs, selection
 from endusers.bulk.jobs import take_back
 from endusers.bulk.selection import Selection
@@ -276,3 +277,15 @@ def test_who_may_not_unmake_owners_can_not_do_it_by_taking_a_job_back(tools, ale
         "Only who may make owners may take the owner’s role from somebody.",
     )
     assert back(alex, job).status == "done"
+
+
+def test_nobody_is_taken_back_to_a_tier_that_is_retired_since(tools, alex):
+    ids = people(tools, 2)
+    job = done(asked(alex, "set_plan_tier", {"plan_tier": "pro"}, ids=ids))
+    facts = {"tenant_id": tools.id, "actor": actor_of(alex), "now": timezone.now()}
+    with tenant_context(tools.id):
+        plan_tiers.make_default(tier_id=cast.tier(tools, "pro").pk, **facts)
+        plan_tiers.retire(tier_id=cast.tier(tools, "free").pk, **facts)
+    undone = back(alex, job)
+    assert (undone.status, fates(undone)) == ("done", {"since": 2})
+    assert {row.plan_tier.key for row in rows(tools).values()} == {"pro"}
