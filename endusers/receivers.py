@@ -8,6 +8,8 @@ from django.db.models import QuerySet
 from django.dispatch import receiver
 
 from authsec.audit.actor import Actor
+from authsec.jobs.models import Job
+from authsec.jobs.operations import ACTIVE
 from endusers.models import EndUser, PlanTier, SavedView, StandingChange
 from endusers.standing import remember
 from tenants.models import Membership, Tenant
@@ -60,3 +62,11 @@ def forget_views(sender: Any, membership: Membership, **_: Any) -> None:
     """Who left has no views of the list any more."""
     if membership.status == Membership.Status.LEFT:
         SavedView.objects.filter(tenant_id=membership.tenant_id, user_id=membership.user_id).delete()
+
+
+@receiver(membership_changed, dispatch_uid="endusers.stop_jobs")
+def stop_jobs(sender: Any, membership: Membership, now: datetime, **_: Any) -> None:
+    """Who is suspended or left acts on nobody any more: what they asked for stops at its next step."""
+    if membership.status in (Membership.Status.SUSPENDED, Membership.Status.LEFT):
+        theirs = Job.objects.filter(tenant_id=membership.tenant_id, started_by=membership.user_id)
+        theirs.filter(status__in=ACTIVE).update(status=Job.Status.CANCELLED, finished_at=now)

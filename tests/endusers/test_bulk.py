@@ -17,6 +17,7 @@ from endusers.bulk.selection import Selection
 from endusers.bulk.verbs import VERBS
 from endusers.models import EndUser, EndUserTier, Outcome, StandingChange
 from endusers.queries import Filters
+from tenants.operations import suspend_member
 from tests import cast
 from tests.endusers.jobs import actor_of, asked, done, people
 from tests.statements import statements
@@ -289,3 +290,14 @@ def test_nobody_is_taken_back_to_a_tier_that_is_retired_since(tools, alex):
     undone = back(alex, job)
     assert (undone.status, fates(undone)) == ("done", {"since": 2})
     assert {row.plan_tier.key for row in rows(tools).values()} == {"pro"}
+
+
+def test_the_jobs_of_somebody_who_is_suspended_stop(tools, alex):
+    ids = people(tools, 2)
+    rosa = cast.member(tools, "rosa@alex-tools.example", "admin")
+    job = asked(rosa, "suspend", ids=ids)
+    with tenant_context(tools.id):
+        facts = {"tenant_id": tools.id, "actor": actor_of(alex), "now": timezone.now()}
+        suspend_member(user_id=rosa.pk, reason="laptop stolen", **facts)
+    assert done(job).status == "cancelled"
+    assert {row.status for row in rows(tools).values()} == {"active"}
