@@ -12,7 +12,7 @@ from django.utils import timezone
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.jobs import operations as jobs
-from authsec.jobs.kinds import Kind, Step
+from authsec.jobs.kinds import Kind, Step, Stopped
 from authsec.jobs.models import Job
 from endusers.bulk import changes
 from endusers.bulk.jobs import CHUNK
@@ -58,6 +58,7 @@ TALLY = f"""{JUDGED}
 select fate, count(*), count(*) filter (where flips and status = 'suspended'), count(*) filter (where flips)
   from fated group by fate
 """  # noqa: S608
+STATUSES = ("suspended", "active")
 FATES = ("changed", "already", "unknown", "malformed")
 
 
@@ -120,7 +121,12 @@ def put_into_force(*, tenant_id: UUID, upload: Upload, reason: str, actor: Actor
     looked = tally(tenant_id, upload.pk)
     if looked.suspended and not reason.strip():
         raise ReasonRequired("A reason is required: the file suspends people.")
-    params = {"upload": str(upload.pk), "name": upload.name, "reason": reason.strip()}
+    # What was looked at, permitted and reasoned: the job changes nobody's status otherwise (``_step``).
+    statuses = [
+        *(["suspended"] if looked.suspended else []),
+        *(["active"] if looked.flips > looked.suspended else []),
+    ]
+    params = {"upload": str(upload.pk), "name": upload.name, "reason": reason.strip(), "statuses": statuses}
     job = jobs.start(tenant_id=tenant_id, kind=KIND, params=params, actor=actor, now=now)
     if job.created_at == now:
         record(
@@ -158,7 +164,10 @@ def _step(job: Job, out: IO[bytes]) -> Step:
         reason=job.params["reason"],
         several=True,
     )
-    _change(run, [line for line in lines if line.fate == "changed"])
+    meant = [line for line in lines if line.fate == "changed"]
+    if any(line.flips and line.status not in job.params.get("statuses", STATUSES) for line in meant):
+        raise Stopped("Statuses changed since the file was looked at. Bring it again, and look at its lines.")
+    _change(run, meant)
     for line in lines:
         counted[line.fate] = counted.get(line.fate, 0) + 1
     wrong = sum(line.fate in ("unknown", "malformed") for line in lines)
@@ -168,7 +177,7 @@ def _step(job: Job, out: IO[bytes]) -> Step:
 
 def _change(run: Run, lines: Sequence[Judged]) -> None:
     """Statuses and tiers of one chunk: one statement for each value that stands in it."""
-    for status, change in (("suspended", changes.suspend), ("active", changes.reactivate)):
+    for status, change in zip(STATUSES, (changes.suspend, changes.reactivate), strict=True):
         if ids := [line.user_id for line in lines if line.flips and line.status == status and line.user_id]:
             change(run, ids)
     for key in sorted({line.plan_tier for line in lines if line.moves}):

@@ -4,10 +4,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
+from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authsec.jobs.models import Job
 from authsec.web.parsers import MAX_BODY
+from endusers import operations
 from endusers.models import EndUser
 from tests import cast
 from tests.console.api import Api, problem, token_of
@@ -106,3 +109,20 @@ def test_statuses_need_the_power_to_suspend(tools, here):
     assert problem(answer) == (403, "forbidden")
     assert problem(api.get(f"{here}/{uuid4()}")) == (404, "not-found")
     assert problem(api.get(f"{here}/{brought['id']}/lines?cursor=x")) == (400, "invalid-parameter")
+
+
+def test_an_import_changes_no_status_that_was_not_to_change_when_it_was_allowed(tools, here):
+    (person,) = people(tools, 1)
+    helper = cast.member(tools, "hal@alex-tools.example")
+    cast.bind(tools, cast.role(tools, "Helpers", console=["endusers:update"]), helper)
+    api = Api(token_of(helper), tools)
+    brought = api.post(here, {"csv": f"user_id,plan_tier,status\n{person},pro,active\n"}).json()
+    answer = api.post(f"{here}/{brought['id']}/put-into-force")
+    assert answer.status_code == 202, answer.content
+    with tenant_context(tools.id):
+        facts = {"tenant_id": tools.pk, "actor": SYSTEM, "now": timezone.now()}
+        operations.suspend(user_id=person, reason="abuse", **facts)
+        job = done(Job.objects.get(pk=answer.json()["id"]))
+        assert job.status == "failed"
+        assert "Statuses changed since" in job.error
+        assert EndUser.objects.get(pk=person).status == "suspended"
