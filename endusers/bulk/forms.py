@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from authsec.web.parameters import in_utc
 from endusers.models import PlanTier
 from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS, RateLimit
 
@@ -46,9 +47,15 @@ class LimitParams(forms.Form):
     )
 
     def clean_until(self) -> datetime | None:
-        """A moment that is still to come."""
+        """A moment that is still to come, in UTC: the database reads fewer zones than the field does."""
         until: datetime | None = self.cleaned_data["until"]
-        if until is not None and until <= timezone.now():
+        if until is None:
+            return None
+        try:
+            until = in_utc(until)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from error
+        if until <= timezone.now():
             raise forms.ValidationError(_("This is over already: it would never count."))
         return until
 

@@ -43,6 +43,14 @@ NONSENSE: list[tuple[dict[str, Any], str]] = [
         },
         "#/params/until",
     ),
+    (
+        {
+            "action": "set_rate_limit",
+            "filter": {},
+            "params": {"limit": 1, "window_s": 60, "until": "9999-12-31T23:59:59-01:00"},
+        },
+        "#/params/until",
+    ),
     ({"action": "add_to_group", "filter": {}, "params": {"group_id": "x"}}, "#/params/group_id"),
 ]
 
