@@ -8,6 +8,8 @@ Django's connection, inside its tenant's context like a request.
 import asyncio
 import contextlib
 import logging
+import signal
+from collections.abc import Coroutine
 from typing import Any
 
 import environ
@@ -57,33 +59,57 @@ async def work(*, concurrency: int, heartbeat_s: float) -> None:
 
     A job in progress stops at its next step when the worker is asked to end, and the next worker goes on with it.
     """
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked.set)
     pause = 1.0
-    while True:
+    while not asked.is_set():
+        began = loop.time()
+        reason: Exception | str = "its listener ended"
         try:
-            with django_app.replace_connector(connector(concurrency)) as app:
-                async with app.open_async():
-                    await _until_stopped(app, concurrency, heartbeat_s)
-            return
+            await _first(_session(concurrency, heartbeat_s), asked)
         except (ConnectorException, psycopg.Error, PoolTimeout) as error:
-            log.warning("The job worker lost the database and tries again in %s s: %s", pause, error)
-        await asyncio.sleep(pause)
+            reason = error
+        if asked.is_set():
+            return
+        if loop.time() - began > LONGEST_PAUSE_S:
+            pause = 1.0
+        log.warning("The job worker lost the database and tries again in %s s: %s", pause, reason)
+        await _first(asyncio.sleep(pause), asked)
         pause = min(pause * 2, LONGEST_PAUSE_S)
 
 
-async def _until_stopped(app: App, concurrency: int, heartbeat_s: float) -> None:
-    watch = asyncio.create_task(_revive(app, heartbeat_s))
-    try:
-        await app.run_worker_async(
-            concurrency=concurrency,
-            shutdown_graceful_timeout=0,
-            update_heartbeat_interval=heartbeat_s,
-            stalled_worker_timeout=heartbeat_s * MISSED_HEARTBEATS,
-            delete_jobs="successful",
-        )
-    finally:
-        watch.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watch
+async def _first(what: Coroutine[Any, Any, None], asked: asyncio.Event) -> None:
+    """Wait for the end of it, and end it in good order when the worker is asked to end."""
+    doing, asking = asyncio.create_task(what), asyncio.create_task(asked.wait())
+    await asyncio.wait({doing, asking}, return_when=asyncio.FIRST_COMPLETED)
+    asking.cancel()
+    doing.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await doing
+
+
+async def _session(concurrency: int, heartbeat_s: float) -> None:
+    """Work on one set of connections. Ends by itself when a helper of procrastinate's lost its own: without an error,
+    as if it had been asked to, which is why the signals are ours.
+    """
+    with django_app.replace_connector(connector(concurrency)) as app:
+        async with app.open_async():
+            watch = asyncio.create_task(_revive(app, heartbeat_s))
+            try:
+                await app.run_worker_async(
+                    concurrency=concurrency,
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=0,
+                    update_heartbeat_interval=heartbeat_s,
+                    stalled_worker_timeout=heartbeat_s * MISSED_HEARTBEATS,
+                    delete_jobs="successful",
+                )
+            finally:
+                watch.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await watch
 
 
 async def _revive(app: App, heartbeat_s: float) -> None:

@@ -34,7 +34,7 @@ def introspected(it: World, token: str) -> None:
     with connection.cursor() as cursor:
         key, secret = it.credential
         cursor.execute(STATEMENT, [key, digest(secret), digest(token), None, "https://issuer"])
-        answer, tenant, _application, _why, used = cursor.fetchone()
+        answer, tenant, _application, _why, used, *_ = cursor.fetchone()
         assert answer is not None
         uses = Uses()
         uses.add(used, tenant, timezone.now().timestamp())
