@@ -9,7 +9,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -96,7 +96,14 @@ def parse_cursor(text: str, sort: str, *, textual: bool = False) -> Cursor | Non
         made_for, backward, value, hexadecimal = json.loads(base64.urlsafe_b64decode(padded))
         place = _text_of(value) if textual else _moment_of(value)
         cursor = Cursor(made_for, backward == 1, place, UUID(hexadecimal))
-    except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        binascii.Error,
+    ) as error:
         raise BadCursor("The cursor is not one of this list's.") from error
     if cursor.sort != sort:
         raise BadCursor("The cursor was made for another order of this list.")
@@ -107,7 +114,7 @@ def _moment_of(value: str | None) -> datetime | None:
     moment = datetime.fromisoformat(value) if value is not None else None
     if moment is not None and moment.tzinfo is None:
         raise ValueError("A moment without a zone.")
-    return moment
+    return moment and moment.astimezone(UTC)  # PostgreSQL reads fewer zones than Python does
 
 
 def _text_of(value: str) -> str:
