@@ -5,6 +5,7 @@ places that takes more callers at once than one node answers.
 """
 
 import fcntl
+import secrets
 import struct
 import threading
 import time
@@ -21,6 +22,9 @@ WAYS = 8  # places that one key may take
 SETS = 1 << 17
 SIZE = SETS * WAYS * PLACE.size  # bytes; only what was written to takes memory
 ALONE_SETS = 1 << 12
+# Behind the places. Keys hold what callers choose (a window's length, a client's id): who knew where they end up could
+# crowd out a counter of their own.
+SECRET = 32
 
 
 class SharedCounts(Storage):
@@ -33,16 +37,22 @@ class SharedCounts(Storage):
         self._file = file.open("r+b") if file else None
         self._sets = SETS if file else ALONE_SETS
         self._memory = mmap(self._file.fileno() if self._file else -1, self._sets * WAYS * PLACE.size)
+        self._secret = secrets.token_bytes(SECRET)
+        if self._file:
+            self._file.seek(SIZE)
+            self._secret = self._file.read(SECRET)
         self._threads = threading.Lock()  # the lock on the file is the process's, not the thread's
 
     @staticmethod
     def lay_out(file: Path) -> None:
-        """Make the file anew, of zeroes; who still counts in an old one goes on in that."""
+        """Make the file anew, its places empty; who still counts in an old one goes on in that."""
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)
         with file.open("xb") as made:
             file.chmod(0o600)
             made.truncate(SIZE)
+            made.seek(SIZE)
+            made.write(secrets.token_bytes(SECRET))
 
     @property
     def base_exceptions(self) -> type[Exception]:
@@ -86,7 +96,7 @@ class SharedCounts(Storage):
     @contextmanager
     def _set_of(self, key: str) -> Iterator[tuple[bytes, range]]:
         """Lock the places that the key may take; its digest, and where they begin."""
-        who = blake2b(key.encode(), digest_size=16).digest()
+        who = blake2b(key.encode(), digest_size=16, key=self._secret).digest()
         size = WAYS * PLACE.size
         start = int.from_bytes(who[:4], "big") % self._sets * size
         with self._threads:

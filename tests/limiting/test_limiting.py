@@ -101,6 +101,19 @@ def test_memory_is_bounded_and_the_window_that_ends_first_makes_room(monkeypatch
     assert counts.get("next") == 0
 
 
+def test_nobody_knows_whose_counter_a_key_of_theirs_crowds_out(tmp_path: Path) -> None:
+    def place(counts: SharedCounts) -> bytes:
+        with counts._set_of("calls/chosen/1") as (digest, _places):
+            return digest
+
+    files = [tmp_path / "one", tmp_path / "other"]
+    for file in files:
+        SharedCounts.lay_out(file)
+    ours, theirs = map(SharedCounts, files)
+    assert place(ours) == place(SharedCounts(files[0]))
+    assert len({place(ours), place(theirs), place(SharedCounts())}) == 3
+
+
 def test_nodes_share_a_count_in_valkey(valkey: Valkey) -> None:
     assert elsewhere(40, VALKEY_URL=valkey.url) == 40
     assert sum(throttle.hit("register", "192.0.2.1") for _ in range(40)) == 20
