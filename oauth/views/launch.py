@@ -50,6 +50,9 @@ def activity(request: Request, application_id: UUID) -> HttpResponse:
     """How often the Application asked, and what it was answered, over time and by reason."""
     found = load(request, application_id)
     period = PERIODS.get(request.GET.get("period", ""), PERIODS["day"])
+    if request.htmx.target == "callers":
+        context = _around(request, found, "Activity") | _callers(request, found, period.key)
+        return render(request, "oauth/top_callers.html", context)
     told = report(tenant_id=found.tenant_id, application_id=found.pk, period=period, now=timezone.now())
     first = told.columns[0][0]
     start = f"{first:%H:%M} UTC" if period.key == "day" else f"{first:%-d %b}"
@@ -71,13 +74,17 @@ def activity(request: Request, application_id: UUID) -> HttpResponse:
 
 
 def _callers(request: Request, found: Application, shown: str) -> dict[str, Any]:
-    """Who calls most, now or today, for whom may read tokens; the other period stays in the address."""
+    """Who calls most, now or today, for whom may read tokens; the other period stays in the address.
+
+    Asked for by the page itself once it is there: what it waits for is the introspections.
+    """
     if "tokens:read" not in request.decision.can:
         return {}
     asked = request.GET.get("callers", "")
     current = asked if asked in callers.PERIODS else "now"
+    wanted = bool(asked) or request.htmx.target == "callers"
     return {
-        "callers": callers.top(application=found, period=current, now=timezone.now()),
+        "callers": callers.top(application=found, period=current, now=timezone.now()) if wanted else None,
         "callers_periods": [
             {"label": words, "url": f"?period={shown}&callers={key}#callers", "current": key == current}
             for key, words in callers.PERIODS.items()

@@ -1,5 +1,7 @@
 """Who calls an Application most, and how much of a person's limit is used: counted, kept in bounds, shown."""
 
+import html
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -58,9 +60,19 @@ def test_page_and_api_show_them_to_who_may_see_tokens() -> None:
     ed = cast.end_user(it.tenant, "ed.okafor@consumer.example", name="Ed Okafor")
     called(it, ed.pk, 11, refused=2)
     owner = cast.owner_of(it.tenant)
-    page = cast.signed_in(owner).get(f"/t/{it.tenant.slug}/applications/{it.application.pk}/activity/").text
-    assert "Ed Okafor" in page
-    assert f"/t/{it.tenant.slug}/end-users/{ed.pk}/limit/" in page
+    activity, browser = (
+        f"/t/{it.tenant.slug}/applications/{it.application.pk}/activity/",
+        cast.signed_in(owner),
+    )
+    asks = re.search(r'id="callers"[^>]*hx-get="([^"]+)"', browser.get(activity).text)
+    assert asks
+    shown = f"/t/{it.tenant.slug}/end-users/{ed.pk}/limit/"
+    by_itself = {"HX-Request": "true", "HX-Target": "callers"}
+    for more in ({}, by_itself):
+        page = browser.get(activity + html.unescape(asks[1]), headers=more).text
+        assert "Ed Okafor" in page
+        assert shown in page
+        assert ("<html" in page) is not bool(more)
     path = f"/uflow/v2/applications/{it.application.pk}/top-callers"
     answer = Api(token_of(owner), it.tenant).get(f"{path}?period=today").json()
     assert answer["count"] == 1
