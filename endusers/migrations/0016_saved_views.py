@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     """Views of the list that a member keeps; the list's choices name them."""
 
     dependencies = [
-        ("endusers", "0015_history_by_value"),
+        ("endusers", "0015_history_tenants"),
         ("tenants", "0018_retention"),
     ]
 

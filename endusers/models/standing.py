@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
-from authsec.database.fields import uuid7
+from authsec.database.fields import TenantForeignKey, uuid7
 from authsec.database.scope import ScopedManager
 
 
@@ -12,8 +12,7 @@ class StandingChange(models.Model):
 
     A past moment is answered by the first change after it: by what it changed ``from`` (an empty status: nothing was
     there), and where none came by what stands now. So the changes of one person and capacity stand in the order in
-    which they were made (``endusers.standing``). History by value, as events are: the row that changes holds the
-    references, and nobody is ever deleted.
+    which they were made (``endusers.standing``).
     """
 
     class Capacity(models.TextChoices):
@@ -24,7 +23,7 @@ class StandingChange(models.Model):
     tenant = models.ForeignKey(
         "tenants.Tenant", models.PROTECT, db_index=False, db_constraint=False, related_name="+"
     )
-    user_id = models.UUIDField()
+    user = TenantForeignKey("tenants.TenantUser")
     capacity = models.CharField(max_length=10, choices=Capacity.choices)
     from_status = models.CharField(max_length=10, blank=True)
     to_status = models.CharField(max_length=10)
@@ -38,6 +37,6 @@ class StandingChange(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["tenant", "user_id", "at"], name="endusers_standing_idx"),
+            models.Index(fields=["tenant", "user", "at"], name="endusers_standing_idx"),
             models.Index(fields=["at"], name="endusers_standing_at_idx"),
         ]
