@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 # A worker that has not been heard of for so many heartbeats is dead, and its jobs are somebody else's.
 MISSED_HEARTBEATS = 4
 LONGEST_PAUSE_S = 30
+CONNECTION_WAIT_S = 5.0  # for one of the worker's own connections; longer means that the database is gone
 
 
 async def _as_system(connection: psycopg.AsyncConnection[Any]) -> None:
@@ -51,6 +52,7 @@ def connector(concurrency: int) -> PsycopgConnector:
         configure=_as_system,
         min_size=1,
         max_size=concurrency + 2,
+        timeout=CONNECTION_WAIT_S,
     )
 
 

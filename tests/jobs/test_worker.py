@@ -207,7 +207,9 @@ def test_a_worker_survives_the_loss_of_its_connections(
     as_owner(f'alter database "{name}" connection limit 0')
     try:
         assert as_owner(cut, name, "authsec work") > 0
-        eventually(lambda: "lost the database" in (var / "work.log").read_text(), what="the loss")
+        eventually(
+            lambda: "lost the database" in (var / "work.log").read_text(), within_s=60, what="the loss"
+        )
     finally:
         as_owner(f'alter database "{name}" connection limit -1')
     assert over(start(acme, action="tenant.opened")).status == Job.Status.DONE
