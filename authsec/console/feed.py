@@ -193,6 +193,7 @@ def keep_running() -> None:
     with _starting:
         if _feed is None:
             made = Feed()
+            metrics.feed_live(False)  # so that the very first scrape says so, not nothing
             made.start()
             atexit.register(made.stop)
             use(made)
