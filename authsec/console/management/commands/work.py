@@ -68,8 +68,9 @@ class Beside:
         with self._lock:
             if not self._stopped:
                 spawned = multiprocessing.get_context("spawn")
-                self._process = spawned.Process(target=_work_as_child, name="jobs", daemon=True)
-                self._process.start()
+                process = spawned.Process(target=_work_as_child, name="jobs", daemon=True)
+                process.start()
+                self._process = process  # only now: a signal's handler may ask it to end at any moment
 
     def ask_to_stop(self) -> None:
         """Ask the child to end. Does not wait: for signal handlers."""
