@@ -83,6 +83,7 @@ TOLD: dict[str, Any] = {
     "scope_name": "deploy:run",
     "role_name": "Deploy Operator",
     "application_name": "deploy-mcp",
+    "LogoInput.logo": "R0lGODdhAQABAIAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw==",
     "email": "alice@acme.example",
     "emails": ["alice@acme.example"],
     "display_name": "Alice",
@@ -376,8 +377,9 @@ ANSWERED: dict[str, dict[str, Any]] = {
     "suspend_end_user": {"status": "suspended", "suspended_at": NOW, "suspended_reason": "Chargeback"},
     "change_application": {"status": "disabled"},
 }
-# Answers that are no JSON, by media type.
+# Bodies and answers that are no JSON, by media type.
 TABLES = {
+    **dict.fromkeys(("image/png", "image/jpeg", "image/webp", "image/gif"), "the bytes of the file"),
     "text/csv": "at,action,actor,target\r\n2026-06-18T14:05:12Z,group.member_added,Alice,on-call\r\n",
     "application/jsonl": '{"at": "2026-06-18T14:05:12Z", "action": "group.member_added"}\n',
 }

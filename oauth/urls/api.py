@@ -11,6 +11,7 @@ from oauth.api import (
     end_users,
     explained,
     keys,
+    logos,
     scopes,
     service_accounts,
     simulate,
@@ -27,6 +28,7 @@ app_name = "oauth_api"
 urlpatterns = [
     path("uflow/v2/applications", applications.Applications.as_view(), name="applications"),
     path(APPLICATION, applications.OneApplication.as_view(), name="application"),
+    path(f"{APPLICATION}/logo", logos.ApplicationLogo.as_view(), name="application_logo"),
     path(f"{APPLICATION}/verify", verification.VerifyApplication.as_view(), name="verify_application"),
     path(f"{APPLICATION}/top-callers", callers.TopCallers.as_view(), name="top_callers"),
     path(f"{APPLICATION}/usage", usage.ApplicationUsage.as_view(), name="application_usage"),

@@ -1,5 +1,6 @@
 """What an Application says to people: whom to ask, its rules, its picture; and what it refuses to say."""
 
+import base64
 import io
 from typing import Any
 
@@ -168,3 +169,46 @@ def test_the_api_says_and_refuses_the_same(acme: Any) -> None:
     assert refused.status_code == 422
     assert [error["pointer"] for error in refused.json()["errors"]] == ["#/terms_uri"]
     assert api.get(path).json()["name"] == "github-mcp"
+
+
+def test_a_program_puts_the_same_logo_as_the_form_and_takes_it_away(acme: Any, client: Any) -> None:
+    api = Api(token_of(acme.adam), acme.tenant)
+    path = f"/uflow/v2/applications/{acme.github.pk}/logo"
+
+    def put(content: bytes, kind: str = "image/png") -> Any:
+        return api.browser.generic("PUT", path, content, content_type=kind, headers=api.headers)
+
+    made = put(picture(format="JPEG", comment=b"<script>"), "image/jpeg")
+    assert made.status_code == 200, made.content
+    shown = client.get(made.json()["logo_url"])
+    assert (shown.status_code, shown["Content-Type"]) == (200, "image/png")
+    assert Image.open(io.BytesIO(shown.content)).size == (128, 128)
+    assert b"<script>" not in shown.content
+    again = {"logo": base64.b64encode(picture(format="JPEG", comment=b"<script>")).decode()}
+    assert api("PUT", path, again).json()["logo_url"] == made.json()["logo_url"]
+    with tenant_context(acme.id):
+        assert Event.objects.filter(action="application.updated").count() == 1
+    for content, kind, status in (
+        (b"<svg onload=alert(1)>", "image/svg+xml", 415),
+        (b"<svg onload=alert(1)>", "text/html", 415),
+        (b"<svg onload=alert(1)>", "image/png", 422),
+        (picture() + b"\0" * 262_144, "image/png", 413),
+        (b"\0" * 2_000_000, "image/gif", 413),
+        (picture(5_000), "image/png", 422),
+        (picture()[:60], "image/png", 422),
+        (b"", "image/png", 422),
+        (b'{"logo": "%%%"}', "application/json", 422),
+        (b'{"logo": ""}', "application/json", 422),
+        (b'{"logo": ["x"]}', "application/json", 422),
+        (b'{"logo": null}', "application/json", 422),
+    ):
+        refused = put(content, kind)
+        assert refused.status_code == status, (kind, content[:30], refused.content)
+        assert status != 422 or [error["pointer"] for error in refused.json()["errors"]] == ["#/logo"]
+    assert client.get(made.json()["logo_url"]).status_code == 200
+    assert api("DELETE", path).status_code == 204
+    assert api("DELETE", path).status_code == 204
+    assert client.get(made.json()["logo_url"]).status_code == 404
+    assert stored(acme).logo_url == ""
+    with tenant_context(acme.id):
+        assert Event.objects.filter(action="application.updated").count() == 2

@@ -118,6 +118,11 @@ API_ROWS: dict[str, Row] = {
     "uflow/v2/applications/<uuid:application_id>": api(
         GET="apps:read", PATCH="apps:manage", DELETE="apps:manage"
     ),
+    "uflow/v2/applications/<uuid:application_id>/logo": api(
+        PUT="apps:manage",
+        DELETE="apps:manage",
+        bodies={"PUT": {"logo": "R0lGODdhAQABAIAAAAAAAAAAACwAAAAAAQABAAAIBAABBAQAOw=="}},
+    ),
     "uflow/v2/applications/<uuid:application_id>/verify": api(POST="apps:manage"),
     "uflow/v2/applications/<uuid:application_id>/scopes": api(
         GET="apps:read",
