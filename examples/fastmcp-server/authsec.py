@@ -5,14 +5,15 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 from fastmcp import FastMCP
 from fastmcp.exceptions import InsufficientScopeError
-from fastmcp.server.auth import RemoteAuthProvider
-from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
+from fastmcp.server.auth import AccessToken, RemoteAuthProvider, TokenVerifier
 from fastmcp.server.dependencies import get_access_token
 from fastmcp.server.middleware import Middleware
+from starlette.authentication import AuthenticationError
 from starlette.middleware import Middleware as Layer
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 
 
@@ -21,21 +22,70 @@ def needs(scope: str) -> dict[str, Any]:
     return {"scope": scope}
 
 
-def introspection(
-    issuer: str, resource: str, credential: tuple[str, str], *, scopes: Iterable[str], first: str
-) -> RemoteAuthProvider:
-    """Ask AuthSec about every token (RFC 7662), and tell clients where to get one (RFC 9728).
+class NoAnswer(AuthenticationError):
+    """AuthSec said nothing of the token: 429, whom it is for has used up their calls, or 503, it cannot be asked now.
 
-    Nothing is kept between two calls: somebody who was suspended a moment ago is out now. ``scopes``: all that the
-    tools need; ``first``: the one that a client is to ask for to begin with.
+    Not 401, which would send the client to its user for another token.
     """
-    return RemoteAuthProvider(
-        token_verifier=IntrospectionTokenVerifier(
-            introspection_url=f"{issuer}/oauth/introspect",
-            client_id=credential[0],
-            client_secret=credential[1],
-            audience=resource,
-        ),
+
+    def __init__(self, status: int, wait_s: str) -> None:
+        super().__init__("Too many calls." if status == 429 else "Nobody can be let in now.")
+        self.status, self.wait_s = status, wait_s
+
+
+class Introspection(TokenVerifier):
+    """Asks AuthSec about a token (RFC 7662), at every request: somebody who was suspended a moment ago is out now."""
+
+    def __init__(self, issuer: str, resource: str, credential: tuple[str, str]) -> None:
+        super().__init__()
+        self.resource = resource
+        self._http = httpx2.AsyncClient(base_url=issuer, auth=credential, timeout=5)
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        """What the token may do here; None for none that is good here. Raises NoAnswer."""
+        try:
+            answer = await self._http.post("/oauth/introspect", data={"token": token})
+        except httpx2.TransportError as error:
+            raise NoAnswer(503, "5") from error
+        if answer.status_code in (400, 413):  # whatever was sent, it is no token
+            return None
+        if answer.status_code != 200:
+            raise NoAnswer(429 if answer.status_code == 429 else 503, answer.headers.get("Retry-After", "5"))
+        facts = answer.json()
+        if not facts["active"] or facts["aud"] != self.resource:
+            return None
+        return AccessToken(
+            token=token,
+            client_id=facts["client_id"],
+            scopes=facts["scope"].split(),
+            expires_at=facts["exp"],
+            subject=facts["sub"],
+            claims=facts,
+        )
+
+
+class Authority(RemoteAuthProvider):
+    """Says in HTTP what NoAnswer says; everything else is FastMCP's."""
+
+    def get_middleware(self) -> list[Layer]:
+        authentication, *others = super().get_middleware()
+        return [Layer(authentication.cls, **authentication.kwargs, on_error=_pass_on), *others]
+
+
+def _pass_on(_: HTTPConnection, error: Exception) -> JSONResponse:
+    status, wait_s = (error.status, error.wait_s) if isinstance(error, NoAnswer) else (400, "")
+    return JSONResponse({"error": str(error)}, status, headers={"Retry-After": wait_s} if wait_s else None)
+
+
+def authority(
+    issuer: str, resource: str, credential: tuple[str, str], *, scopes: Iterable[str], first: str
+) -> Authority:
+    """Ask AuthSec about every token, and tell clients where to get one (RFC 9728).
+
+    ``scopes``: all that the tools need; ``first``: the one that a client is to ask for to begin with.
+    """
+    return Authority(
+        token_verifier=Introspection(issuer, resource, credential),
         authorization_servers=[
             issuer
         ],  # a string: as a URL type it would get a slash that strict clients refuse

@@ -8,13 +8,13 @@ from fastmcp import FastMCP
 from fastmcp.exceptions import ToolError
 from fastmcp.server.dependencies import get_access_token
 
-from authsec import http_app, introspection, needs
+from authsec import authority, http_app, needs
 
 ISSUER, RESOURCE = os.environ["AUTHSEC_ISSUER"], os.environ["RESOURCE_URI"]
 CREDENTIAL = (os.environ["CREDENTIAL_ID"], os.environ["CREDENTIAL_SECRET"])
 PORT = int(os.environ.get("PORT") or urlsplit(RESOURCE).port or 8080)
 
-auth = introspection(ISSUER, RESOURCE, CREDENTIAL, scopes=["pr:read", "pr:write"], first="pr:read")
+auth = authority(ISSUER, RESOURCE, CREDENTIAL, scopes=["pr:read", "pr:write"], first="pr:read")
 mcp: FastMCP = FastMCP("pull-requests", auth=auth)
 pull_requests = {
     41: {"number": 41, "title": "Keep the cursor when a page is empty", "state": "open"},

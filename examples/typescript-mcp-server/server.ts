@@ -9,12 +9,11 @@ import {
     McpServer,
     oauthMetadataResponse,
     originValidationResponse,
-    requireBearerAuth,
     requireScopes
 } from '@modelcontextprotocol/server';
 import * as z from 'zod';
 
-import { Introspection } from './authsec.ts';
+import { Introspection, letIn } from './authsec.ts';
 
 function setting(name: string, fallback?: string): string {
     const value = process.env[name] || fallback;
@@ -66,18 +65,18 @@ const metadata = {
     scopesSupported: ['pr:read', 'pr:write'],
     resourceName: 'Pull requests'
 };
-const gate = requireBearerAuth({
+const gate = {
     verifier: new Introspection(issuer, credential),
     expectedResource: resource,
     requiredScopes: ['pr:read'], // what a client asks for first
     resourceMetadataUrl: getOAuthProtectedResourceMetadataUrl(resource)
-});
+};
 
 async function answer(request: Request): Promise<Response> {
     const early = originValidationResponse(request, [resource.hostname]) ?? oauthMetadataResponse(request, metadata);
     if (early) return early;
     if (new URL(request.url).pathname !== resource.pathname) return new Response('Not found', { status: 404 });
-    const caller = await gate(request);
+    const caller = await letIn(request, gate);
     return caller instanceof Response ? caller : mcp.fetch(request, { authInfo: caller });
 }
 

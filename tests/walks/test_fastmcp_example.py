@@ -13,7 +13,7 @@ from fastmcp import Client
 from fastmcp.client.auth import OAuth
 
 from authsec.database.embedded import CHECKOUT
-from tests.management import release_bot
+from tests.management import one_call_a_minute, release_bot
 from tests.plain_client import Person, newcomer, register
 from tests.programs import PythonProgram, free_port, location
 from tests.servers import Service, eventually
@@ -57,6 +57,10 @@ def message(tool: str) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}
 
 
+def call(example: str, tool: str, token: str = "") -> httpx.Response:
+    return httpx.post(example, json=message(tool), headers=headers_with(token), timeout=30, trust_env=False)
+
+
 def headers_with(token: str) -> dict[str, str]:
     headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
     return headers | ({"Authorization": f"Bearer {token}"} if token else {})
@@ -72,6 +76,7 @@ def example(services: Any) -> Iterator[str]:
         "kind": "mcp_server",
         "resource_uri": f"http://localhost:{free_port()}/mcp",
         "scopes": [{"name": "pr:read", "is_default": True}, {"name": "pr:write", "risk": "medium"}],
+        "enforce_rate_limit": True,
     }
     made: dict[str, Any] = caller("POST", "applications", wanted)
     roles = {role["name"]: role["id"] for role in caller("GET", "roles?limit=200")["items"]}
@@ -129,27 +134,20 @@ def test_the_example_answers_strangers_and_poor_tokens_as_its_rfcs_say(
     assert (document["resource"], document["authorization_servers"]) == (example, [service.base_url])
     assert document["scopes_supported"] == ["pr:read", "pr:write"]
 
-    def call(tool: str, token: str = "") -> httpx.Response:
-        return httpx.post(
-            example, json=message(tool), headers=headers_with(token), timeout=30, trust_env=False
-        )
-
-    stranger = call("list_pull_requests")
+    stranger = call(example, "list_pull_requests")
     assert stranger.status_code == 401
     assert (
         stranger.headers["WWW-Authenticate"] == f'Bearer scope="pr:read", resource_metadata="{document_url}"'
     )
-    assert call("list_pull_requests", "as_at_nothing").status_code == 401
+    assert call(example, "list_pull_requests", "as_at_nothing").status_code == 401
 
     person, _ = newcomer(service)
     client = register(service)
     elsewhere = service.application("github-mcp")["resource_uri"]
-    assert (
-        call("list_pull_requests", person.token(client, resource=elsewhere)["access_token"]).status_code
-        == 401
-    )
+    foreign = person.token(client, resource=elsewhere)["access_token"]
+    assert call(example, "list_pull_requests", foreign).status_code == 401
     poor = person.token(client, resource=example, scope="pr:read")["access_token"]
-    refused = call("merge_pull_request", poor)
+    refused = call(example, "merge_pull_request", poor)
     assert refused.status_code == 403
     assert 'error="insufficient_scope", scope="pr:write"' in refused.headers["WWW-Authenticate"]
     assert document_url in refused.headers["WWW-Authenticate"]
@@ -159,3 +157,16 @@ def test_the_example_answers_strangers_and_poor_tokens_as_its_rfcs_say(
         sly = json.dumps(message("§")).replace('"§"', f'"{first}", "name": "{second}"')
         answer = httpx.post(example, content=sly, headers=headers_with(poor), timeout=30, trust_env=False)
         assert "merged by" not in answer.text
+
+
+def test_a_call_too_many_is_passed_on_and_sends_nobody_for_another_token(
+    service: Service, example: str
+) -> None:
+    """RFC 6585 §4: the token is good, so that 401 would be wrong."""
+    person, email = newcomer(service)
+    token = person.token(register(service), resource=example)["access_token"]
+    one_call_a_minute(release_bot(service), email)
+    answer, refused = (call(example, "list_pull_requests", token) for _ in range(2))
+    assert (answer.status_code, refused.status_code) == (200, 429), refused.text
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert "WWW-Authenticate" not in refused.headers

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from authsec.database.embedded import CHECKOUT
-from tests.management import release_bot
+from tests.management import one_call_a_minute, release_bot
 from tests.plain_client import newcomer, register
 from tests.programs import Program, allow, free_port
 from tests.servers import Service
@@ -37,6 +37,7 @@ def application(services_here: Service) -> dict[str, Any]:
         "kind": "mcp_server",
         "resource_uri": f"http://localhost:{free_port()}/mcp",
         "scopes": [{"name": "pr:read", "is_default": True}, {"name": "pr:write", "risk": "medium"}],
+        "enforce_rate_limit": True,
     }
     made: dict[str, Any] = caller("POST", "applications", wanted)
     roles = {role["name"]: role["id"] for role in caller("GET", "roles?limit=200")["items"]}
@@ -160,3 +161,20 @@ def test_the_example_sends_strangers_to_the_authority_and_refuses_others_tokens(
             assert answer.status_code == 401
             assert 'error="invalid_token"' in answer.headers["www-authenticate"]
         assert http.post(example, json=call, headers={"Origin": "https://evil.example"}).status_code == 403
+
+
+def test_a_call_too_many_is_passed_on_and_sends_nobody_for_another_token(
+    service: Service, example: str
+) -> None:
+    """RFC 6585 §4: the token is good, so that 401 would be wrong."""
+    person, email = newcomer(service)
+    token = person.token(register(service), resource=example)["access_token"]
+    one_call_a_minute(release_bot(service), email)
+    listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    headers = {"Accept": "application/json, text/event-stream", "Authorization": f"Bearer {token}"}
+    answer, refused = (
+        httpx.post(example, json=listing, headers=headers, timeout=30, trust_env=False) for _ in range(2)
+    )
+    assert (answer.status_code, refused.status_code) == (200, 429), refused.text
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    assert "www-authenticate" not in refused.headers
