@@ -39,4 +39,11 @@ class StandingChange(models.Model):
         indexes = [
             models.Index(fields=["tenant", "user", "at"], name="endusers_standing_idx"),
             models.Index(fields=["at"], name="endusers_standing_at_idx"),
+            # Every end user who was ever suspended: few, and the list's way to those who are (``EndUser`` has no index
+            # of its status).
+            models.Index(
+                fields=["tenant", "user"],
+                condition=models.Q(capacity="end_user", to_status="suspended"),
+                name="endusers_suspensions_idx",
+            ),
         ]
