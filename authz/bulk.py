@@ -10,6 +10,7 @@ from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
+from authsec.database.fields import uuid_array
 from authz.bindings import console_permissions_of, leave_owners_to_owners
 from authz.console import forbid_escalation
 from authz.models import Group
@@ -98,7 +99,7 @@ def take_out(run: Run, ids: Sequence[UUID]) -> Fates:
 
 def _send(statement: str, action: str, run: Run, ids: Sequence[UUID], **group: Any) -> Fates:
     told = event_values(actor=run.actor, action=action, target_kind="group", reason=run.reason, now=run.now)
-    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": list(ids)}
+    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": uuid_array(ids)}
     with connection.cursor() as cursor:
         cursor.execute(statement, told | about | group)
         fates: Fates = cursor.fetchall()

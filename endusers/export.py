@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from authsec.audit.actor import Actor
 from authsec.audit.formats import FORMATS, harmless, table
 from authsec.audit.operations import record
+from authsec.database.fields import uuid_array
 from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
 from authsec.web.pagination import CAP
@@ -99,7 +100,7 @@ def _step(job: Job, out: IO[bytes]) -> Step:
     common = (job.total or 0) > CAP
     ids = selections.pick(chosen, until=job.created_at, after=place_after(job), limit=CHUNK, common=common)
     with connection.cursor() as cursor:
-        cursor.execute(ROWS, {"tenant": job.tenant_id, "ids": ids})
+        cursor.execute(ROWS, {"tenant": job.tenant_id, "ids": uuid_array(ids)})
         rows = [list(row) for row in cursor.fetchall()]
     for row in rows:
         row[5] = json.loads(row[5]) if row[5] and format == "jsonl" else row[5]

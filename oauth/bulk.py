@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.audit.insertion import event_values, insertion
+from authsec.database.fields import uuid_array
 from endusers.bulk import changes
 from endusers.bulk.jobs import register
 from endusers.bulk.verbs import Fate, Fates, Run, Verb
@@ -73,7 +74,7 @@ def suspend_and_revoke(run: Run, ids: Sequence[UUID]) -> Fates:
 def _end(run: Run, ids: Sequence[UUID]) -> dict[UUID, int]:
     """End the tokens; returns how many died of each of the people who are end users here."""
     with connection.cursor() as cursor:
-        cursor.execute(END, {"tenant": run.tenant_id, "ids": list(ids), "now": run.now})
+        cursor.execute(END, {"tenant": run.tenant_id, "ids": uuid_array(ids), "now": run.now})
         return dict(cursor.fetchall())
 
 
@@ -94,7 +95,7 @@ def _note(run: Run, died: Mapping[UUID, int], fates: Fates) -> None:
         "job": run.job_id,
         "whose": list(lost),
         "numbers": list(lost.values()),
-        "ids": [key for key, _ in fates],
+        "ids": uuid_array(key for key, _ in fates),
         "fates": [str(fate) for _, fate in fates],
     }
     with connection.cursor() as cursor:

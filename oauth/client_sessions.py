@@ -13,6 +13,7 @@ from procrastinate.contrib.django import app
 from procrastinate.types import JSONDict
 
 from authsec.database.context import system_context
+from authsec.database.fields import uuid_array
 from authsec.sessions import EXPIRED
 from oauth.models import Client, ClientSession
 from oauth.registration import LOGOUT_URI
@@ -59,9 +60,7 @@ def end_person(*, tenant_id: UUID, user_id: UUID, now: datetime) -> None:
 
 def end_people(*, tenant_id: UUID, user_ids: Collection[UUID], now: datetime) -> None:
     """The same of many at once: as many statements as there are clients to tell, however many people they are."""
-    whose = RawSQL(
-        "select unnest(%s::uuid[])", [list(user_ids)]
-    )  # one value, where a list would be thousands
+    whose = RawSQL("select unnest(%s::uuid[])", [uuid_array(user_ids)])
     rows = ClientSession.objects.filter(tenant_id=tenant_id, user_id__in=whose, ended_at=None)
     _end(rows.select_related("client"), now)
 

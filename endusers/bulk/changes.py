@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
+from authsec.database.fields import uuid_array
 from endusers.bulk.verbs import Fates, Run
 from endusers.operations import standing_tier, standing_tiers
 from endusers.signals import standing_lost
@@ -203,7 +204,7 @@ def _run(
     told = event_values(
         actor=run.actor, action=action, target_kind="end_user", reason=run.reason, now=run.now
     )
-    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": list(ids)}
+    about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": uuid_array(ids)}
     with connection.cursor() as cursor:
         cursor.execute(statement, told | about | values)
         fates: Fates = cursor.fetchall()
