@@ -6,4 +6,4 @@ class AuthzConfig(AppConfig):
 
     def ready(self) -> None:
         """Listen to what happens on the floors below."""
-        from authz import checks, jobs, offers, receivers  # noqa: F401
+        from authz import checks, job_power, jobs, offers, receivers  # noqa: F401

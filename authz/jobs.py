@@ -178,4 +178,5 @@ Kind(
     suffix=lambda job: ".csv",
     finished=_finished,
     fetched=_fetched,
+    again=True,
 )

@@ -18,7 +18,7 @@ from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
 from authsec.web.pagination import CAP
 from endusers.bulk import selection as selections
-from endusers.bulk.jobs import place_after, total_of
+from endusers.bulk.jobs import HOME, place_after, total_of
 from endusers.bulk.selection import Selection
 from endusers.bulk.verbs import Verb
 
@@ -166,4 +166,6 @@ Kind(
     suffix=lambda job: FORMATS[job.params["params"]["format"]].suffix,
     finished=_finished,
     fetched=_fetched,
+    again=True,
+    home=HOME,
 )

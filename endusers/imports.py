@@ -15,7 +15,7 @@ from authsec.jobs import operations as jobs
 from authsec.jobs.kinds import Kind, Step, Stopped
 from authsec.jobs.models import Job
 from endusers.bulk import changes
-from endusers.bulk.jobs import CHUNK
+from endusers.bulk.jobs import CHUNK, HOME
 from endusers.bulk.verbs import Run
 from endusers.import_file import read
 from endusers.models import Upload, UploadLine
@@ -143,6 +143,11 @@ def put_into_force(*, tenant_id: UUID, upload: Upload, reason: str, actor: Actor
     return job
 
 
+def needs(job: Job) -> list[str]:
+    """The permissions behind an import: statuses want more than tiers."""
+    return ["endusers:update", *(["endusers:suspend"] if job.params.get("statuses", STATUSES) else [])]
+
+
 def _rows(statement: str, tenant_id: UUID, upload_id: UUID, **more: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"tenant": tenant_id, "upload": upload_id, **more})
@@ -196,5 +201,7 @@ Kind(
         ("File", job.params["name"]),
         *([("Reason", job.params["reason"])] if job.params["reason"] else []),
     ],
+    needs=needs,
+    home=HOME,
     panel="endusers:outcomes",
 )

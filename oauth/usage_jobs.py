@@ -102,6 +102,8 @@ Kind(
         ("Until", job.params["to"]),
     ],
     suffix=lambda job: ".csv",
+    application=lambda job: UUID(job.params["application"]),
     finished=_finished,
     fetched=_fetched,
+    again=True,
 )

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from authsec.audit.actor import Actor
 from authsec.audit.formats import harmless
 from authsec.audit.operations import record
@@ -89,4 +91,6 @@ Kind(
     describe=_describe,
     suffix=lambda job: ".csv",
     finished=_finished,
+    again=True,
+    home=("tenants:team", _("Team")),
 )

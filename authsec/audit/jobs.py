@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import F, QuerySet
 from django.db.models.fields.tuple_lookups import TupleLessThan
+from django.utils.translation import gettext_lazy as _
 
 from authsec.audit import formats
 from authsec.audit.actor import Actor
@@ -96,4 +97,6 @@ Kind(
     suffix=lambda job: formats.FORMATS[job.params["format"]].suffix,
     finished=_finished,
     fetched=_fetched,
+    again=True,
+    home=("audit:list", _("Audit log")),
 )

@@ -13,7 +13,7 @@ from procrastinate.exceptions import JobAborted
 from procrastinate.jobs import Job as Queued
 
 from authsec.database.context import tenant_context
-from authsec.jobs import files, progress
+from authsec.jobs import files, power, progress
 from authsec.jobs.kinds import Kind, Step, Stopped, kind_of
 from authsec.jobs.models import Job
 from authsec.jobs.operations import TASK
@@ -67,7 +67,7 @@ def run(context: JobContext, *, tenant_id: str, job_id: str) -> None:
 
 
 def work(job: Job, context: JobContext) -> None:
-    """Every step in a transaction of its own, then the end. Raises Lost or JobAborted between two steps."""
+    """Every step in a transaction of its own, then the end. Raises Lost, Stopped or JobAborted between two steps."""
     kind = kind_of(job)
     suffix = kind.suffix(job)
     with files.writing(job) if suffix else contextlib.nullcontext(io.BytesIO()) as out:
@@ -84,6 +84,7 @@ def work(job: Job, context: JobContext) -> None:
 
 def _step(job: Job, kind: Kind, out: IO[bytes]) -> Step:
     with tenant_context(job.tenant_id):
+        power.check(job, now=timezone.now())
         step = kind.step(job, out)
         out.flush()
         _still_ours(progress.keep(job, step, size=out.tell()))

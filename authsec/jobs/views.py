@@ -1,5 +1,6 @@
 """Watching a job, cancelling it, fetching its result, under ``/t/<slug>/jobs/``."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,14 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from authsec.jobs import queries, results
 from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
-from authsec.jobs.operations import AlreadyOver, cancel
+from authsec.jobs.operations import AlreadyOver, TooManyJobs, cancel, start
+from authsec.web import clock
 from authsec.web.access import member
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request, told
@@ -38,15 +41,7 @@ def jobs(request: Request) -> HttpResponse:
 def job(request: Request, job_id: UUID) -> HttpResponse:
     """One job and how it comes along; the panel asks again by itself while the job is active."""
     found = _load(request, job_id)
-    context = shown(found) | {
-        "may_fetch": queries.may_fetch(found, permissions=queries.permissions_of(request.powers)),
-        "crumbs": [
-            ("Jobs", reverse("jobs:list", kwargs={"slug": request.tenant.slug})),
-            (kind_of(found).title, None),
-        ],
-        "heard": request.GET.get("heard", ""),
-    }
-    return page_or_partial(request, "jobs/job.html", context, partial="update")
+    return page_or_partial(request, "jobs/job.html", _context(request, found), partial="update")
 
 
 @require_POST
@@ -61,6 +56,20 @@ def cancel_job(request: Request, job_id: UUID) -> HttpResponse:
     return redirect("jobs:job", slug=request.tenant.slug, job_id=job_id)
 
 
+@require_POST
+@member
+def again(request: Request, job_id: UUID) -> HttpResponse:
+    """Ask for the same file once more, of how things are now."""
+    found = _load(request, job_id)
+    if not _may_repeat(request, found):
+        raise PermissionDenied(f"It needs the permission {' and '.join(kind_of(found).needed(found))}.")
+    try:
+        found = start(**told(request, kind=found.kind, params=found.params))
+    except TooManyJobs as error:
+        messages.error(request, str(error))
+    return redirect("jobs:job", slug=request.tenant.slug, job_id=found.pk)
+
+
 @member
 def result(request: Request, job_id: UUID) -> FileResponse | HttpResponse:
     """The file that the job wrote, for who holds the kind's permission now."""
@@ -69,6 +78,9 @@ def result(request: Request, job_id: UUID) -> FileResponse | HttpResponse:
         raise PermissionDenied(f"It needs the permission {kind_of(found).permission}.")
     try:
         return results.fetch(found, actor=request.actor, now=timezone.now())
+    except results.Expired as error:
+        context = _context(request, found) | {"gone": str(error), "expired": True}
+        return render(request, "jobs/job.html", context, status=410)
     except results.NotThere as error:
         messages.info(request, str(error))
         return redirect("jobs:job", slug=request.tenant.slug, job_id=job_id)
@@ -77,14 +89,52 @@ def result(request: Request, job_id: UUID) -> FileResponse | HttpResponse:
 def shown(job: Job) -> dict[str, Any]:
     """A job as pages show it. ``milestone`` changes when a listener should hear of it: at each quarter."""
     quarter = 4 * min(job.done, job.total) // job.total if job.total else 0
+    now = timezone.now()
     return {
         "job": job,
         "kind": kind_of(job),
         "facts": kind_of(job).describe(job),
         "by": job.actor.get("name") or "",
         "milestone": f"{job.status}-{quarter}",
-        "expired": bool(job.expires_at and job.expires_at <= timezone.now()),
+        "expired": bool(job.expires_at and job.expires_at <= now),
+        "left": _left(job, now),
+        "took": _took(job),
     }
+
+
+def _left(job: Job, now: datetime) -> str:
+    """How long it will go on at the pace so far, in words; empty while nobody can say."""
+    if not (job.active and job.started_at and job.total and job.done):
+        return ""
+    seconds = (now - job.started_at).total_seconds() * max(job.total - job.done, 0) / job.done
+    return str(_("about %s left")) % clock.span(seconds)
+
+
+def _took(job: Job) -> str:
+    if not (job.started_at and job.finished_at):
+        return ""
+    return str(_("after %s")) % clock.span((job.finished_at - job.started_at).total_seconds())
+
+
+def _context(request: Request, found: Job) -> dict[str, Any]:
+    kind, slug = kind_of(found), request.tenant.slug
+    home, label = kind.home
+    return shown(found) | {
+        "may_fetch": queries.may_fetch(found, permissions=queries.permissions_of(request.powers)),
+        "may_repeat": _may_repeat(request, found),
+        "home_url": home and reverse(home, kwargs={"slug": slug}),
+        "home_label": label,
+        "crumbs": [("Jobs", reverse("jobs:list", kwargs={"slug": slug})), (kind.title, None)],
+        "heard": request.GET.get("heard", ""),
+    }
+
+
+def _may_repeat(request: Request, found: Job) -> bool:
+    kind = kind_of(found)
+    place = kind.application(found)
+    return kind.again and all(
+        request.powers.decide(name, application_id=place).allowed for name in kind.needed(found)
+    )
 
 
 def _load(request: Request, job_id: UUID) -> Job:

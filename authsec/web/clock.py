@@ -45,3 +45,12 @@ def date(moment: dt.datetime, now: dt.datetime | None = None) -> str:
 def full(moment: dt.datetime) -> str:
     """ "3 Nov 2026, 14:32:07 UTC": what a title shows."""
     return f"{date(moment)}, {moment.astimezone(dt.UTC):%H:%M:%S} UTC"
+
+
+def span(seconds: float) -> str:
+    """ "12 s", "3 min", "2 h": a time's length, as long as a person waits for something."""
+    whole = max(round(seconds), 1)
+    if whole < 90:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < 90 else f"{round(minutes / 60)} h"

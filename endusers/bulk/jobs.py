@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
@@ -21,6 +22,7 @@ from endusers.models import Outcome
 from endusers.operations import EndUserError, ReasonRequired
 
 CHUNK = 5_000  # people in one transaction
+HOME = ("endusers:list", _("End Users"))
 
 
 class NobodyChosen(EndUserError):
@@ -88,6 +90,8 @@ def register(verb: Verb) -> Verb:
         total=total_of,
         step=lambda job, out: _step(verb, job, out),
         describe=words,
+        needs=lambda job: verb.permissions,
+        home=HOME,
         panel="endusers:outcomes",
     )
     if verb.undo:
@@ -102,6 +106,8 @@ def register(verb: Verb) -> Verb:
                 ("Takes back", f"{verb.title}, job {job.params['of']}"),
                 *([("Reason", job.params["reason"])] if job.params["reason"] else []),
             ],
+            needs=lambda job: verb.permissions,
+            home=HOME,
             panel="endusers:outcomes",
         )
     return verb
@@ -186,9 +192,9 @@ def place_after(job: Job) -> UUID | None:
 def _kept(job: Job, ids: list[UUID], fates: Fates) -> Step:
     """Where the next chunk begins, and how many met which fate so far."""
     counted = tally(job)
-    for _, fate in fates:
+    for _key, fate in fates:
         counted[fate] = counted.get(fate, 0) + 1
-    unknown = sum(fate == Fate.UNKNOWN for _, fate in fates)
+    unknown = sum(fate == Fate.UNKNOWN for _key, fate in fates)
     cursor = {"after": str(ids[-1]), "tally": counted} if ids else job.cursor
     return Step(done=len(ids), failed=unknown, cursor=cursor, finished=len(ids) < CHUNK)
 

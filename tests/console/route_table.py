@@ -114,6 +114,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/jobs/": page(ANYONE_IN),
     "t/<slug:slug>/jobs/<uuid:job_id>/": page("audit:export"),
     "t/<slug:slug>/jobs/<uuid:job_id>/cancel/": deed("audit:export"),
+    "t/<slug:slug>/jobs/<uuid:job_id>/again/": deed("audit:export"),
     "t/<slug:slug>/jobs/<uuid:job_id>/result/": page("audit:export"),
     # Settings
     "t/<slug:slug>/settings/": page("org:read"),

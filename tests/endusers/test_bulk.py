@@ -10,6 +10,7 @@ from django.utils import timezone
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs.models import Job
+from authz.models import Binding
 from endusers import plan_tiers
 from endusers.bulk import jobs, selection
 from endusers.bulk.jobs import take_back
@@ -300,4 +301,25 @@ def test_the_jobs_of_somebody_who_is_suspended_stop(tools, alex):
         facts = {"tenant_id": tools.id, "actor": actor_of(alex), "now": timezone.now()}
         suspend_member(user_id=rosa.pk, reason="laptop stolen", **facts)
     assert done(job).status == "cancelled"
+    assert {row.status for row in rows(tools).values()} == {"active"}
+
+
+def test_power_counts_at_each_step_of_a_job(tools, alex, monkeypatch):
+    ids = people(tools, 7)
+    hal = cast.member(tools, "hal@alex-tools.example")
+    role = cast.role(tools, "Helpers", console=["endusers:suspend", "endusers:read"])
+    binding = cast.bind(tools, role, hal)
+    job = asked(hal, "suspend", ids=ids)
+
+    def once_and_no_more(verb, job, out, step=jobs._step):
+        taken = step(verb, job, out)
+        Binding.objects.filter(pk=binding.pk).update(ended_at=timezone.now())
+        return taken
+
+    monkeypatch.setattr(jobs, "_step", once_and_no_more)
+    job = done(job)
+    assert (job.status, job.done, fates(job)) == ("failed", 3, {"changed": 3})
+    assert job.error == "Alex no longer holds endusers:suspend, which “Suspend end users” needs."
+    assert Counter(row.status for row in rows(tools).values()) == {"suspended": 3, "active": 4}
+    assert back(alex, job).status == "done"
     assert {row.status for row in rows(tools).values()} == {"active"}

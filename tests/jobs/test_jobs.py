@@ -190,6 +190,7 @@ def test_who_started_it_watches_and_who_holds_the_permission_now_fetches(
     address = f"/t/acme-corp/jobs/{job.pk}/"
     assert "Fetching it needs audit:export" in watcher.get(address).text
     assert watcher.get(f"{address}result/").status_code == 403
+    assert watcher.post(f"{address}again/").status_code == 403
     assert owner.get(f"{address}result/").getvalue() == b"a,b\r\n"
     carol = cast.signed_in(cast.member(acme, "carol@acme.example"))
     assert carol.get(address).status_code == 403
@@ -223,9 +224,15 @@ def test_a_result_can_be_fetched_for_a_day_and_is_then_deleted(acme: Tenant, olg
     with tenant_context(acme.id):
         Job.objects.filter(pk=job.pk).update(expires_at=timezone.now())
     assert problem(call.get(path.format(job.pk))) == (410, "gone")
-    page = cast.signed_in(olga).get(f"/t/acme-corp/jobs/{job.pk}/result/", follow=True)
+    browser, address = cast.signed_in(olga), f"/t/acme-corp/jobs/{job.pk}/"
+    page = browser.get(f"{address}result/")
+    assert page.status_code == 410
     assert "is deleted" in page.text
     assert "Download" not in page.text
+    assert "Export again" in page.text
+    anew = browser.get(browser.post(f"{address}again/")["Location"]).context["job"]
+    assert (anew.status, anew.params) == ("queued", job.params)
+    assert anew.pk != job.pk
 
     later = timezone.now() + files.KEPT + timedelta(minutes=1)
     assert cleanup.delete_expired(now=later) == {"results": 1, "rows": 0, "queue": 0, "files": 1}
