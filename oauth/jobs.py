@@ -1,16 +1,17 @@
-"""What the worker does for this context: a client's logo, a person's copy of their data, what if for many people."""
+"""What the worker does for this context: logos, copies of people's data, letters about proofs, what if for many."""
 
 import logging
 from uuid import UUID
 
 from django.utils import timezone
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from authsec.database.context import system_context
 from authsec.jobs import files
 from authsec.jobs.runner import Backoff
 from oauth import bulk as bulk  # its kinds of jobs
-from oauth import own_data
+from oauth import own_data, proof_mail
 from oauth import what_if_jobs as what_if_jobs  # its kind of job
 from oauth.data_exports import TASK, Status
 from oauth.documents import logos
@@ -24,6 +25,12 @@ MOST_TRIES = 4
 def read_logo(*, client_id: str) -> None:
     """Read the logo that a client's document names."""
     logos.read(UUID(client_id), now=timezone.now())
+
+
+@app.task(name=proof_mail.TASK, retry=RetryStrategy(max_attempts=8, exponential_wait=4))
+def tell_of_proof(*, tenant_id: str, application_id: str) -> None:
+    """Write to those who run an Application that the proof of its address is gone."""
+    proof_mail.tell(tenant_id=UUID(tenant_id), application_id=UUID(application_id), now=timezone.now())
 
 
 @app.task(name=TASK, retry=Backoff())

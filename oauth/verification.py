@@ -15,7 +15,7 @@ from authz.application_past import gate_of, remember
 from authz.applications import note
 from authz.models import Application
 from authz.resource_uri import is_loopback
-from oauth import proof, throttle
+from oauth import proof, proof_mail, throttle
 from oauth.documents.clients import IN_FLIGHT
 from oauth.proof import Evidence, Finding
 
@@ -64,8 +64,9 @@ def verify(*, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime
 def recheck_due(*, now: datetime) -> tuple[int, int]:
     """Look again at addresses verified a day ago; returns how many were looked at and how many missed their proof.
 
-    What is missed is written down and said on the Application's page, and nothing else happens: a document that is
-    away for an hour must not lock thousands of people out. At most MOST_A_RUN.
+    What is missed is written down, said on the Application's page and, the first time, by a letter to those who run
+    it. Nothing else happens: a document that is away for an hour must not lock thousands of people out. At most
+    MOST_A_RUN.
     """
     with system_context():
         due = list(
@@ -80,7 +81,10 @@ def recheck_due(*, now: datetime) -> tuple[int, int]:
     for application in due:
         evidence = proof.gather(application.resource_uri)
         finding = proof.judge(evidence, application.pk)
-        _settle(application, finding, evidence, SYSTEM, now)
+        try:
+            _settle(application, finding, evidence, SYSTEM, now)
+        except NotProved:  # archived, or given another address, while the old one was looked at
+            continue
         missed += not finding.proof
     return len(due), missed
 
@@ -150,6 +154,7 @@ def _lose(holder: Application, now: datetime) -> None:
     _save(holder)
     remember(holder, gate, now)
     note("application.verification_lost", holder, SYSTEM, now, before=before, after={"verified_by": None})
+    proof_mail.tell_later(holder)
 
 
 def _way_out(finding: Finding, row: Application) -> str:
@@ -187,6 +192,7 @@ def _write(row: Application, finding: Finding, actor: Actor, now: datetime) -> A
     _save(row)
     if row.verified_at is not None and not failed_before:
         note("application.proof_missed", row, actor, now, before=before, after={"problem": row.check_problem})
+        proof_mail.tell_later(row)
     return row
 
 

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings as conf
 from django.db import connection
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from authsec import limiting
 from authsec.audit.actor import SYSTEM
@@ -16,8 +17,9 @@ from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz import applications
 from authz.models import Application
-from oauth import proof, verification
+from oauth import proof, proof_mail, verification
 from oauth.proof import Evidence, Finding, document_url, held, judge, record_name, record_value
+from tenants.models import Membership
 from tests import cast
 from tests.authz.cast import World, world
 from tests.console.api import Api, token_of
@@ -180,9 +182,65 @@ def test_a_verified_address_stays_so_when_its_proof_is_away_and_says_it(host: Ho
     assert verification.recheck_due(now=later + timedelta(days=2)) == (1, 1)
     assert now_of(it).failing_since == later
     assert len(events(it, "application.proof_missed")) == 1
+    assert letters(it) == 1
     host.pages[place] = said(it.resource_uri)
     verification.recheck_due(now=later + timedelta(days=4))
     assert (now_of(it).failing_since, now_of(it).check_problem) == (None, "")
+    assert tell(it) == 0  # a letter that waited until the proof was back is not sent
+    del host.pages[place]
+    verification.recheck_due(now=later + timedelta(days=6))
+    assert letters(it) == 2
+
+
+def test_those_who_may_change_the_application_are_told_once_that_its_proof_is_gone(
+    host: Host, mailoutbox: Any
+) -> None:
+    tenant = cast.open_tenant("acme-corp", "olga@acme.example")
+    it = cast.application(tenant, "docs", ["docs:read"], uri=f"{host.origin}/mcp")
+    cast.member(tenant, "adam@acme.example", "admin")
+    cast.member(tenant, "rita@acme.example", "readonly_auditor")
+    gone = cast.member(tenant, "gone@acme.example", "admin")
+    addresses = ["adam@acme.example", "olga@acme.example"]
+    with tenant_context(tenant.pk):
+        Membership.objects.filter(user=gone).update(status="suspended", suspended_at=timezone.now())
+        Application.objects.update(verified_at=None, name="Docs\r\nBcc: x@evil.example <b>")
+    place = "/.well-known/oauth-protected-resource/mcp"
+    host.pages[place] = said(it.resource_uri)
+    look(it)
+    host.pages[place] = {"resource": "<script>alert(1)</script>"}
+    verification.recheck_due(now=timezone.now() + timedelta(hours=25))
+    assert tell(it) == 2
+    assert sorted(mail.to for mail in mailoutbox) == [[address] for address in addresses]
+    letter = mailoutbox[0]
+    assert letter.subject == "The proof of Docs Bcc: x@evil.example <b>’s address is missing"
+    address = f"{conf.PUBLIC_URL}/t/{tenant.slug}/applications/{it.pk}/address/"
+    page = letter.alternatives[0].content
+    for text in (letter.body, page):
+        assert address in text
+        assert it.resource_uri in text
+        assert "stays verified" in text
+    assert "<script>" not in page
+    assert "<b>" not in page
+    owner = claimed(world("owner"), host)
+    host.pages[place] = said(it.resource_uri, authsec_application=str(owner.pk))
+    look(owner)
+    assert letters(it) == 2
+    assert letters(owner) == 0
+    mailoutbox.clear()
+    assert tell(it) == 2
+    assert "lost its address" in mailoutbox[0].subject
+    assert "owner" not in mailoutbox[0].body.replace("owner@", "")
+
+
+def letters(it: Application) -> int:
+    """How many times the queue was told to write to those who run the Application."""
+    with system_context():
+        queued = ProcrastinateJob.objects.filter(task_name=proof_mail.TASK)
+        return sum(job.args["application_id"] == str(it.pk) for job in queued)
+
+
+def tell(it: Application) -> int:
+    return proof_mail.tell(tenant_id=it.tenant_id, application_id=it.pk, now=timezone.now())
 
 
 def test_the_first_keeps_an_address_until_somebody_is_named_for_it(host: Host) -> None:
