@@ -40,7 +40,7 @@ CLOSELY = f"""(select jsonb_build_object(
     select %s::date - (d.at at time zone 'UTC')::date as ago, count(*) as number from oauth_decision d
      where d.{HERE} and d.subject = endusers_enduser.user_id and d.at >= %s group by 1) d)))"""  # noqa: S608
 TIERS = """
-select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.to_at,
+select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, t.ended_at is not null, h.from_at, h.to_at,
        case when e.actor_id = %(user)s then %(oneself)s else e.actor_name end, e.reason,
        l.actor_name, l.at
   from endusers_plantier t
@@ -48,27 +48,31 @@ select t.key, t.name, t.rate_limit, t.rate_window_s, t.is_default, h.from_at, h.
     on h.tenant_id = t.tenant_id and h.plan_tier_id = t.id and h.user_id = %(user)s
   left join lateral (
     select e.actor_id, e.actor_name, e.reason from audit_event e
-     where e.tenant_id = t.tenant_id and e.target_id = %(user)s and e.at = h.from_at
+     where %(told)s and e.tenant_id = t.tenant_id and e.target_id = %(user)s and e.at = h.from_at
        and e.action in ('end_user.tier_changed', 'end_user.appeared')
      order by e.action desc limit 1) e on true
   left join lateral (
     select e.actor_name, e.at from audit_event e
-     where e.tenant_id = %(tenant)s and e.target_id = %(user)s and e.action = 'end_user.rate_limit_set'
+     where %(told)s and e.tenant_id = %(tenant)s and e.target_id = %(user)s and e.action = 'end_user.rate_limit_set'
      order by e.at desc limit 1) l on true
- where t.tenant_id = %(tenant)s
+ where t.tenant_id = %(tenant)s and (t.ended_at is null or h.id is not null)
  order by h.from_at desc nulls last, t.created_at, t.name
 """
 
 
 @dataclass(frozen=True)
 class Tier:
-    """A plan tier of the tenant, and whether this person holds it. ``rate_limit`` None: it sets none."""
+    """A plan tier that somebody can be put on, or that this person holds (then maybe a ``retired`` one).
+
+    ``rate_limit`` None: it sets none.
+    """
 
     key: str
     name: str
     rate_limit: int | None
     rate_window_s: int
     is_default: bool
+    retired: bool
     held: bool
 
 
@@ -135,15 +139,16 @@ class Plan:
     limit_at: datetime | None
 
 
-def plan(tenant_id: UUID, user_id: UUID) -> Plan:
-    """What a person's tab about limits and plan tells. One statement."""
+def plan(tenant_id: UUID, user_id: UUID, *, told: bool) -> Plan:
+    """What a person's tab about limits and plan tells; who did it and why only if ``told``. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(TIERS, {"tenant": tenant_id, "user": user_id, "oneself": ONESELF})
+        cursor.execute(TIERS, {"tenant": tenant_id, "user": user_id, "oneself": ONESELF, "told": told})
         rows = cursor.fetchall()
-    held = {row[0] for row in rows if row[5] and row[6] is None}
+    held = {row[0] for row in rows if row[6] and row[7] is None}
     offered = {
-        row[0]: Tier(row[0], row[1], row[2], row[3], row[4], row[0] in held)
+        row[0]: Tier(row[0], row[1], row[2], row[3], row[4], row[5], held=row[0] in held)
         for row in sorted(rows, key=lambda row: (row[2] is None, row[2]))
+        if row[0] in held or not row[5]
     }
-    periods = [TierPeriod(row[1], row[5], row[6], row[7] or "", row[8] or "") for row in rows if row[5]]
-    return Plan(list(offered.values()), periods, *(rows[0][9:11] if rows else (None, None)))
+    periods = [TierPeriod(row[1], row[6], row[7], row[8] or "", row[9] or "") for row in rows if row[6]]
+    return Plan(list(offered.values()), periods, *(rows[0][10:12] if rows else (None, None)))

@@ -92,7 +92,8 @@ def limits(request: Request, user_id: UUID) -> HttpResponse:
     context = frame(request, user_id, "limits")
     end_user = context["end_user"]
     context |= {"limit": limit_of(end_user, timezone.now()), "own": own_limit(end_user)}
-    context["plan"] = person.plan(request.tenant.tenant_id, user_id)
+    context["told"] = told = "audit:read" in request.decision.can
+    context["plan"] = person.plan(request.tenant.tenant_id, user_id, told=told)
     return show(request, "endusers/limits.html", context)
 
 

@@ -126,6 +126,18 @@ def test_the_plan_tab_says_who_gave_the_limit(alex: Client, ed: Any) -> None:
         assert shown in page, shown
 
 
+def test_who_set_a_tier_and_why_is_for_those_who_may_read_the_log(
+    alex: Client, ed: Any, tools: Tenant
+) -> None:
+    alex.post(url(ed, "plan-tier/"), {"plan_tier": "pro", "reason": "upgraded by card"})
+    support = cast.member(tools, "sue@alex-tools.example", "contractor")
+    cast.bind(tools, cast.role(tools, "Support", console=["endusers:read"]), support)
+    page = cast.signed_in(support).get(url(ed, "limits/")).text
+    assert "Tiers until now" in page
+    for kept_back in ("upgraded by card", "Set by", "Alex"):
+        assert kept_back not in page.split("<main")[1], kept_back
+
+
 def test_the_page_and_the_teams_name_each_other(alex: Client, tools: Tenant, ed: Any) -> None:
     assert "end user only" in alex.get(url(ed)).text
     both = cast.member(tools, "ed@lanternworks.example", "service_operator")
