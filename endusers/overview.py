@@ -26,6 +26,7 @@ select (select count(*) from (select from endusers_enduser where tenant_id = %(t
 STORED = """
 select day, kind, key, number from endusers_dailycount
  where tenant_id = %(tenant)s and day >= %(since)s::date and day <= %(today)s
+   and (kind in ('new', 'active', 'suspended') or day >= %(today)s::date - 1)
 """
 NAMED = """
 select r.day, r.kind, r.key, r.number, coalesce(t.name, a.name, ''), coalesce(t.is_default, false)
@@ -33,7 +34,7 @@ select r.day, r.kind, r.key, r.number, coalesce(t.name, a.name, ''), coalesce(t.
   left join endusers_plantier t on r.kind = 'tier' and t.tenant_id = %(tenant)s and t.id::text = r.key
   left join authz_application a on r.kind = 'application' and a.tenant_id = %(tenant)s and a.id::text = r.key
 """
-LIVE = f"{COUNTS} union all {STORED} and day < %(today)s and kind = 'active'"
+LIVE = f"{COUNTS} union all {STORED} and day < %(today)s and kind not in ('new', 'suspended')"
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def overview(tenant_id: UUID, now: datetime) -> Overview:
         as_of = now if live else counted_at
         asked = counting(tenant_id, as_of, as_of.date() - timedelta(days=DAYS - 1))
         cursor.execute(NAMED.format(source=LIVE if live else STORED), asked)
-        told = _Told(as_of.date(), cursor.fetchall())
+        told = _Told(as_of.date(), now.date(), cursor.fetchall())
     start = clock.date(asked["since"]).rsplit(" ", 1)[0]
     end = _("today") if as_of.date() == now.date() else clock.date(as_of).rsplit(" ", 1)[0]
     return Overview([*_flows(told, start, end), *_splits(told)], as_of)
@@ -75,8 +76,10 @@ def overview(tenant_id: UUID, now: datetime) -> Overview:
 class _Told:
     """The rows of one answer, by kind."""
 
-    def __init__(self, last: date, rows: Sequence[tuple[date, str, str, int, str, bool]]) -> None:
-        self.last, self.rows = last, rows
+    def __init__(
+        self, last: date, today: date, rows: Sequence[tuple[date, str, str, int, str, bool]]
+    ) -> None:
+        self.last, self.today, self.rows = last, today, rows
 
     def per_day(self, kind: str) -> list[int]:
         """One number for each of DAYS days; of what was counted twice the greater."""
@@ -89,8 +92,26 @@ class _Told:
 
     def now(self, kind: str, key: str) -> int:
         """One number of the last day."""
-        wanted = (self.last, kind, key)
-        return next((row[3] for row in self.rows if row[:3] == wanted), 0)
+        return self._sum(self.last, kind, key)
+
+    def since_yesterday(self, note: str, kind: str, key: str | None = None) -> str:
+        """The note, with how the number (without ``key`` all of the kind but the default tier's) changed since
+        yesterday was counted last; without it where no job counted yesterday, or nothing changed.
+        """
+        yesterday = self.today - timedelta(days=1)
+        counted = any(row[0] == yesterday and row[1] == "total" for row in self.rows)
+        change = self._sum(self.last, kind, key) - self._sum(yesterday, kind, key)
+        if not change or not counted or self.last != self.today:
+            return note
+        words = _("%s since yesterday") % f"{change:+,}".replace("-", "−")
+        return f"{note} · {words}"
+
+    def _sum(self, day: date, kind: str, key: str | None) -> int:
+        return sum(
+            number
+            for on, of, which, number, _name, default in self.rows
+            if (on, of) == (day, kind) and (which == key if key is not None else not default)
+        )
 
     def parts(self, kind: str) -> list[tuple[str, int, bool]]:
         """Name, number and whether it is the default one, of the last day, the largest first."""
@@ -125,7 +146,11 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
         Stat(
             _("Suspended now"),
             f"{told.now('total', 'suspended'):,}",
-            _("%(month)s suspensions in 30 days") % {"month": f"{sum(suspended):,}"},
+            told.since_yesterday(
+                _("%(month)s suspensions in 30 days") % {"month": f"{sum(suspended):,}"},
+                "total",
+                "suspended",
+            ),
             "bars",
             suspended,
             start,
@@ -138,20 +163,21 @@ def _splits(told: _Told) -> list[Stat]:
     """How people spread over the tiers, the default one first, and over Applications; one may have several of these."""
     tiers, applications = told.parts("tier"), told.parts("application")
     beyond = [(name, number) for name, number, default in tiers if not default]
+    places = (
+        _("to one Application") if len(applications) == 1 else _("to %d Applications") % len(applications)
+    )
     note = _("on %(tiers)s") % {"tiers": _(" or ").join(name for name, _number in beyond[:SHOWN])}
     return [
         Stat(
             _("Plan tiers"),
             f"{sum(number for _name, number in beyond):,}",
-            note if beyond else _("on another tier"),
+            told.since_yesterday(note if beyond else _("on another tier"), "tier"),
             *_split(tiers),
         ),
         Stat(
             _("Connections"),
             f"{sum(number for _name, number, _default in applications):,}",
-            _("to one Application")
-            if len(applications) == 1
-            else _("to %d Applications") % len(applications),
+            told.since_yesterday(places, "application"),
             *_split(applications),
         ),
     ]

@@ -5,6 +5,8 @@ after a pause every day since. Running it twice changes nothing. First consents 
 day. Who was *active* on a day is read from when people were seen last, so a past day can only shrink: the greatest
 number that was ever counted of it stays, and misses at most who was seen again between the day's last run and its end.
 A day on which no job ran, or before there was one, counts the people who were not seen since.
+How many there are in all, on each tier and with each Application is known of the present only: a day keeps what its
+last run counted, and a later one says what changed since.
 """
 
 import logging
@@ -63,9 +65,10 @@ written as (
 delete from endusers_dailycount d
  where d.tenant_id = %(tenant)s
    and (d.day < %(oldest)s
-        -- What was counted of this day before and is none now: a tier that nobody holds any more.
-        or d.day >= %(since)s::date and d.kind <> 'active' and d.as_of < %(at)s
-           and (d.day, d.kind, d.key) not in (select c.day, c.kind, c.key from counted c))
+        -- What was counted of this day before and is none now: a tier that nobody holds any more. Of days that are over
+        -- only what can still be counted.
+        or d.day >= %(since)s::date and (d.day = %(today)s or d.kind in ('new', 'suspended')) and d.kind <> 'active'
+           and d.as_of < %(at)s and (d.day, d.kind, d.key) not in (select c.day, c.kind, c.key from counted c))
 """  # noqa: S608 - constants of this file
 LAST = "select max(day) from endusers_dailycount where tenant_id = %s"
 TENANTS = """

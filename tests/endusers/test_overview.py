@@ -77,6 +77,30 @@ def test_what_is_none_any_more_is_said_to_be_none(tools: Any) -> None:
 
 
 @pytest.mark.parametrize("most", [2_000, 0])
+def test_a_day_keeps_its_totals_and_the_next_one_says_what_changed(
+    tools: Any, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(overview, "AT_ONCE", most)
+    ann = person(tools, "ann", NOON)
+    person(tools, "bob", NOON)
+    rollups.refresh(now=NOON)
+    facts: dict[str, Any] = {"tenant_id": tools.id, "user_id": ann.pk, "actor": SYSTEM, "now": NOON + DAY}
+    with tenant_context(tools.id):
+        operations.set_plan_tier(**facts, tier_key="pro")
+        operations.suspend(**facts, reason="x")
+    rollups.refresh(now=NOON + DAY)
+    assert [number for (day, _key), number in counted(tools, "tier").items() if day == NOON.date()] == [2]
+    with tenant_context(tools.id):
+        notes = {stat.label: stat.note for stat in overview.overview(tools.id, NOON + DAY).stats}
+        stale = {stat.label: stat.note for stat in overview.overview(tools.id, NOON + 3 * DAY).stats}
+    assert notes["Plan tiers"] == "on Pro · +1 since yesterday"
+    assert notes["Suspended now"].endswith("· +1 since yesterday")
+    assert "yesterday" not in notes["Connections"]
+    # Nobody counted the day before: nothing is said of it.
+    assert not any("yesterday" in note for note in stale.values())
+
+
+@pytest.mark.parametrize("most", [2_000, 0])
 def test_a_small_tenant_is_counted_at_once_and_a_large_one_as_it_was(
     tools: Any, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
