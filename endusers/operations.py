@@ -4,7 +4,7 @@ All run inside the caller's ``tenant_context(tenant_id)``.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from tenants.plans import END_USERS
 Status = EndUser.Status
 MOST_CALLS = 1_000_000_000
 LONGEST_WINDOW_S = 31 * 86_400
+TICK = timedelta(microseconds=1)
 STANDING = "select * from endusers_plantier where tenant_id = %s and ended_at is null"
 
 
@@ -157,6 +158,7 @@ def set_plan_tier(
     was = end_user.plan_tier
     end_user.plan_tier = tier
     end_user.save(update_fields=["plan_tier"])
+    now = moment_of_change(end_user, now)
     _write_tier(end_user, now)
     _record(
         end_user,
@@ -215,6 +217,16 @@ def standing_tiers(tenant_id: UUID) -> list[PlanTier]:
     return list(PlanTier.objects.raw(f"{STANDING} for key share", [tenant_id]))
 
 
+def moment_of_change(end_user: EndUser, now: datetime) -> datetime:
+    """At which moment a change of this person's tier counts, once their row is locked: ``now``, or, where the clock is
+    behind the one that wrote the last change, just after that. So no two of a person's changes have the same moment,
+    and the later one has the later.
+    """
+    whose = {"tenant_id": end_user.tenant_id, "user_id": end_user.user_id}
+    last = EndUserTier.objects.filter(**whose, to_at=None).values_list("from_at", flat=True).first()
+    return max(now, last + TICK) if last else now
+
+
 def locked(tenant_id: UUID, user_id: UUID) -> EndUser:
     """The end user's row, locked. Raises NotAnEndUser."""
     end_user = EndUser.objects.select_for_update().filter(tenant_id=tenant_id, user_id=user_id).first()
@@ -248,13 +260,9 @@ def _write_standing(end_user: EndUser, before: str, actor: Actor, now: datetime,
 
 
 def _write_tier(end_user: EndUser, now: datetime) -> None:
-    """Close the tier that was held and open the new one; one whose clock is behind counts from the last change on."""
+    """Close the tier that was held and open the new one."""
     whose = {"tenant_id": end_user.tenant_id, "user_id": end_user.user_id}
-    held = EndUserTier.objects.filter(**whose, to_at=None).first()
-    if held:
-        now = max(now, held.from_at)
-        held.to_at = now
-        held.save(update_fields=["to_at"])
+    EndUserTier.objects.filter(**whose, to_at=None).update(to_at=now)
     EndUserTier.objects.create(**whose, plan_tier_id=end_user.plan_tier_id, from_at=now)
 
 

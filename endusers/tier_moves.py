@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from authsec.audit.actor import Actor
 from endusers.models import EndUser, EndUserTier, PlanTier, TierMove
-from endusers.operations import EndUserError, locked, set_plan_tier, standing_tier
+from endusers.operations import EndUserError, locked, moment_of_change, set_plan_tier, standing_tier
 
 Outcome = TierMove.Outcome
 AHEAD = timedelta(minutes=5)  # how far another machine's clock may be before ours
@@ -37,26 +37,29 @@ def move(
     The same reference again is answered from what was kept and changes nothing. Of two changes the one that took
     effect later stands, in whatever order they come: one that took effect before what is known already (an earlier
     call, or an operator's change) is SUPERSEDED and changes nothing; it is kept all the same. The tier that a first
-    consent gave is nobody's decision and supersedes nothing. Raises NotAnEndUser, UnknownTier, ReferenceReused, and
+    consent gave is nobody's decision and supersedes nothing. Without ``effective_at`` the call counts from when it
+    comes, after everything that is known. Raises NotAnEndUser, UnknownTier, ReferenceReused, and
     NotYetDue for an ``effective_at`` in the future.
     """
-    effective_at = effective_at or now
     kept = _kept(tenant_id, reference, user_id, tier_key)
     if kept:
         return kept
-    if effective_at > now + AHEAD:
+    if effective_at and effective_at > now + AHEAD:
         raise NotYetDue("This takes effect later. Send it then.")
     tier = standing_tier(tenant_id, tier_key)
     end_user = locked(tenant_id, user_id)
+    # The moment under which the history will know it, whatever our clock says: ``_last_decided`` finds it by that.
+    at, known = moment_of_change(end_user, now), _last_decided(end_user)
+    effective_at = effective_at or max(now, known or now)
     entry = TierMove(
         tenant_id=tenant_id,
         user_id=user_id,
         reference=reference,
         plan_tier=tier,
         was_id=end_user.plan_tier_id,
-        outcome=_outcome(end_user, tier, effective_at),
+        outcome=_outcome(end_user, tier, superseded=bool(known and effective_at < known)),
         effective_at=effective_at,
-        at=now,
+        at=at,
         by=actor.id,
     )
     try:
@@ -70,7 +73,7 @@ def move(
     if entry.outcome == Outcome.MOVED:
         said = reason.strip() or f"Billing: {reference}"
         set_plan_tier(
-            tenant_id=tenant_id, user_id=user_id, tier_key=tier_key, reason=said, actor=actor, now=now
+            tenant_id=tenant_id, user_id=user_id, tier_key=tier_key, reason=said, actor=actor, now=at
         )
     return entry
 
@@ -83,9 +86,8 @@ def _kept(tenant_id: UUID, reference: str, user_id: UUID, tier_key: str) -> Tier
     return kept
 
 
-def _outcome(end_user: EndUser, tier: PlanTier, effective_at: datetime) -> str:
-    known = _last_decided(end_user)
-    if known and effective_at < known:
+def _outcome(end_user: EndUser, tier: PlanTier, *, superseded: bool) -> str:
+    if superseded:
         return Outcome.SUPERSEDED
     return Outcome.ALREADY if end_user.plan_tier_id == tier.pk else Outcome.MOVED
 

@@ -72,7 +72,7 @@ standing as (
 LAST_STANDING = """case when (select exists (select from endusers_standingchange c where c.tenant_id = %(tenant)s
   and c.at > %(now)s)) then (select c.at from endusers_standingchange c where c.tenant_id = %(tenant)s
   and c.user_id = w.user_id and c.capacity = 'end_user' order by c.at desc limit 1) end"""
-LAST_TIER = """(select t.from_at from endusers_endusertier t where t.tenant_id = %(tenant)s
+LAST_TIER = """(select t.from_at + interval '1 microsecond' from endusers_endusertier t where t.tenant_id = %(tenant)s
   and t.user_id = w.user_id and t.to_at is null)"""
 STANDING_SINCE = """exists (select from endusers_standingchange c where c.tenant_id = %(tenant)s
   and c.user_id = w.user_id and c.capacity = 'end_user' and c.at > w.at)"""

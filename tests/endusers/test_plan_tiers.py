@@ -12,7 +12,7 @@ from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs.models import Job
-from endusers import operations, plan_tiers
+from endusers import operations, plan_tiers, tier_moves
 from endusers.models import EndUser, EndUserTier, PlanTier, TierMove
 from endusers.queries import tier_holders
 from tests import cast
@@ -141,7 +141,8 @@ def test_a_tier_that_is_held_is_retired_only_with_a_place_for_its_holders(world:
 
 def test_holders_are_counted_and_estimated_beyond_the_cap(world: SimpleNamespace) -> None:
     with tenant_context(world.tools.pk):
-        counted = tier_holders(world.tools.pk)
+        tiers = PlanTier.objects.filter(tenant=world.tools).values_list("pk", flat=True)
+        counted = tier_holders(world.tools.pk, tiers)
         assert sorted(str(number) for number in counted.values()) == ["0", "1", "1"]
 
 
@@ -173,6 +174,29 @@ def test_billing_calls_may_come_in_any_order(world: SimpleNamespace) -> None:
     assert bill(world, "bought again", "pro").json()["outcome"] == "moved"
     tomorrow = (now + timedelta(days=1)).isoformat()
     assert problem(bill(world, "tomorrow", "free", effective_at=tomorrow)) == (422, "invalid")
+
+
+def test_of_clocks_that_disagree_the_order_of_the_changes_stands(world: SimpleNamespace) -> None:
+    now = timezone.now()
+    facts: dict[str, Any] = {"tenant_id": world.tools.pk, "user_id": world.ed.pk, "actor": SYSTEM}
+
+    def billed(reference: str, tier: str, ahead_s: int, **more: Any) -> str:
+        moment = now + timedelta(seconds=ahead_s)
+        move = tier_moves.move(**facts, tier_key=tier, reference=reference, now=moment, **more)
+        return str(move.outcome)
+
+    with tenant_context(world.tools.pk):
+        # One clock is a minute ahead of the other. What comes later counts later, whichever clock wrote it.
+        assert billed("ahead", "pro", 60) == "moved"
+        assert billed("behind", "custom", 0) == "moved"
+        operations.set_plan_tier(**facts, tier_key="free", now=now)
+        history = EndUserTier.objects.filter(user_id=world.ed.pk).order_by("from_at")
+        assert [row.plan_tier.key for row in history] == ["free", "pro", "custom", "free"]
+        assert len({row.from_at for row in history}) == 4
+        # The operator's word came last: what took effect before it is superseded, though the clock said the same.
+        before = now + timedelta(seconds=60)
+        assert billed("late", "pro", 0, effective_at=before) == "superseded"
+        assert billed("again", "pro", 0) == "moved"
 
 
 def test_billing_needs_one_permission_and_reaches_end_users_of_its_tenant_alone(
