@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from authz.models import Application, Binding, Group, Role, RoleScope, Scope, ServiceAccount
-from endusers.models import EndUser
+from endusers.models import EndUser, PlanTier
 from tenants.models import Membership
 
 SOON = timedelta(days=7)
@@ -38,6 +38,7 @@ REASONS: dict[str, str | Promise] = {
     "role_archived": _("{role} is archived."),
     "group_archived": _("{subject} is archived."),
     "account_ended": _("{subject} has ended."),
+    "tier_retired": _("{subject} is retired, and nobody holds it."),
     "user_left": _("{subject} has left."),
     "application_archived": _("{application} is archived."),
     "application_disabled": _("{application} is disabled."),
@@ -64,6 +65,7 @@ def never_gives() -> Case:
     left = Membership.objects.filter(**here, user_id=OuterRef("user_id"), status=Membership.Status.LEFT)
     consumer = EndUser.objects.filter(**here, user_id=OuterRef("user_id"))
     gone = Q(user__isnull=False) & Exists(left) & ~Exists(consumer)
+    held = EndUser.objects.filter(**here, plan_tier_id=OuterRef("plan_tier_id"))
     disabled = Q(application__status=Application.Status.DISABLED)
     tier = Q(plan_tier__isnull=False)
     return Case(
@@ -71,6 +73,7 @@ def never_gives() -> Case:
         When(role__ended_at__isnull=False, then=Value("role_archived")),
         When(group__ended_at__isnull=False, then=Value("group_archived")),
         When(service_account__ended_at__isnull=False, then=Value("account_ended")),
+        When(tier & Q(plan_tier__ended_at__isnull=False) & ~Exists(held), then=Value("tier_retired")),
         When(gone, then=Value("user_left")),
         When(application__ended_at__isnull=False, then=Value("application_archived")),
         When(disabled & (tier | ~power), then=Value("application_disabled")),
@@ -123,6 +126,7 @@ def _never(tenant_id: UUID) -> Q:
     understood = parts.filter(kind=SCOPE, name__in=known).values("role_id")
     left = Membership.objects.filter(**here, status=Membership.Status.LEFT).values("user_id")
     consumers = EndUser.objects.filter(**here, user_id__in=left).values("user_id")
+    held = EndUser.objects.filter(**here, plan_tier_id=OuterRef("pk"))
     disabled = Application.objects.filter(**here, status=Application.Status.DISABLED)
     only_scopes = Q(plan_tier__isnull=False) | ~Q(role_id__in=with_power.values("pk"))
     unsupported = Q(application=None) & ~Q(role_id__in=understood)
@@ -133,6 +137,7 @@ def _never(tenant_id: UUID) -> Q:
         | Q(role_id__in=_ended(Role, tenant_id))
         | Q(group__isnull=False, group_id__in=_ended(Group, tenant_id))
         | Q(service_account__isnull=False, service_account_id__in=_ended(ServiceAccount, tenant_id))
+        | Q(plan_tier__isnull=False, plan_tier_id__in=_ended(PlanTier, tenant_id).filter(~Exists(held)))
         | Q(user__isnull=False, user_id__in=left) & ~Q(user_id__in=consumers)
         | Q(application__isnull=False, application_id__in=_ended(Application, tenant_id))
         | only_scopes & (Q(application__isnull=False, application_id__in=disabled.values("pk")) | unsupported)

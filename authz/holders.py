@@ -66,5 +66,5 @@ def checked(model: type[Model], tenant_id: UUID, field: str, key: UUID | None, f
     if not row:
         findings.add(field, f"There is no such {words} here.")
     elif getattr(row, "ended_at", None):
-        findings.add(field, f"{row} is archived.")
+        findings.add(field, f"{row} is {'retired' if model is PlanTier else 'archived'}.")
     return row

@@ -20,6 +20,8 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Greatest, NullIf
 
 from authsec.audit.models import Event
+from authsec.web.pagination import Count as Reach
+from authsec.web.pagination import count_of
 from authz.binding_states import never_gives
 from authz.effective import subject
 from authz.models import (
@@ -36,7 +38,7 @@ from authz.models import (
     Tool,
     ToolRule,
 )
-from endusers.models import EndUser
+from endusers.queries import tier_holders
 from tenants.models import Profile
 
 LIVE = Q(ended_at=None)
@@ -174,15 +176,16 @@ def places_and_roles(tenant_id: UUID) -> list[tuple[str, UUID, str]]:
     return list(rows[0].union(rows[1], all=True))
 
 
-def reach(tenant_id: UUID, binding: Binding) -> int:
-    """How many people or accounts a binding reaches right now, itself or through a list. One or two statements."""
+def reach(tenant_id: UUID, binding: Binding) -> Reach:
+    """How many people or accounts a binding reaches right now, itself or through a list. At most one statement."""
     if binding.group_id:
-        return GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group_id=binding.group_id).count()
+        inside = GroupMember.objects.filter(LIVE, tenant_id=tenant_id, group_id=binding.group_id)
+        return count_of(inside)
     if binding.plan_tier_id:
-        return EndUser.objects.filter(tenant_id=tenant_id, plan_tier_id=binding.plan_tier_id).count()
+        return tier_holders(tenant_id, [binding.plan_tier_id])[binding.plan_tier_id]
     if binding.service_account_id:
-        return 1 + operators(tenant_id, binding.service_account_id).count()
-    return 1
+        return Reach(1 + operators(tenant_id, binding.service_account_id).count())
+    return Reach(1)
 
 
 def people_in(

@@ -1,7 +1,7 @@
 """Reads about consumers. Tenant first."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -157,13 +157,13 @@ def choices(tenant_id: UUID, user_id: UUID | None = None) -> list[Choice]:
         return [Choice(*row) for row in statement.fetchall()]
 
 
-def tier_holders(tenant_id: UUID) -> dict[UUID, Count]:
-    """How many hold each of the tenant's plan tiers, retired ones included, by the tier's id. One statement.
+def tier_holders(tenant_id: UUID, tier_ids: Iterable[UUID]) -> dict[UUID, Count]:
+    """How many hold each of these plan tiers, by the tier's id. One statement.
 
     ``tenant_id`` must be the tenant in force.
     """
     with connection.cursor() as statement:
-        statement.execute("select tier, total, is_estimate from tier_holders(%s)", [CAP])
+        statement.execute("select tier, total, is_estimate from tier_holders(%s, %s)", [CAP, list(tier_ids)])
         return {tier: Count(total, is_estimate) for tier, total, is_estimate in statement.fetchall()}
 
 

@@ -12,6 +12,7 @@ from authsec.web.addresses import read_address
 from authsec.web.problems import Problem, wrong_parameter
 
 MAX_PARAMETERS = 50
+LONGEST_REASON = 500
 EARLIEST_YEAR, LATEST_YEAR = 1970, 3000
 
 
@@ -39,6 +40,14 @@ def one_of(given: Mapping[str, str], name: str, allowed: Iterable[str]) -> str |
     if value is not None and value not in allowed:
         raise wrong_parameter(name, f"One of {', '.join(allowed)}.")
     return value
+
+
+def reason_parameter(request: Request) -> str:
+    """Why something is deleted, "" without a word: content of a DELETE means nothing (RFC 9110 §9.3.5)."""
+    reason = parameters(request, "reason").get("reason", "")
+    if len(reason) > LONGEST_REASON:
+        raise wrong_parameter("reason", f"At most {LONGEST_REASON} characters.")
+    return reason
 
 
 def uuid_parameter(given: Mapping[str, str], name: str) -> UUID | None:

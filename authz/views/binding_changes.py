@@ -71,7 +71,7 @@ def _terms(
         **(effect or {}),
     }
     template = "authz/binding_effect.html" if request.htmx else "authz/binding_change.html"
-    return render(request, template, context, status=422 if form.errors and not effect else 200)
+    return render(request, template, context, status=200 if effect else form.status)
 
 
 @requires("bindings:end")
@@ -126,7 +126,9 @@ def _question(request: Request, found: Binding) -> dict[str, Any]:
     until = f" It would end by itself on {clock.full(found.expires_at)}." if found.expires_at else ""
     effect = preview(**told(request), change=EndBinding(binding_id=found.pk))
     count = queries.reach(found.tenant_id, found)
-    reached = "person or account is reached by it" if count == 1 else "people and accounts are reached by it"
+    reached = (
+        "person or account is reached by it" if count.value == 1 else "people and accounts are reached by it"
+    )
     return {
         "question": f"End {found.role.name} for {subject_of(found)} in {request.tenant.name}?",
         "lines": [(count, reached), *consequences(effect)],

@@ -20,7 +20,7 @@ from authz.forms.plan_tier import DefaultForm, RetireForm, TierForm
 from authz.tier_access import Place, given_by
 from authz.views.asking import GET_OR_POST, consequences
 from authz.views.links import page
-from authz.views.plan_tiers import crumbs, dressed, load
+from authz.views.plan_tiers import crumbs, dressed, limit_words, load
 from authz.what_if.changes import MoveHolders
 from authz.what_if.preview import preview
 from endusers import plan_tiers as verbs
@@ -61,7 +61,7 @@ def edit(request: Request, key: str) -> HttpResponse:
         return redirect(back)
     context = {
         "form": form,
-        "tier": dressed(tier, tier_holders(tier.tenant_id)[tier.pk]),
+        "tier": dressed(tier, tier_holders(tier.tenant_id, [tier.pk])[tier.pk]),
         "back": back,
         "crumbs": crumbs(request, tier.name, _("Edit")),
     }
@@ -96,7 +96,7 @@ def make_default(request: Request, key: str) -> HttpResponse:
 def retire(request: Request, key: str) -> HttpResponse:
     """Ask where its holders go and show what that costs them; retire the tier and move them by a job."""
     tier = load(request, key, retired=True)
-    held = tier_holders(tier.tenant_id)[tier.pk]
+    held = tier_holders(tier.tenant_id, [tier.pk])[tier.pk]
     form = RetireForm(posted(request), tier=tier, held=bool(held.value))
     if "move_to" in form.fields:
         _need_to_move(request)
@@ -172,8 +172,8 @@ def _for_strangers(tier: PlanTier) -> Lines:
         lines.append(
             (0, _("scopes at all: this tier gives nothing, so a stranger’s first consent is refused"))
         )
-    old, new = (dressed(one, tier_holders(tier.tenant_id)[one.pk]) for one in (today, tier))
-    lines.append((new.limit_words or _("no limit"), _("instead of %s") % (old.limit_words or _("no limit"))))
+    old, new = (limit_words(one) or _("no limit") for one in (today, tier))
+    lines.append((new, _("instead of %s") % old))
     return lines
 
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from authsec.audit.queries import about
 from authsec.web.access import requires
 from authsec.web.http import Request
-from authsec.web.pagination import Count
+from authsec.web.pagination import Count, paginate
 from authz.forms.plan_tier import WINDOWS, MoveForm
 from authz.tier_access import given_by
 from authz.views import tables
@@ -27,14 +27,21 @@ from endusers.tier_history import flow
 @requires("plan_tiers:read")
 @require_safe
 def plan_tiers(request: Request) -> HttpResponse:
-    """All tiers: those that stand, in the order in which they were made, then the retired."""
-    tenant_id, now = request.tenant.tenant_id, timezone.now()
-    tiers = list(PlanTier.objects.filter(tenant_id=tenant_id).order_by("ended_at", "created_at", "id"))
-    held = tier_holders(tenant_id)
-    given = given_by(tenant_id, [tier.pk for tier in tiers], now)
+    """The tiers that stand, in the order in which they were made; with ``?retired`` the others, the latest first."""
+    tenant_id, retired = request.tenant.tenant_id, "retired" in request.GET
+    rows = PlanTier.objects.filter(tenant_id=tenant_id, ended_at__isnull=not retired)
+    order = {"column": "ended_at"} if retired else {"column": "created_at", "ascending": True}
+    found = paginate(rows, cursor=request.GET.get("cursor", ""), **order)
+    keys = [tier.pk for tier in found.items]
+    held, given = tier_holders(tenant_id, keys), given_by(tenant_id, keys, timezone.now())
     context = {
-        "tiers": [dressed(tier, held[tier.pk], given=given[tier.pk]) for tier in tiers],
-        "standing": sum(tier.ended_at is None for tier in tiers),
+        "page": found,
+        "tiers": [dressed(tier, held[tier.pk], given=given[tier.pk]) for tier in found.items],
+        "retired": retired,
+        "sides": [
+            {"label": "Offered", "url": "?", "current": not retired},
+            {"label": "Retired", "url": "?retired", "current": retired},
+        ],
         "crumbs": [("Settings", None), ("Plan tiers", None)],
     }
     return render(request, "authz/plan_tiers.html", context)
@@ -48,7 +55,7 @@ def plan_tier(request: Request, key: str) -> HttpResponse:
     if tier.key != key:
         return redirect(page(request.tenant.slug, "plan_tier", key=tier.key))
     tenant_id, now = tier.tenant_id, timezone.now()
-    held, given = tier_holders(tenant_id)[tier.pk], given_by(tenant_id, [tier.pk], now)[tier.pk]
+    held, given = tier_holders(tenant_id, [tier.pk])[tier.pk], given_by(tenant_id, [tier.pk], now)[tier.pk]
     context = {
         "tier": dressed(tier, held, given=given),
         "bindings": tables.bindings(tenant_id, now, request.GET.get("bindings", ""), plan_tier_id=tier.pk),
@@ -77,15 +84,21 @@ def crumbs(request: Request, *last: str) -> Crumbs:
 
 
 def dressed(tier: PlanTier, holders: Count, **more: Any) -> Any:
-    """A tier with what its templates can't make: ``holders``, ``limit_words`` ("" without a limit), and ``more``."""
+    """A tier with what its templates can't make: ``holders``, ``limit_words``, and ``more``."""
     shown: Any = tier
-    limit = limit_of(tier)
-    window = limit and (WINDOWS.get(limit.window_s) or f"{limit.window_s:,} s")
-    shown.limit_words = f"{limit.limit:,} / {window}" if limit else ""
+    shown.limit_words = limit_words(tier)
     shown.holders = holders
     for name, value in more.items():
         setattr(shown, name, value)
     return shown
+
+
+def limit_words(tier: PlanTier) -> str:
+    """Its rate limit in words; "" without one."""
+    limit = limit_of(tier)
+    if limit is None:
+        return ""
+    return f"{limit.limit:,} / {WINDOWS.get(limit.window_s) or f'{limit.window_s:,} s'}"
 
 
 def _named(key: str) -> dict[str, Any]:

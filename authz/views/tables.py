@@ -57,7 +57,7 @@ def dressed(rows: Sequence[Any], now: datetime) -> None:
         row.scopes = given[row.role_id].scopes
         row.console_count = len(given[row.role_id].console_permissions)
         row.conditions = conditions(row, now)
-        joined = (row.role, row.application, row.group, row.service_account)
+        joined = (row.role, row.application, row.group, row.service_account, row.plan_tier)
         row.could_stand = not any(one and one.ended_at for one in joined)
         row.end_reason = reasons.get(row.pk, "")
         row.state = state_of(row, row.never, now)

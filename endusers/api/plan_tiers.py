@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from authsec.jobs.api.jobs import JobItem, job_items
 from authsec.web.access import requires
 from authsec.web.api import ApiView, page_of, read_input
-from authsec.web.parameters import one_of, parameters, parse_uuid
+from authsec.web.parameters import one_of, parameters, parse_uuid, reason_parameter
 from authsec.web.problems import invalid, not_found
 from endusers import plan_tiers
 from endusers.api import schemas
@@ -21,6 +21,9 @@ from endusers.queries import tier_holders
 
 ENDED = OpenApiParameter("include_ended", enum=["true", "false"], description="Also what is retired.")
 MOVE_TO = OpenApiParameter("move_to", description="The key of the tier that its holders go to.")
+
+
+REASON = OpenApiParameter("reason", description="Why, for the audit log; at most 500 characters.")
 
 
 class PlanTiers(ApiView):
@@ -94,7 +97,7 @@ class OnePlanTier(ApiView):
         operation_id="retire_plan_tier",
         responses={202: JobItem, 204: None},
         tags=["plan tiers"],
-        parameters=[MOVE_TO],
+        parameters=[MOVE_TO, REASON],
     )
     def delete(self, request: Request, plan_tier: str) -> Response:
         """Retire a tier for good: nobody comes to it any more, and its key is never given again.
@@ -110,6 +113,7 @@ class OnePlanTier(ApiView):
             tenant_id=self.tenant_id,
             tier_id=tier.pk,
             move_to=move_to,
+            reason=reason_parameter(request),
             actor=self.actor,
             now=timezone.now(),
         )
@@ -130,7 +134,7 @@ def found(tenant_id: UUID, named: str) -> PlanTier:
 
 def plan_tier_items(rows: Sequence[PlanTier]) -> list[dict[str, Any]]:
     """Tiers as the API shows them, with how many hold each. One statement."""
-    held = tier_holders(rows[0].tenant_id) if rows else {}
+    held = tier_holders(rows[0].tenant_id, [row.pk for row in rows]) if rows else {}
     return [
         {
             "id": row.pk,

@@ -12,6 +12,7 @@ from authz.binding_states import REASONS, STATES, in_state, never_gives, state_o
 from authz.models import Binding
 from authz.scope_changes import set_scopes
 from authz.scopes import ScopeSpec
+from endusers import plan_tiers
 from tests.authz.cast import DAY, NOW, World, world
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,12 @@ def spoilt(acme: World) -> dict[str, Callable[[], Binding]]:
         bound = acme.bind(role, user_id=alice, application_id=app.pk)
         return after(applications.disable, bound, application_id=app.pk)
 
+    def of_retired() -> Binding:
+        tier = acme.tier("custom")
+        bound = acme.bind(role, plan_tier_id=tier.pk)
+        with tenant_context(acme.id):
+            return after(plan_tiers.retire, bound, tier_id=tier.pk)
+
     def of_archived() -> Binding:
         gone = acme.role("Gone", "deploy:run")
         return after(roles.archive, acme.bind(gone, user_id=alice), role_id=gone.pk)
@@ -97,6 +104,7 @@ def spoilt(acme: World) -> dict[str, Callable[[], Binding]]:
         "user_left": of_one_who_left,
         "application_archived": on_archived,
         "application_disabled": on_disabled,
+        "tier_retired": of_retired,
         "role_empty": lambda: acme.bind(acme.role("Empty"), user_id=alice),
         "no_scopes_for_tier": of_tier,
         "unsupported": lambda: acme.bind(
