@@ -22,7 +22,6 @@ LIMITS = {
     "proof": "6/minute",  # proofs of an address looked for, by Application
     "proof_host": "30/minute",  # and by host that is asked
     "try": "30/minute",  # tokens explained to operators, by person
-    "what_if": "120/minute",  # changes tried out, by person: each takes for a moment the locks of the real one
 }
 
 

@@ -42,6 +42,8 @@ def missing_in(form: BaseForm) -> tuple[str, ...]:
 
 def consequences(effect: Preview, most: int = FEW) -> list[tuple[object, str]]:
     """What a change would do, as counted lines of a confirmation, at most ``most`` of them."""
+    if effect.busy or effect.resting:
+        return [("?", "what else would change can’t be said right now; ask again in a minute")]
     said: list[tuple[object, str]] = []
     kept = 0
     if effect.too_many:

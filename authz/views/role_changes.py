@@ -128,7 +128,7 @@ def _asked(request: Request) -> dict[str, Any]:
 
 def _is_seen(request: Request, form: RoleForm, effect: Preview) -> bool:
     """Whether there is nothing to show, or what these very answers do has been shown already."""
-    shows = effect.lines or effect.refusal or effect.too_many or effect.busy
+    shows = effect.lines or effect.refusal or effect.too_many or effect.busy or effect.resting
     return not effect.refusal and (not shows or request.POST.get("seen") == form.digest)
 
 

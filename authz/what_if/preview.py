@@ -9,6 +9,7 @@ from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
 from authsec.web.pagination import Count
 from authz.refusals import Refused
+from authz.what_if.allowance import may_try
 from authz.what_if.changes import Change
 from authz.what_if.changes.wire import to_json
 from authz.what_if.difference import Difference
@@ -23,7 +24,8 @@ SAMPLE = 200  # of more people than are looked at at once
 class Preview:
     """``refusal``: the actor may not, or the state of things forbids it. ``missing``: what is wrong with what was
     given, a sentence for each field. ``too_many``: how many people it would touch, ``reach`` in words; the lines are
-    then of the first ``looked_at`` of them. ``busy``: ask again. ``change``: the change as JSON, for the page that says
+    then of the first ``looked_at`` of them. ``busy``: ask again; ``resting``: the actor
+    has tried out too much within a minute. ``change``: the change as JSON, for the page that says
     it per person; "" for one that the page does not know.
     """
 
@@ -37,6 +39,7 @@ class Preview:
     too_many: int = 0
     reach: str = ""
     busy: bool = False
+    resting: bool = False
     change: str = ""
 
     @property
@@ -51,6 +54,8 @@ def preview(
     """Try the change out for everybody whom it reaches, for the first of very many. Raises nothing that a form may
     bring about. ``reach``: how many that are, for who knows it already: counting a million takes its time.
     """
+    if not may_try(actor):
+        return Preview(resting=True)
     try:
         if reach and reach.value > INLINE:
             some = _sampled(tenant_id, change, actor, now)
@@ -62,7 +67,7 @@ def preview(
         return Preview(missing=tuple(error.errors.values()))
     except TooMany as error:
         some = _sampled(tenant_id, change, actor, now)
-        return replace(some, too_many=error.count, reach=f"{error.count:,}", change=_named(change))
+        return replace(some, too_many=error.count.value, reach=str(error.count), change=_named(change))
     except Busy:
         return Preview(busy=True)
 

@@ -7,8 +7,10 @@ from uuid import UUID
 
 from django.db import connection
 
+from authsec.web.pagination import CAP, Count
 from authz.models import Binding
 from authz.what_if.held import Who
+from endusers.queries import tier_holders
 
 # Each branch walks its index from ``after`` on and stops: the reach of a tier may be millions.
 REACHED = """
@@ -28,15 +30,17 @@ select distinct id from (
       and e.user_id > %(after)s order by e.user_id limit %(limit)s)
 ) found where id > %(after)s order by id limit %(limit)s
 """
+# Each branch stops at ``most``, which is null for who wants to know exactly.
 COUNTED = """
 select count(*) from (
   select unnest(%(users)s::uuid[])
-  union select m.user_id from authz_groupmember m
-    where m.tenant_id = %(tenant)s and m.group_id = any(%(groups)s::uuid[]) and m.ended_at is null
-  union select o.user_id from authz_serviceaccountoperator o
+  union (select m.user_id from authz_groupmember m
+    where m.tenant_id = %(tenant)s and m.group_id = any(%(groups)s::uuid[]) and m.ended_at is null limit %(most)s)
+  union (select o.user_id from authz_serviceaccountoperator o
     where o.tenant_id = %(tenant)s and o.service_account_id = any(%(accounts)s::uuid[]) and o.ended_at is null
-  union select e.user_id from endusers_enduser e
-    where e.tenant_id = %(tenant)s and e.plan_tier_id = any(%(tiers)s::uuid[])
+    limit %(most)s)
+  union (select e.user_id from endusers_enduser e
+    where e.tenant_id = %(tenant)s and e.plan_tier_id = any(%(tiers)s::uuid[]) limit %(most)s)
 ) found
 """
 FIRST = UUID(int=0)
@@ -75,11 +79,20 @@ def reached(tenant_id: UUID, roots: Roots, *, after: UUID | None = None, limit: 
     return Who(users, () if after else tuple(sorted(roots.accounts)))
 
 
-def count_reached(tenant_id: UUID, roots: Roots) -> int:
-    """How many people that are in all."""
+def count_reached(tenant_id: UUID, roots: Roots, *, most: int | None = None) -> int:
+    """How many people that are in all; with ``most`` no branch is counted further."""
     with connection.cursor() as cursor:
-        cursor.execute(COUNTED, _asked(tenant_id, roots))
+        cursor.execute(COUNTED, _asked(tenant_id, roots) | {"most": most})
         return int(cursor.fetchone()[0])
+
+
+def about_reached(tenant_id: UUID, roots: Roots) -> Count:
+    """The same as lists count: exactly up to their cap, beyond it as many as the tiers are estimated to hold."""
+    number = count_reached(tenant_id, roots, most=CAP + 1)
+    if number <= CAP:
+        return Count(number)
+    held = tier_holders(tenant_id, roots.tiers) if roots.tiers else {}
+    return Count(max(CAP + 1, sum(each.value for each in held.values())), is_estimate=True)
 
 
 def _asked(tenant_id: UUID, roots: Roots) -> dict[str, Any]:

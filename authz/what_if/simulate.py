@@ -23,11 +23,12 @@ from django.db import OperationalError, connection, transaction
 
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
+from authsec.web.pagination import Count
 from authz.console import powers_of
 from authz.what_if.changes import Change
 from authz.what_if.difference import Difference, compare
 from authz.what_if.held import Moment, Reading, Who, read
-from authz.what_if.reach import Roots, count_reached, reached
+from authz.what_if.reach import Roots, about_reached, reached
 from endusers.operations import EndUserError
 from tenants.operations import TenantError
 
@@ -56,9 +57,9 @@ class Busy(Exception):
 
 
 class TooMany(Exception):
-    """More people than one answer looks at; ``count`` of them. A job can."""
+    """More people than one answer looks at; about ``count`` of them. A job can."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: Count) -> None:
         self.count = count
         super().__init__(f"This touches {count} people, more than the {INLINE} that are looked at at once.")
 
@@ -179,7 +180,7 @@ def _whom(
         roots = Roots(users=frozenset(named), groups=frozenset(groups or ()))
     who = reached(tenant_id, roots, limit=limit + 1)
     if len(who.users) > limit:
-        raise TooMany(count_reached(tenant_id, roots))
+        raise TooMany(about_reached(tenant_id, roots))
     return Who(who.users, (*who.accounts, *named))
 
 

@@ -16,11 +16,12 @@ from authsec.web.api import ApiView, read_input
 from authsec.web.problems import Problem
 from authz.models import Group, ServiceAccount
 from authz.refusals import Refused
+from authz.what_if.allowance import TOO_MANY, may_try
 from authz.what_if.changes.wire import from_json
 from authz.what_if.difference import Shift, SubjectDifference, Total
 from authz.what_if.simulate import TooMany
 from authz.what_if.words import reason
-from oauth import throttle, what_if_jobs
+from oauth import what_if_jobs
 from oauth.api import simulate_schemas as schemas
 from oauth.api.simulate_examples import EXAMPLES
 from oauth.what_if import Tokens, WhatIf, what_if
@@ -50,12 +51,11 @@ class Simulate(ApiView):
 
         Nothing is changed, and nothing is written to the audit log. What you may not do is answered with
         `allowed: false` and the reason. 202 with a job for more people than 500; its result is a CSV file. 503 when
-        somebody changes the same rows at this moment: ask again. 429 after 120 in a minute.
+        somebody changes the same rows at this moment: ask again. 429 after 120 in a
+        minute, the previews of forms included.
         """
-        if not throttle.hit("what_if", str(self.actor.id)):
-            raise Problem(
-                429, "throttled", "Too many changes tried out in a minute.", headers={"Retry-After": "60"}
-            )
+        if not may_try(self.actor):
+            raise Problem(429, "throttled", TOO_MANY, headers={"Retry-After": "60"})
         given = read_input(schemas.SimulateInput, request)
         change = _named("change", lambda: from_json(self.tenant_id, given["change"]))
         users, groups = given.get("users"), given.get("groups")

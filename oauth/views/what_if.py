@@ -20,13 +20,14 @@ from authz.forms.as_if import AsIfForm
 from authz.refusals import Refused
 from authz.views.access_moments import NOW
 from authz.views.links import crumbs, page
+from authz.what_if.allowance import TOO_MANY, may_try
 from authz.what_if.changes import Change
 from authz.what_if.changes.wire import from_json, to_json
 from authz.what_if.changes.words import said
 from authz.what_if.held import Moment
 from authz.what_if.simulate import Busy, TooMany
 from authz.what_if.words import blocks, lead, lines
-from oauth import throttle, what_if_jobs
+from oauth import what_if_jobs
 from oauth.views.what_if_links import real_verb
 from oauth.what_if import Tokens, WhatIf, what_if
 from oauth.what_if_choices import Choices, question
@@ -50,8 +51,8 @@ def what_if_page(request: Request) -> HttpResponse:
     context["as_of_now"] = when.at < timezone.now() - NOW
     try:
         change = _change(request, context, when)
-        if change and not throttle.hit("what_if", str(request.actor.id)):
-            context["problem"], status = _("Too many changes tried out in a minute. Wait a little."), 429
+        if change and not may_try(request.actor):
+            context["problem"], status = TOO_MANY, 429
         elif change:
             context |= _answered(request, change, subject, when)
     except Refused as error:
@@ -135,7 +136,7 @@ def _marked(choices: Choices, value: str) -> list[tuple[str, str, bool]]:
 def _answered(request: Request, change: Change, subject: Subject | None, when: Moment) -> dict[str, Any]:
     """The whole answer; for more people than one answer looks at, the subject's own and the way to the job."""
     asked = told(request, change=change, at=when.at, mfa_at=when.mfa_at, ip=when.ip)
-    too_many = 0
+    too_many = None
     try:
         answer = what_if(**asked)
     except TooMany as error:

@@ -11,6 +11,7 @@ from django.utils.html import strip_tags
 
 from authsec.audit.actor import Actor
 from authsec.database.context import owner_context, system_context, tenant_context
+from authsec.web.pagination import Count
 from authz.conditions import Conditions
 from authz.models import ServiceAccountOperator
 from authz.refusals import Refused
@@ -166,7 +167,7 @@ def test_what_is_not_there_is_refused_by_its_field(
 def test_more_people_than_the_limit_are_counted_and_not_looked_at(acme: SimpleNamespace) -> None:
     with pytest.raises(TooMany) as refusal:
         what_if(acme, changes.ArchiveGroup(group_id=acme.oncall.pk), limit=1)
-    assert refusal.value.count == 2
+    assert refusal.value.count == Count(2)
 
 
 def everything(acme: SimpleNamespace) -> list[changes.Change]:
