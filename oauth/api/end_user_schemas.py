@@ -83,5 +83,4 @@ class HeldToken(serializers.Serializer[Any]):
 
 
 class Tokens(Listed):
-    paged = False
     items = HeldToken(many=True)

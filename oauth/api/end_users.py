@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from authsec.web.access import requires
 from authsec.web.api import ApiView, listing, read_input
 from authsec.web.pagination import parse_limit
-from authsec.web.parameters import one_of, parameters
+from authsec.web.parameters import one_of, parameters, reason_parameter
 from authsec.web.problems import not_found
 from endusers.api import schemas
 from endusers.api.end_users import answer, known
@@ -22,6 +22,7 @@ from oauth.own_connections import OwnConnection
 
 TAGS = ["end users"]
 STATES = ("live", "ended")
+REASON = OpenApiParameter("reason", description="Why, for the audit log; at most 500 characters.")
 
 
 class RevokeTokens(ApiView):
@@ -80,15 +81,22 @@ class OneEndUserConnection(ApiView):
     """One of them."""
 
     @requires("tokens:revoke")
-    @extend_schema(operation_id="end_end_user_connection", responses={204: None}, tags=TAGS)
+    @extend_schema(
+        operation_id="end_end_user_connection", responses={204: None}, tags=TAGS, parameters=[REASON]
+    )
     def delete(self, request: Request, tenant_id: UUID, user_id: UUID, consent_id: UUID) -> Response:
         """Withdraw the consent: this client's tokens of this person for that Application are dead at once."""
         known(self.tenant_id, user_id)
+        reason = reason_parameter(request)
         theirs = {"tenant_id": self.tenant_id, "user_id": user_id, "pk": consent_id}
         if not Consent.objects.filter(**theirs).exists():
             raise not_found("There is no such connection here.")
         consent.withdraw(
-            tenant_id=self.tenant_id, consent_id=consent_id, actor=self.actor, now=timezone.now()
+            tenant_id=self.tenant_id,
+            consent_id=consent_id,
+            reason=reason,
+            actor=self.actor,
+            now=timezone.now(),
         )
         return Response(status=204)
 
@@ -123,20 +131,30 @@ class EndUserTokens(ApiView):
     @requires("tokens:read")
     @extend_schema(operation_id="list_end_user_tokens", responses=shapes.Tokens, tags=TAGS)
     def get(self, request: Request, tenant_id: UUID, user_id: UUID) -> Response:
-        """The latest 500 on one page, newest first. Tokens with one `session_id` descend from one sign-in.
+        """Access and refresh tokens, and devices' yeses not fetched yet, newest first. Those with one
+        `session_id` descend from one sign-in.
 
         A token itself is never told: only its digest is kept.
         """
         known(self.tenant_id, user_id)
-        found = person_tokens.tokens_of(tenant_id=self.tenant_id, user_id=user_id, now=timezone.now())
-        return listing([_token_item(token) for token in found if token.kind != "sign_in"])
+        given = parameters(request, "cursor", "limit")
+        page = person_tokens.tokens_of(
+            tenant_id=self.tenant_id,
+            user_id=user_id,
+            now=timezone.now(),
+            cursor=given.get("cursor", ""),
+            limit=parse_limit(given.get("limit", "")),
+        )
+        return listing([_token_item(token) for token in page.items], next=page.next, count=page.count.value)
 
 
 class OneEndUserToken(ApiView):
     """One of them."""
 
     @requires("tokens:revoke")
-    @extend_schema(operation_id="revoke_end_user_token", responses={204: None}, tags=TAGS)
+    @extend_schema(
+        operation_id="revoke_end_user_token", responses={204: None}, tags=TAGS, parameters=[REASON]
+    )
     def delete(self, request: Request, tenant_id: UUID, user_id: UUID, token_id: UUID) -> Response:
         """An access token dies alone; a refresh token, and a device's yes, with its whole session."""
         known(self.tenant_id, user_id)
@@ -145,6 +163,7 @@ class OneEndUserToken(ApiView):
                 tenant_id=self.tenant_id,
                 user_id=user_id,
                 token_id=token_id,
+                reason=reason_parameter(request),
                 actor=self.actor,
                 now=timezone.now(),
             )

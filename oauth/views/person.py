@@ -48,13 +48,23 @@ def person_connections_tab(request: Request, user_id: UUID) -> HttpResponse:
 @requires("tokens:read")
 @require_safe
 def person_tokens_tab(request: Request, user_id: UUID) -> HttpResponse:
-    """Every live token, by the session of the client that holds it, and the sign-ins at clients."""
+    """Every live token, by the session of the client that holds it; with ``?sign_ins`` the sign-ins at clients."""
     context = frame(request, user_id, "tokens")
-    found = person_tokens.tokens_of(tenant_id=request.tenant.tenant_id, user_id=user_id, now=timezone.now())
+    sign_ins, asked = "sign_ins" in request.GET, request.GET.get("cursor", "")
+    whose: dict[str, Any] = {
+        "tenant_id": request.tenant.tenant_id,
+        "user_id": user_id,
+        "now": timezone.now(),
+    }
     context |= {
-        "sessions": person_tokens.sessions(found),
-        "sign_ins": [token for token in found if token.kind == "sign_in"],
-        "cut_at": person_tokens.MOST if len(found) == person_tokens.MOST else None,
+        "page": person_tokens.tokens_of(**whose, cursor=asked, sign_ins=True)
+        if sign_ins
+        else person_tokens.sessions_of(**whose, cursor=asked),
+        "sign_ins": sign_ins,
+        "sides": [
+            {"label": _("Sessions"), "url": "?", "current": not sign_ins},
+            {"label": _("Sign-ins"), "url": "?sign_ins", "current": sign_ins},
+        ],
     }
     return show(request, "oauth/person_tokens.html", context)
 
@@ -105,11 +115,12 @@ def revoke_tokens(request: Request, user_id: UUID) -> HttpResponse:
 def revoke_token(request: Request, user_id: UUID, token_id: UUID) -> HttpResponse:
     """Revoke one token; of a refresh token, or a device's yes, the whole session."""
     end_user = load(request, user_id)
-    found = person_tokens.tokens_of(tenant_id=request.tenant.tenant_id, user_id=user_id, now=timezone.now())
-    token = next((each for each in found if each.id == token_id and each.kind != "sign_in"), None)
+    family = person_tokens.family_of(
+        tenant_id=request.tenant.tenant_id, user_id=user_id, token_id=token_id, now=timezone.now()
+    )
+    token = next((each for each in family if each.id == token_id), None)
     if token is None:
         raise Http404("No such token.")
-    family = [each for each in found if each.family == token.family]
     alone = token.kind == "access"
 
     def do(reason: str) -> str:

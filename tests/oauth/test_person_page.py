@@ -6,9 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
+from oauth import person_tokens
 from oauth.models import Consent, DeviceGrant, RefreshToken
 from tests import cast
 from tests.console.api import Api, token_of
@@ -56,6 +58,7 @@ def test_every_tab_keeps_to_its_statements(it: Any) -> None:
         "connections/",
         "connections/?past",
         "tokens/",
+        "tokens/?sign_ins",
         "activity/",
         "limits/",
         "json/",
@@ -178,19 +181,64 @@ def test_the_api_lists_and_ends_what_the_page_does(it: Any) -> None:
     assert access["id"] == it.world.facts(it.tokens["access_token"])["jti"]
     for _ in range(2):  # what is over already stays so
         assert api("DELETE", f"{path}/tokens/{access['id']}").status_code == 204
-        assert api("DELETE", f"{path}/tokens/{refresh['id']}").status_code == 204
-        assert api("DELETE", f"{path}/connections/{connected['id']}").status_code == 204
+        assert api("DELETE", f"{path}/tokens/{refresh['id']}?reason=laptop%20lost").status_code == 204
+        assert api("DELETE", f"{path}/connections/{connected['id']}?reason=not+ours").status_code == 204
     assert it.world.refresh(it.tokens["refresh_token"]).status_code == 400
     assert api("GET", f"{path}/tokens").json()["items"] == []
     assert api("GET", f"{path}/connections").json()["items"] == []
     (ended,) = api("GET", f"{path}/connections?state=ended").json()["items"]
     assert ended["ended_by"]
     assert {scope["state"] for scope in ended["scopes"]} == {"ended"}
-    assert len(events(it.world, "token.session_ended")) == 1
+    (event,) = events(it.world, "token.session_ended")
+    assert event.reason == "laptop lost"
+    assert [event.reason for event in events(it.world, "consent.withdrawn")] == ["not ours"]
+    assert api("DELETE", f"{path}/tokens/{refresh['id']}?reason={'x' * 501}").status_code == 400
     assert api("DELETE", f"{path}/tokens/{it.ed.pk}").status_code == 404
     it.world.tokens(it.browser)
     assert api("POST", f"{path}/revoke-connections", {"reason": "all"}).status_code == 200
     assert api("GET", f"{path}/connections").json()["count"] == 0
+
+
+def test_sessions_and_tokens_come_page_by_page_both_ways(it: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oauth.person_tokens.ON_ONE_PAGE", 2)
+    monkeypatch.setattr("oauth.person_tokens.SHOWN", 2)
+    for _ in range(4):
+        tokens = it.world.tokens(it.browser)
+    for _ in range(2):  # the newest session: a refresh token and three access tokens
+        tokens = it.world.refresh(tokens["refresh_token"]).json()
+    whose = {"tenant_id": it.world.tenant.pk, "user_id": it.ed.pk, "now": timezone.now()}
+
+    def walk(cursor: str | None, way: str) -> list[list[Any]]:
+        found = []
+        while cursor is not None:
+            page = person_tokens.sessions_of(**whose, cursor=cursor)
+            assert page.count.value == 5
+            found.append([session.family for session in page.items])
+            cursor, last = getattr(page, way), page
+        return [*found, last]
+
+    with tenant_context(it.world.tenant.pk):
+        *down, last = walk("", "next")
+        assert [len(page) for page in down] == [2, 2, 1]
+        assert len({family for page in down for family in page}) == 5
+        *up, _first = walk(last.previous, "previous")
+        assert up == down[:-1][::-1]
+        newest = person_tokens.sessions_of(**whose).items[0]
+        assert (newest.number, newest.hidden, newest.lasting is not None) == (4, 2, True)
+    page = it.owner.get(f"{it.page}tokens/").text
+    assert "and 2 older access tokens" in page
+    assert "cursor=" in page
+    assert it.owner.get(f"{it.page}tokens/?cursor=x").status_code == 400
+    assert "Signed in nowhere" in it.owner.get(f"{it.page}tokens/?sign_ins").text
+    # One that is beyond what the page shows can be revoked all the same.
+    api = Api(token_of(cast.owner_of(it.world.tenant)), it.world.tenant)
+    path = f"/uflow/v2/tenants/{it.world.tenant.pk}/end-users/{it.ed.pk}/tokens"
+    seen, cursor = [], ""
+    while cursor is not None:
+        answer = api("GET", f"{path}?limit=5&cursor={cursor}").json()
+        seen, cursor = seen + [item["id"] for item in answer["items"]], answer["next"]
+    assert len(seen) == len(set(seen)) == answer["count"] == 12
+    assert it.owner.get(f"{it.page}tokens/{seen[-1]}/revoke/").status_code == 200
 
 
 def test_the_raw_tab_is_what_the_api_answers(it: Any) -> None:
