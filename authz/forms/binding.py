@@ -1,14 +1,19 @@
 """The one form that gives a role: which role, on what, until when, under which conditions, why."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
+from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from authz import bindings, people
+from authz.elevations import Elevation, elevations
 from authz.forms.refusal import VerbForm
 from authz.forms.terms import TermsForm
 from authz.models import Application, Binding, Group, Role, ServiceAccount
@@ -33,7 +38,7 @@ def live(model: Any, tenant_id: UUID, chosen: object = "") -> list[tuple[str, st
 
 
 class GiveRoleForm(TermsForm):
-    """Give a role to a subject that the page knows already."""
+    """Give a role to a subject that the page knows already: one of bind's subject arguments."""
 
     role = forms.TypedChoiceField(label=_("Role"), coerce=UUID)
     application = forms.TypedChoiceField(
@@ -44,16 +49,25 @@ class GiveRoleForm(TermsForm):
         help_text=_("One Application, or tenant-wide."),
     )
     field_order = ["role", "application"]
+    power_at = "role"
 
-    def __init__(self, *arguments: Any, tenant_id: UUID, **more: Any) -> None:
+    def __init__(
+        self, *arguments: Any, tenant_id: UUID, holder: Mapping[str, UUID] | None = None, **more: Any
+    ) -> None:
         super().__init__(*arguments, **more)
-        self.tenant_id = tenant_id
+        self.tenant_id, self.holder = tenant_id, dict(holder or {})
         role, place = self["role"].value() or "", self["application"].value() or ""
         self.fields["role"].choices = [("", _("Choose a role")), *live(Role, tenant_id, role)]  # type: ignore[attr-defined]
         self.fields["application"].choices = [  # type: ignore[attr-defined]
             ("", _("tenant-wide")),
             *live(Application, tenant_id, place),
         ]
+
+    @cached_property
+    def elevations(self) -> list[Elevation]:
+        """What is offered to be given for some hours, while nothing is chosen yet. Two statements."""
+        chosen = self.is_bound or self.initial.get("role") or "plan_tier_id" in self.holder
+        return [] if chosen else elevations(self.tenant_id, self.holder, timezone.now())
 
     def facts(self, now: datetime, **subject: UUID) -> dict[str, Any]:
         """What bind is told, without who acts. ``subject``: one of bind's four subject arguments."""
@@ -103,7 +117,23 @@ class GiveAnybodyForm(GiveRoleForm):
             (_("Service accounts"), [(f"s:{key}", name) for key, name in accounts]),
             (_("Plan tiers"), [(f"p:{key}", name) for key, name in tiers]),
         ]
+        self.holder = self._named_at_first()
         self._say_who_it_is()
+
+    @property
+    def kept(self) -> str:
+        """Whom the form opened with, as the first part of an address."""
+        named = {name: self.initial.get(name) for name in ("subject", "person")}
+        return "".join(f"{urlencode({name: value})}&" for name, value in named.items() if value)
+
+    def _named_at_first(self) -> dict[str, UUID]:
+        """The subject that the form opens with, as bind's argument, where an id says who it is."""
+        kind, _colon, key = str(self.initial.get("subject", "")).partition(":")
+        with suppress(ValueError, KeyError):
+            return {SUBJECT_KINDS[kind][0]: UUID(key)}
+        with suppress(ValueError):
+            return {"user_id": UUID(str(self.initial.get("person", "")))}
+        return {}
 
     def _say_who_it_is(self) -> None:
         """An id says little: show whose it is, by the address where that leads back to the same person."""

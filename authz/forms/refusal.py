@@ -4,15 +4,27 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 
 from authz.refusals import Refused
 from tenants.operations import LastOwner
 
 
 class VerbForm(forms.Form):
-    """A form whose data one verb judges. ``shown_at``: the verb's field → the form's, where they differ."""
+    """A form whose data one verb judges. ``shown_at``: the verb's field → the form's, where they differ.
+
+    ``power_at``: the field beside which it is said that the actor's power does not reach; without it that refusal is
+    the caller's.
+    """
 
     shown_at: Mapping[str, str] = {}
+    power_at = ""
+    refused = False
+
+    @property
+    def status(self) -> int:
+        """What its page is answered with."""
+        return 403 if self.refused else 422 if self.errors else 200
 
     def run(self, verb: Callable[..., Any], **facts: Any) -> Any:
         """Call the verb; None when it refuses, with its sentences in the form's errors."""
@@ -22,6 +34,11 @@ class VerbForm(forms.Form):
             self.show(refusal.errors)
         except LastOwner as error:
             self.add_error(None, str(error))
+        except PermissionDenied as error:
+            if not self.power_at:
+                raise
+            self.refused = True
+            self.add_error(self.power_at, str(error))
         return None
 
     def show(self, errors: Mapping[str, str]) -> None:

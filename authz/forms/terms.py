@@ -129,6 +129,8 @@ class TermsForm(VerbForm):
 class ChangeTermsForm(TermsForm):
     """Change the terms of a binding that stands: it opens with what they are."""
 
+    power_at = "ends"
+
     def __init__(self, *arguments: Any, binding: Binding, **more: Any) -> None:
         age = str(int(binding.mfa_max_age.total_seconds())) if binding.requires_mfa else ""
         initial = {

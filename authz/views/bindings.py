@@ -113,7 +113,7 @@ def new(request: Request) -> HttpResponse:
             messages.success(request, f"{given.role.name} given to {subject_of(given)}")
             return redirect(page(request.tenant.slug, "binding", binding_id=given.pk))
     context = {"form": form, "crumbs": crumbs(request.tenant.slug, LIST, "Give a role")}
-    return render(request, "authz/binding_new.html", context, status=422 if form.errors else 200)
+    return render(request, "authz/binding_new.html", context, status=form.status)
 
 
 @requires("bindings:create")

@@ -122,11 +122,12 @@ def give(request: Request, group_id: UUID) -> HttpResponse:
     """Give the group a role in one form."""
     found = load(request, group_id)
     initial = request.GET.dict() | kept_answers(request)
-    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=initial)
+    subject = {"group_id": group_id}
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, holder=subject, initial=initial)
     if request.method == "POST" and form.is_valid():
         if must_confirm(request, console_permissions(found.tenant_id, form.cleaned_data["role"])):
             return confirm_first(request)
-        binding = form.give(actor=request.actor, now=timezone.now(), group_id=group_id)
+        binding = form.give(actor=request.actor, now=timezone.now(), **subject)
         if binding:
             messages.success(request, _("%s has the role now") % found.name)
             return go_to(request, page(request.tenant.slug, "group", group_id=group_id))
@@ -168,10 +169,8 @@ def shown(request: Request, found: Group, *, role_form: GiveRoleForm | None = No
         "entries": _activity(request, found, limit=SHOWN_EVENTS),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
-    invalid = role_form is not None and role_form.errors
-    return page_or_partial(
-        request, "authz/group.html", context, partial="body", status=422 if invalid else 200
-    )
+    status = role_form.status if role_form else 200
+    return page_or_partial(request, "authz/group.html", context, partial="body", status=status)
 
 
 def _activity(request: Request, found: Group, limit: int) -> list[Any]:

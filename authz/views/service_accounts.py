@@ -91,8 +91,8 @@ def give(request: Request, service_account_id: UUID) -> HttpResponse:
     """Give the account a role in one form."""
     found = load(request, service_account_id)
     initial = request.GET.dict() | kept_answers(request)
-    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, initial=initial)
     subject = {"service_account_id": service_account_id}
+    form = GiveRoleForm(posted(request), tenant_id=found.tenant_id, holder=subject, initial=initial)
     if form.is_valid() and must_confirm(
         request, console_permissions(found.tenant_id, form.cleaned_data["role"])
     ):
@@ -175,7 +175,7 @@ def shown(
     role_form: GiveRoleForm | None = None,
 ) -> HttpResponse:
     """The account's page, with the form that is being filled in open."""
-    invalid = any(form is not None and form.errors for form in (people_form, role_form))
+    status = next((form.status for form in (role_form, people_form) if form is not None), 200)
     context = {
         "account": found,
         "bindings": tables.bindings(
@@ -190,4 +190,4 @@ def shown(
         "entries": _activity(request, found, limit=SHOWN_EVENTS),
         "crumbs": crumbs(request.tenant.slug, LIST, found.name),
     }
-    return render(request, "authz/service_account.html", context, status=422 if invalid else 200)
+    return render(request, "authz/service_account.html", context, status=status)
