@@ -8,20 +8,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
 import pytest
 from fastmcp import Client
 
+from authsec.database.embedded import CHECKOUT
+from scripts.node import NODE
 from tests.management import release_bot
 from tests.plain_client import demo_person, newcomer, register
 from tests.programs import free_port
 from tests.servers import Service, eventually
 
 pytestmark = [pytest.mark.slow]
+KIT = CHECKOUT / ".venv-sdk" / "bin" / "python"  # has FastAPI; make test-long makes it
 CODE = re.compile(r'<pre tabindex="0"><code>(.*?)</code></pre>', re.DOTALL)
 
 
@@ -33,19 +38,19 @@ def service_here(services: Any) -> Service:
 
 @pytest.fixture(scope="module")
 def application(service_here: Service) -> dict[str, Any]:
-    """An Application that was registered a moment ago; everybody may read there."""
+    """An Application that was registered a moment ago; everybody may read and write there."""
     caller = release_bot(service_here)
     wanted = {
         "name": "pasted-mcp",
         "kind": "mcp_server",
         "resource_uri": f"http://localhost:{free_port()}/mcp",
-        "scopes": [{"name": "pr:merge"}, {"name": "pr:read", "is_default": True}],
+        "scopes": [{"name": "pr:write"}, {"name": "pr:read", "is_default": True}],
     }
     made: dict[str, Any] = caller("POST", "applications", wanted)
-    role = next(
-        role["id"] for role in caller("GET", "roles?limit=200")["items"] if role["name"] == "PR Reader"
-    )
-    caller("POST", "bindings", {"role_id": role, "plan_tier": "free", "application_id": made["id"]})
+    for role in caller("GET", "roles?limit=200")["items"]:
+        if role["name"] in ("PR Reader", "PR Writer"):
+            wanted = {"role_id": role["id"], "plan_tier": "free", "application_id": made["id"]}
+            caller("POST", "bindings", wanted)
     return made
 
 
@@ -92,7 +97,10 @@ def server(pasted: Any, application: dict[str, Any], tmp_path: Path) -> Iterator
 
 def _answers(uri: str) -> bool:
     try:
-        return httpx.post(uri, trust_env=False).status_code == 401
+        return (
+            httpx.request("GET" if uri.endswith("/hello") else "POST", uri, trust_env=False).status_code
+            == 401
+        )
     except httpx.TransportError:
         return False
 
@@ -110,6 +118,127 @@ def test_the_pasted_fastmcp_server_lets_in_whom_introspection_lets_in(server: st
             return (await client.call_tool("hello")).data
 
     assert asyncio.run(call()) == "hello"
+
+
+# Each server snippet: its file, the command that runs it, and whose packages of Node.js it borrows.
+DJANGO = (sys.executable, "-m", "django", "runserver", "--noreload", "--settings=site_settings", "PORT")
+SERVERS = {
+    "fastmcp": ("server.py", (sys.executable, "server.py"), ""),
+    "typescript": ("server.ts", (str(NODE), "server.ts"), "examples/typescript-mcp-server"),
+    "express": ("server.mjs", (str(NODE), "server.mjs"), "tests/node"),
+    "fastapi": ("main.py", (str(KIT), "-m", "uvicorn", "main:app", "--port", "PORT"), ""),
+    "django": ("urls.py", DJANGO, ""),
+}
+SITE = "SECRET_KEY, ROOT_URLCONF, ALLOWED_HOSTS = 'of a test', 'urls', ['localhost']"
+
+
+@pytest.fixture(scope="module")
+def tokens(service_here: Service, application: dict[str, Any], token: str) -> dict[str, str]:
+    """A good one, one without the scope that the snippets ask for, and a suspended person's."""
+    caller, client = release_bot(service_here), register(service_here)
+    (writer, _), (out, email) = newcomer(service_here), newcomer(service_here)
+    where = {"resource": application["resource_uri"]}
+    found = {
+        "good": token,
+        "narrow": writer.token(client, **where, scope="pr:write")["access_token"],
+        "suspended": out.token(client, **where)["access_token"],
+    }
+    people = f"tenants/{caller.tenant}/end-users"
+    [person] = caller("GET", f"{people}?q={email}")["items"]
+    caller("POST", f"{people}/{person['user_id']}/suspend", {"reason": "a walk"})
+    return found
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("key", SERVERS)
+def test_every_pasted_server_tells_good_narrow_and_suspended_tokens_apart(
+    key: str, pasted: Any, application: dict[str, Any], tokens: dict[str, str], tmp_path: Path
+) -> None:
+    """RFC 6750 §3.1, RFC 9728 §3 and §5.1."""
+    uri = application["resource_uri"]
+    with running(key, pasted(key), application, tmp_path):
+        stranger = called(key, uri)
+        assert stranger.status_code == 401
+        challenge = stranger.headers["WWW-Authenticate"]
+        where = re.search(r'resource_metadata="([^"]+)"', challenge)
+        assert where
+        assert 'scope="pr:read"' in challenge
+        document = httpx.get(where[1], trust_env=False).json()
+        assert document["resource"] == uri
+        assert document["scopes_supported"] == ["pr:read", "pr:write"]
+        assert called(key, uri, tokens["good"]).status_code == 200
+        for name, status, error in (
+            ("narrow", 403, "insufficient_scope"),
+            ("suspended", 401, "invalid_token"),
+        ):
+            refused = called(key, uri, tokens[name])
+            assert refused.status_code == status
+            challenge = refused.headers["WWW-Authenticate"]
+            for said in (f'error="{error}"', 'scope="pr:read"', where[0]):
+                assert said in challenge, name
+
+
+@contextmanager
+def running(key: str, code: str, application: dict[str, Any], folder: Path) -> Iterator[None]:
+    """The snippet in a folder of its own, started as its library's documentation says."""
+    file, command, packages = SERVERS[key]
+    uri = application["resource_uri"]
+    (folder / file).write_text(code)
+    (folder / "site_settings.py").write_text(SITE)
+    if packages:
+        (folder / "node_modules").symlink_to(CHECKOUT / packages / "node_modules")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "PYTHONPATH": str(folder),
+        "CREDENTIAL_SECRET": application["credential"]["secret"],
+    }
+    port = str(urlsplit(uri).port)
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [port if part == "PORT" else part for part in command],
+            cwd=folder,
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            eventually(lambda: _answers(uri if key in MCP else f"{uri}/hello"), within_s=60, what=key)
+            yield
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def called(key: str, uri: str, token: str = "") -> httpx.Response:
+    """The tool or the route that the snippet brings."""
+    headers = {"Accept": "application/json, text/event-stream"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    with httpx.Client(headers=headers, trust_env=False, timeout=30) as http:
+        if key not in MCP:
+            return http.get(f"{uri}/hello")
+        if key == "fastmcp" and token:  # it keeps sessions: MCP 2025-06-18, Streamable HTTP
+            opened = http.post(uri, json=rpc("initialize", **HELLO))
+            if opened.status_code != 200:
+                return opened
+            http.headers["Mcp-Session-Id"] = opened.headers["Mcp-Session-Id"]
+            http.post(uri, json={"jsonrpc": "2.0", "method": "notifications/initialized"})
+        answer = http.post(uri, json=rpc("tools/call", name="hello", arguments={}))
+        assert answer.status_code != 200 or '"text":"hello"' in answer.text.replace(" ", "")
+        return answer
+
+
+MCP = ("fastmcp", "typescript")
+HELLO: dict[str, Any] = {
+    "protocolVersion": "2025-06-18",
+    "capabilities": {},
+    "clientInfo": {"name": "walk", "version": "1"},
+}
+
+
+def rpc(method: str, **params: Any) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
 
 
 def test_the_pasted_curl_asks_as_the_application(
