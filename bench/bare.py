@@ -26,9 +26,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
     token = dict(parse_qsl(body.decode())).get("token", "")
     row = _connection().execute(SELECT, [hashlib.sha256(token.encode()).hexdigest()], prepare=True).fetchone()
-    answer = json.dumps(
-        {"active": True, "scope": row[0], "sub": str(row[1])} if row else {"active": False}
-    ).encode()
+    said = {"active": True, "scope": row[0], "sub": str(row[1])} if row else {"active": False}
+    answer = json.dumps(said, separators=(",", ":")).encode()
     start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
     return [answer]
 

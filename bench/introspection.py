@@ -147,6 +147,8 @@ def _table(product: Server, ceiling: Server, tokens: int, options: argparse.Name
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for server in (product, ceiling):
+        if not any(one.latencies for one in server.rounds):
+            raise RuntimeError(f"{server.name} gave no answer that was right.")
         rates = [one.rate for one in server.rounds]
         lines.append(
             f"| {server.name} | {median(rates):,.0f} | {min(rates):,.0f}–{max(rates):,.0f} "
