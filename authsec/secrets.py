@@ -91,6 +91,11 @@ def decrypt(text: str) -> str:
         raise ValueError("None of AUTHSEC_KEYS decrypts this value.") from error
 
 
+def encrypt_anew(text: str) -> str:
+    """What :func:`encrypt` made with any of AUTHSEC_KEYS, encrypted with the first. Raises ValueError like decrypt."""
+    return encrypt(decrypt(text))
+
+
 def development_secret(folder: Path, name: str) -> str:
     """A random key kept in a private file of the development folder, made at the first call.
 

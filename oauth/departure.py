@@ -4,7 +4,7 @@ Everything happens in one transaction. Whoever signs up with the same address af
 of the old one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.hashers import make_password
 from django.db import connection, transaction
 
+from authsec.audit import installation
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.database.context import tenant_context
@@ -113,9 +114,14 @@ def _delete(identity_id: UUID, actor: Actor, now: datetime, but: UUID | None) ->
     for place in now_known:
         with tenant_context(place.tenant_id, savepoint=False):
             _leave(place, identity, actor, now)
-    own_connections.revoke_api(identity_id=identity_id, client_id=None, now=now)
+    own_connections.revoke_api(identity_id=identity_id, client_id=None, actor=actor, now=now)
     end_sessions(identity_id=identity_id, but=but, reason=IDENTITY_DELETED, now=now)
     _empty(identity)
+    # Who was here is forgotten; that somebody went is not, whether or not a tenant knew them.
+    installation.forget(identity_id)
+    installation.note(
+        action="identity.deleted", identity_id=identity_id, actor=replace(actor, ip=None), now=now
+    )
 
 
 def _refuse(identity: Identity, known: list[Place]) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from authsec.audit.actor import SYSTEM, Actor
+from authsec.audit.installation import note
 from authsec.audit.operations import record
 from oauth import tokens
 from oauth.models import AccessToken, Client, Decision, DeviceGrant, Grant, RefreshToken
@@ -91,8 +92,11 @@ def _note(
     after: dict[str, object],
     reason: str = "",
 ) -> None:
-    """Tokens of the management API belong to no tenant, so that no tenant's log tells of them."""
+    """In the tenant's log; tokens of the management API belong to no tenant, but to their person, if it is one."""
+    facts = {"client": client.known_as or client.client_id, **after}
     if tenant_id is None:
+        if client.service_account_id is None:
+            note(action=action, identity_id=subject, actor=actor, now=now, after=facts)
         return
     profile = Profile.objects.filter(tenant_id=tenant_id, user_id=subject).first()
     record(
@@ -104,5 +108,5 @@ def _note(
         target_name=str(profile or subject),
         now=now,
         reason=reason,
-        after={"client": client.known_as or client.client_id, **after},
+        after=facts,
     )

@@ -20,6 +20,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, RSAKey
 
+from authsec.audit.actor import SYSTEM, Actor
+from authsec.audit.installation import note
 from authsec.database.context import system_context
 from authsec.secrets import decrypt, encrypt
 from oauth.models import SigningKey
@@ -157,7 +159,7 @@ def jwks() -> dict[str, Any]:
     return {"keys": [entry.public_jwk for entry in _ring.entries.values() if entry.published(now)]}
 
 
-def rotate(now: datetime, *, immediately: bool = False) -> list[str]:
+def rotate(now: datetime, *, immediately: bool = False, actor: Actor = SYSTEM) -> list[str]:
     """Make a new key of each algorithm and return their ids; each takes over from its predecessor.
 
     By default after PUBLISHED_BEFORE. ``immediately`` is for a compromised key: the new one signs at once and the
@@ -173,6 +175,7 @@ def rotate(now: datetime, *, immediately: bool = False) -> list[str]:
             standing = SigningKey.objects.filter(active_from__lte=now)
         standing.update(retired_at=ends)
         made = [_create(algorithm, now, begins) for algorithm in ALGORITHMS]
+        note(action="keys.rotated", actor=actor, now=now, after={"kids": made, "at_once": immediately})
     transaction.on_commit(forget)
     forget()
     return made
@@ -245,9 +248,9 @@ def _generate_missing() -> None:
     with system_context():
         lock()
         present = set(SigningKey.objects.values_list("algorithm", flat=True))
-        for algorithm in ALGORITHMS:
-            if algorithm not in present:
-                _create(algorithm, now, SINCE_EVER)
+        made = [_create(name, now, SINCE_EVER) for name in ALGORITHMS if name not in present]
+        if made:
+            note(action="keys.made", actor=SYSTEM, now=now, after={"kids": made})
 
 
 def _create(algorithm: str, now: datetime, active_from: datetime) -> str:

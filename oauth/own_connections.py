@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q
 
 from authsec.audit.actor import Actor
+from authsec.audit.installation import note
 from authsec.database.context import system_context, tenant_context
 from authsec.web.pagination import Count, Cursor, Page, cut, parse_cursor
 from oauth import consent, tokens
@@ -181,23 +182,32 @@ def disconnect_client(*, identity_id: UUID, client_id: UUID, name: str, actor: A
         with tenant_context(tenant_id, savepoint=False):
             person = as_end_user(actor, user_id, name)
             consent.withdraw(tenant_id=tenant_id, consent_id=consent_id, actor=person, now=now)
-    return len(rows) + revoke_api(identity_id=identity_id, client_id=client_id, now=now)
+    return len(rows) + revoke_api(identity_id=identity_id, client_id=client_id, actor=actor, now=now)
 
 
-def revoke_api(*, identity_id: UUID, client_id: UUID | None, now: datetime) -> int:
+def revoke_api(*, identity_id: UUID, client_id: UUID | None, actor: Actor, now: datetime) -> int:
     """Take the management API from a client (None: from all). Returns how many clients lost it.
 
-    No audit event: the API belongs to no tenant, so there is no log in which one could stand. A JWT that is out
-    already lives for ACCESS_TOKEN_SECONDS at most.
+    The API belongs to no tenant, so it is written down for the person alone. A JWT that is out already lives for
+    ACCESS_TOKEN_SECONDS at most.
     """
     theirs = Q(tenant=None, subject=identity_id, subject_kind="identity")
     theirs &= Q(application_id=client_id) if client_id else Q()
     with system_context():
         tokens.revoke_unfetched(theirs, now=now)
         held = RefreshToken.objects.filter(theirs, revoked=None, expires__gt=now)
-        clients = set(held.values_list("application_id", flat=True))
+        clients = Client.objects.filter(pk__in=set(held.values_list("application_id", flat=True)))
+        names = sorted(client.known_as or client.client_id for client in clients)
         held.update(revoked=now, updated=now)
-    return len(clients)
+        if names:
+            note(
+                action="api.taken",
+                identity_id=identity_id,
+                actor=actor,
+                now=now,
+                before={"clients": ", ".join(names)},
+            )
+    return len(names)
 
 
 def as_end_user(actor: Actor, user_id: UUID, name: str) -> Actor:

@@ -1,12 +1,13 @@
 """Everything that is held about one person, as JSON: what docs/your-data.md describes. Written piece by piece.
 
 Runs in ``system_context``, because a person's rows lie behind the walls of many tenants: every query here is keyed by
-the identity or by one of its users.id. Left out are secrets, and what a tenant's people wrote *about* the person for
-one another: the reasons of an end user's suspension, tier and limit, and events in which somebody else acted.
+the identity or by one of its users.id. Left out are secrets, other people, and what a tenant's people wrote *about*
+the person for one another: the reasons of a suspension, a tier and a limit. ``tests/oauth/test_own_data.py`` names
+every column of the database that refers to a person, and where it stands here or why it does not.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
@@ -14,26 +15,25 @@ from uuid import UUID
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import TupleGreaterThan
+from django.db.models import QuerySet
 
-from authsec.audit.models import Event
-from authz.models import Binding, GroupMember, ServiceAccountOperator
-from endusers.models import EndUser, EndUserTier
-from oauth.models import AccessToken, Consent, RefreshToken
-from tenants.models import Identity, IdentityLink, Membership, Profile, TenantUser, TrustedBrowser
+from authsec.audit.models import InstallationEvent
+from oauth import own_rows
+from oauth.models import RefreshToken
+from tenants.models import Identity, IdentityLink, TenantUser, TrustedBrowser
 from tenants.sessions import sessions_of
 
 SHAPE = 1  # grows when a member changes its meaning or goes
-CHUNK = 500  # rows in memory at one time
 
 
 def write(out: IO[bytes], *, identity_id: UUID, now: datetime) -> None:
-    """Write the whole document. Memory is bounded by CHUNK rows, however much there is."""
+    """Write the whole document. Memory is bounded by own_rows.CHUNK rows, however much there is."""
     identity = Identity.objects.get(pk=identity_id)
     head = {"shape": SHAPE, "made_at": now, "identity": _identity(identity), **_signing_in(identity, now)}
     out.write(_text(head)[:-1].encode())
-    _array(out, "api_tokens", _rows(_tokens(RefreshToken.objects.filter(tenant=None, subject=identity_id))))
+    api = RefreshToken.objects.filter(tenant=None, subject=identity_id)
+    _array(out, "api_tokens", own_rows.chunked(own_rows.tokens(api)))
+    _array(out, "activity", own_rows.chunked(_activity(identity_id), along="at"))
     out.write(b', "tenants": [')
     users = TenantUser.objects.filter(identity=identity).select_related("tenant").order_by("tenant_id")
     for place, user in enumerate(users):
@@ -88,110 +88,19 @@ def _signing_in(identity: Identity, now: datetime) -> dict[str, Any]:
     }
 
 
+def _activity(identity_id: UUID) -> QuerySet:
+    """What was done about signing in, and from where."""
+    return InstallationEvent.objects.filter(identity_id=identity_id).values(
+        "id", "at", "action", "ip", "agent", "via", "before", "after"
+    )
+
+
 def _tenant(out: IO[bytes], user: TenantUser) -> None:
-    mine = {"tenant_id": user.tenant_id, "user_id": user.pk}
-    subject = {"tenant_id": user.tenant_id, "subject": user.pk, "subject_kind": "user"}
-    head = {
-        "tenant": {"id": user.tenant_id, "slug": user.tenant.slug, "name": user.tenant.name},
-        "user_id": user.pk,
-        "profile": Profile.objects.filter(**mine).values("email", "display_name", "updated_at").first(),
-        "membership": Membership.objects.filter(**mine)
-        .values("type", "status", "source", "joined_at", "last_seen_at", "suspended_at", "left_at")
-        .first(),
-        "end_user": EndUser.objects.filter(**mine)
-        .values(
-            "status",
-            "created_at",
-            "first_consent_at",
-            "last_seen_at",
-            "suspended_at",
-            plan_tier_key=F("plan_tier__key"),
-        )
-        .first(),
-        "plan_tiers": list(
-            EndUserTier.objects.filter(**mine)
-            .values("from_at", "to_at", plan_tier_key=F("plan_tier__key"))
-            .order_by("from_at")
-        ),
-        "groups": list(
-            GroupMember.objects.filter(**mine).values("added_at", "ended_at", name=F("group__name"))
-        ),
-        "roles": list(
-            Binding.objects.filter(**mine).values(
-                "created_at",
-                "expires_at",
-                "ended_at",
-                name=F("role__name"),
-                application_name=F("application__name"),
-            )
-        ),
-        "service_accounts": list(
-            ServiceAccountOperator.objects.filter(**mine).values(
-                "added_at", "ended_at", name=F("service_account__name")
-            )
-        ),
-    }
-    out.write(_text(head)[:-1].encode())
-    _array(out, "connections", _rows(_consents(mine)))
-    _array(out, "access_tokens", _rows(_tokens(AccessToken.objects.filter(**subject))))
-    _array(out, "refresh_tokens", _rows(_tokens(RefreshToken.objects.filter(**subject))))
-    _array(out, "events", _events(user))
+    """One tenant that knows the person."""
+    out.write(_text(own_rows.facts(user))[:-1].encode())
+    for name, rows in own_rows.histories(user):
+        _array(out, name, rows)
     out.write(b"}")
-
-
-def _consents(mine: dict[str, UUID]) -> QuerySet:
-    return Consent.objects.filter(**mine).values(
-        "id",
-        "scopes",
-        "created_at",
-        "last_used_at",
-        "withdrawn_at",
-        client_name=F("client__name"),
-        application_name=F("application__name"),
-    )
-
-
-def _tokens(tokens: QuerySet) -> QuerySet:
-    """What is kept of tokens beside their digests."""
-    return tokens.values(
-        "id",
-        "scope",
-        "created",
-        "expires",
-        "auth_time",
-        "auth_ip",
-        "amr",
-        client_name=F("application__name"),
-        application_name=F("audience__name"),
-    )
-
-
-def _rows(rows: QuerySet) -> Iterator[dict[str, Any]]:
-    """All rows of a query of dictionaries, by their id, CHUNK at a time; the id itself is not told."""
-    last = None
-    while True:
-        found = list((rows.filter(id__gt=last) if last else rows).order_by("id")[:CHUNK])
-        for row in found:
-            last = row.pop("id")
-            yield row
-        if len(found) < CHUNK:
-            return
-
-
-def _events(user: TenantUser) -> Iterator[dict[str, Any]]:
-    """What the person did in this tenant, the oldest first."""
-    own = Event.objects.filter(tenant_id=user.tenant_id, actor_id=user.pk).order_by("at", "id")
-    place = None
-    while True:
-        rows = own.filter(TupleGreaterThan((F("at"), F("id")), place)) if place else own
-        found: list[Any] = list(
-            rows.values("id", "at", "action", "target_kind", "target_name", "ip", "via")[:CHUNK]
-        )
-        for row in found:
-            place = (row["at"], row.pop("id"))
-            yield row
-        if len(found) < CHUNK:
-            return
 
 
 def _array(out: IO[bytes], name: str, rows: Iterable[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from tenants.views import account, leaving, links, opening, passkeys, sessions
+from tenants.views import account, activity, leaving, links, opening, passkeys, sessions
 
 # Beside allauth's own names, account_login and so on.
 urlpatterns = [
@@ -21,6 +21,7 @@ urlpatterns = [
     path("passkeys/<int:passkey_id>/remove/", passkeys.remove, name="remove_passkey"),
     path("trusted-browser/forget/", sessions.forget_browser, name="account_forget_browser"),
     path("trusted-browser/<uuid:browser_id>/forget/", sessions.forget_one, name="account_forget_one_browser"),
+    path("activity/", activity.activity, name="account_activity"),
     path("sessions/", sessions.sessions, name="account_sessions"),
     path("sessions/end-others/", sessions.end_others, name="account_end_other_sessions"),
     path("sessions/<uuid:sid>/end/", sessions.end, name="account_end_session"),

@@ -5,4 +5,4 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from tenants import jobs, receivers  # noqa: F401
+        from tenants import jobs, own_events, receivers  # noqa: F401

@@ -1,6 +1,6 @@
 """How the person at the browser signed in: when, with what, and how strongly; and where they go from there."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,6 +20,13 @@ METHODS = {
     "socialaccount": ("fed", False),
     "totp": ("otp", True),
     "recovery_codes": ("otp", True),
+}
+AMR_WORDS = {
+    "pwd": "password",
+    "otp": "one-time code",
+    "hwk": "passkey",
+    "swk": "passkey",
+    "fed": "your company’s sign-in",
 }
 
 # What views leave for one another: in the session the address and the link (as its digest) of an invitation that is
@@ -109,6 +116,11 @@ def own_path(url: str) -> str | None:
     """
     plain = url.startswith("/") and url.isprintable() and len(url) <= 8_000
     return url if plain and url_has_allowed_host_and_scheme(url, allowed_hosts=None) else None
+
+
+def words_of(amr: Iterable[str]) -> list[str]:
+    """RFC 8176 values as people read them; what says no way of signing in is left out."""
+    return [AMR_WORDS[value] for value in amr if value in AMR_WORDS]
 
 
 @dataclass(frozen=True)

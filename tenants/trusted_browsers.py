@@ -105,9 +105,9 @@ def forget(*, identity_id: UUID, browser_id: UUID | None = None) -> int:
     return forgotten
 
 
-def forget_this(request: Any) -> None:
-    """Trust the browser of this request no longer."""
-    _of_browser(request).filter(identity=request.user).delete()
+def forget_this(request: Any) -> int:
+    """Trust the browser of this request no longer. Returns how many were forgotten: one, or none."""
+    return _of_browser(request).filter(identity=request.user).delete()[0]
 
 
 def delete_expired(*, now: datetime) -> int:

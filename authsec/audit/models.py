@@ -73,3 +73,45 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} by {self.actor_name}"
+
+
+class InstallationEvent(models.Model):
+    """One action that concerns no tenant: how a person signs in, or the installation as such. Named by id alone.
+
+    The application role may insert and nothing else: no tenant's people ever read it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    identity_id = models.UUIDField(
+        null=True,
+        blank=True,
+        help_text="Whom it concerns; by value, so that it outlives them. None: everybody.",
+    )
+    at = models.DateTimeField(default=timezone.now)
+    action = models.CharField(max_length=60)
+    actor_kind = models.CharField(max_length=20)
+    actor_id = models.UUIDField(null=True, blank=True)
+    ip = models.GenericIPAddressField(null=True, blank=True)
+    agent = models.CharField(max_length=400, blank=True, help_text="What the browser said of itself.")
+    via = models.CharField(max_length=20, blank=True, help_text="console, api, oauth, command")
+    request_id = models.CharField(max_length=64, blank=True)
+    before = models.JSONField(null=True, blank=True)
+    after = models.JSONField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                "identity_id",
+                models.F("at").desc(),
+                models.F("id").desc(),
+                name="audit_installation_whose_idx",
+            ),
+            models.Index(
+                "at",
+                condition=models.Q(identity_id__isnull=False),
+                name="audit_installation_old_idx",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} at {self.at:%Y-%m-%d %H:%M}"

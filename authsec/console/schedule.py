@@ -12,6 +12,7 @@ from typing import Any
 from procrastinate.contrib.django import app
 
 from authsec import sessions
+from authsec.audit import installation
 from authsec.jobs import cleanup as jobs
 from endusers import cleanup as endusers
 from endusers import rollups
@@ -44,6 +45,7 @@ SCHEDULE = (
     Entry("11 3 * * *", "delete history that is no longer kept", retention.delete_history),
     Entry("21 3 * * *", "delete Decisions that are no longer kept", retention.delete_decisions),
     Entry("31 3 * * *", "delete events that are no longer kept", retention.delete_events),
+    Entry("41 3 * * *", "delete what people did about themselves long ago", installation.delete_old),
     Entry("37 * * * *", "rotate signing keys that are due", key_schedule.rotate_when_due),
 )
 

@@ -19,6 +19,7 @@ from oauth.server import Server
 from oauth.tokens import Holder
 from oauth.validator import Validator
 from oauth.views.asking import Asking
+from tenants.own_events import note_own
 
 
 def leave(request: Any, url: str) -> HttpResponse:
@@ -115,6 +116,12 @@ def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:
     sign_in, identity = asking.sign_in, request.user
     if asking.target is None:
         subject, kind = identity.pk, "identity"
+        note_own(
+            identity.pk,
+            "api.allowed",
+            request=request,
+            after={"client": client_facts(asking.asked).name, "scopes": " ".join(scopes)},
+        )
     else:
         kind = "user"
         subject = consent.record(

@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from authsec.audit import installation
 from authsec.sessions import sid_of
 from authsec.web.access import signed_in
 from tenants import sessions
@@ -21,8 +22,9 @@ from tenants.identities import rename
 from tenants.links import suggestions, ways_elsewhere
 from tenants.own_passkeys import factors_of
 from tenants.queries import memberships_of
-from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of
+from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of, words_of
 from tenants.trusted_browsers import browsers_of
+from tenants.views.activity import shown
 
 # label, URL name, icon of the account's own small menu; what has no page yet is left out.
 PAGES = [
@@ -32,13 +34,6 @@ PAGES = [
     ("Tenants", "account_tenants", "layers"),
     ("Data", "own_data:data", "database"),
 ]
-AMR_WORDS = {
-    "pwd": "password",
-    "otp": "one-time code",
-    "hwk": "passkey",
-    "swk": "passkey",
-    "fed": "your company’s sign-in",
-}
 
 
 def account_tabs(request: Any) -> list[dict[str, Any]]:
@@ -63,7 +58,7 @@ def home(request: Any) -> HttpResponse:
     context = {
         "tabs": account_tabs(request),
         "sign_in": sign_in,
-        "methods": [AMR_WORDS[value] for value in sign_in.amr if value in AMR_WORDS],
+        "methods": words_of(sign_in.amr),
         "pending_email": EmailAddress.objects.filter(user=request.user, verified=False).first(),
         "authenticator": methods.get(Authenticator.Type.TOTP),
         "codes": codes,
@@ -72,6 +67,7 @@ def home(request: Any) -> HttpResponse:
         "suggestions": suggestions(request.user.pk),
         "ways": ways_elsewhere(request.user.pk),
         "browsers": len(browsers_of(request, now=now)),
+        "latest": [shown(event) for event in installation.latest_of(request.user.pk, limit=4)],
         "others": sessions.count_others(request.user.pk, present=sid_of(request.session), now=now),
     }
     return render(request, "account/home.html", context)

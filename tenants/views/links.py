@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from authsec.web.access import reauthenticate, signed_in
 from tenants.links import LinkRefused, place_of, put_together, suggestions
 from tenants.models import Identity, IdentityLink
+from tenants.own_events import note_own
 
 # In the session, never in an address: whoever signed in here a moment ago, and when. A link that carried it could be
 # sent to somebody else, who would then give a stranger's way of signing in to their own account.
@@ -70,6 +71,7 @@ def _begin(request: Any) -> HttpResponse:
 def _link(request: Any, other: Identity) -> HttpResponse:
     kept = put_together(first=request.user, second=other)
     request.session.pop(LINK_WITH, None)
+    note_own(kept.pk, "identity.joined")
     get_adapter().send_notification_mail("account/email/link_added", kept)
     if kept.pk != request.user.pk:
         logout(request)

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from authsec.sessions import SIGNED_OUT_ELSEWHERE, end_sessions, sid_of
 from authsec.web.access import signed_in
 from tenants import trusted_browsers
+from tenants.own_events import note_own
 from tenants.sessions import sessions_of
-from tenants.views.account import AMR_WORDS, account_tabs
+from tenants.signin import words_of
+from tenants.views.account import account_tabs
 
 
 @signed_in
@@ -28,9 +30,7 @@ def sessions(request: Any) -> HttpResponse:
     shown = sessions_of(request.user.pk, present=sid_of(request.session), now=now)
     context = {
         "tabs": account_tabs(request),
-        "rows": [
-            (each, [AMR_WORDS[value] for value in each.sign_in.amr if value in AMR_WORDS]) for each in shown
-        ],
+        "rows": [(each, words_of(each.sign_in.amr)) for each in shown],
         "others": sum(not each.present for each in shown),
         "browsers": trusted_browsers.browsers_of(request, now=now),
     }
@@ -47,6 +47,8 @@ def end(request: Any, sid: UUID) -> HttpResponse:
     ended = end_sessions(
         identity_id=request.user.pk, only=sid, reason=SIGNED_OUT_ELSEWHERE, now=timezone.now()
     )
+    if ended:
+        note_own(request.user.pk, "sessions.ended", after={"sessions": ended})
     messages.success(request, _("Signed out there.") if ended else _("That session was over already."))
     return redirect("account_sessions")
 
@@ -59,6 +61,8 @@ def end_others(request: Any) -> HttpResponse:
     ended = end_sessions(
         identity_id=request.user.pk, but=here, reason=SIGNED_OUT_ELSEWHERE, now=timezone.now()
     )
+    if ended:
+        note_own(request.user.pk, "sessions.ended", after={"sessions": ended})
     said = ngettext("%d other session is signed out.", "%d other sessions are signed out.", ended)
     messages.success(request, said % ended)
     return redirect("account_sessions")
@@ -68,7 +72,8 @@ def end_others(request: Any) -> HttpResponse:
 @require_POST
 def forget_browser(request: Any) -> HttpResponse:
     """Stop trusting this browser: the next sign-in asks for the second factor."""
-    trusted_browsers.forget_this(request)
+    if trusted_browsers.forget_this(request):
+        note_own(request.user.pk, "browser.forgotten")
     response = redirect("account_sessions")
     response.delete_cookie(settings.MFA_TRUST_COOKIE_NAME, samesite="Lax")
     return response
@@ -78,6 +83,7 @@ def forget_browser(request: Any) -> HttpResponse:
 @require_POST
 def forget_one(request: Any, browser_id: UUID) -> HttpResponse:
     """Stop trusting one browser, wherever it is. One that is not trusted: nothing."""
-    trusted_browsers.forget(identity_id=request.user.pk, browser_id=browser_id)
+    if trusted_browsers.forget(identity_id=request.user.pk, browser_id=browser_id):
+        note_own(request.user.pk, "browser.forgotten")
     messages.success(request, _("That browser is asked for the second factor again."))
     return redirect("account_sessions")

@@ -19,6 +19,7 @@ WITHOUT_TENANT = {
     "tenants.Identity",
     "tenants.Session",
     "tenants.TrustedBrowser",
+    "audit.InstallationEvent",
     "oauth.DataExport",
     "oauth.SigningKey",
     "oauth.ClientLogo",

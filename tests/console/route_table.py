@@ -55,6 +55,7 @@ ROWS: dict[str, Row] = {
     "account/data/export/": own(POST=None),
     "account/data/export/<uuid:export_id>/": own(url=f"/account/data/export/{NOBODYS}/", GET=404),
     "account/delete/": own(GET=None, POST=None),
+    "account/activity/": own(),
     "account/sessions/": own(),
     "account/sessions/end-others/": own(POST=None),
     "account/sessions/<uuid:sid>/end/": own(url=f"/account/sessions/{NOBODYS}/end/", POST=None),

@@ -6,11 +6,14 @@ import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -18,8 +21,11 @@ from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey
 
 from authsec.database.context import system_context
+from authsec.secrets import decrypt
 from oauth import key_schedule, keys
 from oauth.models import SigningKey
+from tenants.identities import enrol_authenticator
+from tests import cast
 
 pytestmark = pytest.mark.django_db
 API = f"{settings.ISSUER}/api"
@@ -205,7 +211,7 @@ def test_the_command_lists_keys_and_rotates_them() -> None:
     keys.sign(claims())
     out = StringIO()
     call_command("keys", stdout=out)
-    assert sorted(line.split()[1:3] for line in out.getvalue().splitlines()) == [
+    assert sorted(line.split()[1:3] for line in out.getvalue().partition("\n\n")[0].splitlines()) == [
         ["ES256", "signs"],
         ["RS256", "signs"],
     ]
@@ -214,6 +220,28 @@ def test_the_command_lists_keys_and_rotates_them() -> None:
     assert out.getvalue().count("next") == 2
     out = StringIO()
     call_command("keys", "rotate", "--now", stdout=out)
-    states = [line.split()[2] for line in out.getvalue().splitlines()]
+    listed, _, told = out.getvalue().partition("\n\n")
+    states = [line.split()[2] for line in listed.splitlines()]
+    assert told.count("Signing keys were rotated") >= 2
     assert states.count("over") >= 2
     assert not any('"d"' in line for line in out.getvalue().splitlines())
+
+
+def test_the_key_of_encryption_is_rotated_too(settings: Any) -> None:
+    """Encryption at rest: the first of AUTHSEC_KEYS encrypts, all decrypt, and an old one can be taken away."""
+    old, new = settings.AUTHSEC_KEYS[0], Fernet.generate_key().decode()
+    token = keys.sign(claims())
+    identity = cast.person("ada@example.test")
+    enrol_authenticator(identity=identity, secret="JBSWY3DPEHPK3PXP")
+    browser = cast.signed_in(identity)
+    settings.AUTHSEC_KEYS = [new, old]
+    call_command("keys", "encrypt", stdout=StringIO())
+    settings.AUTHSEC_KEYS = [new]
+    keys.forget()
+    assert keys.verify(keys.sign(claims()), API) == keys.verify(token, API)
+    assert decrypt(Authenticator.objects.get(user=identity).data["secret"]) == "JBSWY3DPEHPK3PXP"
+    assert browser.get("/account/").status_code == 200
+    settings.AUTHSEC_KEYS = [Fernet.generate_key().decode()]
+    with pytest.raises(CommandError, match="back into AUTHSEC_KEYS"):
+        call_command("keys", "encrypt")
+    assert browser.get("/account/").status_code == 302

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from authsec.audit.installation import in_words, latest_of
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz.models import Binding, Scope
@@ -249,6 +250,13 @@ def test_all_of_one_client_ends_in_every_tenant_and_at_the_management_api() -> N
     browser.post(url)
     assert rows() == []
     assert own_connections.api_connections(cast.person(ED).pk, now=timezone.now()) == []
+    told = [
+        in_words(event).sentence for event in latest_of(cast.person(ED).pk, limit=2)
+    ]  # no tenant's log does
+    assert told == [
+        "The management API was taken from authsec-cli",
+        "authsec-cli was allowed to use the management API: api:read",
+    ]
     assert it.refresh(given["refresh_token"], client_id="test-cli").json()["error"] == "invalid_grant"
     with system_context():
         assert not RefreshToken.objects.filter(revoked=None, tenant=None).exists()

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from authsec.database.context import system_context, tenant_context
@@ -66,7 +67,10 @@ def test_it_holds_what_is_held_and_no_secret_and_nobody_else() -> None:
     assert copy["sessions"]
     assert tenant["end_user"]["status"] == "suspended"
     assert [each["client_name"] for each in tenant["connections"]] == ["Claude Code"]
-    assert len(tenant["access_tokens"]) == len(tenant["refresh_tokens"]) == 1
+    assert len(tenant["access_tokens"]) == len(tenant["refresh_tokens"]) == len(tenant["decisions"]) == 1
+    assert [change["to_status"] for change in tenant["standing"]] == ["active", "suspended"]
+    assert [event["action"] for event in tenant["events_about"]][-1] == "end_user.suspended"
+    assert {"signin.done", "factor.added"} <= {event["action"] for event in copy["activity"]}
     assert "consent.given" in [event["action"] for event in tenant["events"]]
     for never in (
         "flo@",
@@ -125,3 +129,64 @@ def test_one_that_never_comes_to_its_end_is_given_up() -> None:
     jobs.export_own_data(export_id=str(export.pk))
     export.refresh_from_db()
     assert export.status == "failed"
+
+
+# Columns that name a person, and where the copy has their rows; "-" and why not.
+HELD = {
+    "account_emailaddress.user_id": "addresses",
+    "mfa_authenticator.user_id": "second_factors",
+    "audit_event.about_id": "events_about",
+    "audit_event.actor_id": "events",
+    "audit_event.target_id": "events_about",
+    "audit_installationevent.identity_id": "activity",
+    "audit_installationevent.actor_id": "activity",
+    "authz_binding.user_id": "roles",
+    "authz_groupmember.user_id": "groups",
+    "authz_serviceaccountoperator.user_id": "service_accounts",
+    "endusers_enduser.user_id": "end_user",
+    "endusers_endusertier.user_id": "plan_tiers",
+    "endusers_outcome.user_id": "- of a job of operators; what it changed stands in standing and plan_tiers",
+    "endusers_savedview.user_id": "saved_views",
+    "endusers_standingchange.user_id": "standing",
+    "endusers_tiermove.user_id": "- billing's call; what it changed stands in plan_tiers",
+    "oauth_accesstoken.subject": "access_tokens",
+    "oauth_accesstoken.user_id": "access_tokens",
+    "oauth_callcount.subject": "- a number that is kept for two days",
+    "oauth_client.user_id": "- the toolkit's, never filled",
+    "oauth_clientsession.user_id": "sign_ins",
+    "oauth_consent.user_id": "connections",
+    "oauth_dataexport.identity_id": "- the copies themselves",
+    "oauth_decision.subject": "decisions",
+    "oauth_devicegrant.subject": "devices",
+    "oauth_devicegrant.user_id": "devices",
+    "oauth_grant.subject": "- a code, good for a minute; what came of it stands in decisions",
+    "oauth_grant.user_id": "- a code, good for a minute; what came of it stands in decisions",
+    "oauth_idtoken.subject": "- the toolkit's, never filled",
+    "oauth_idtoken.user_id": "- the toolkit's, never filled",
+    "oauth_refreshtoken.subject": "refresh_tokens",
+    "oauth_refreshtoken.user_id": "refresh_tokens",
+    "tenants_identitylink.identity_id": "links",
+    "tenants_identitylink.subject": "links",
+    "tenants_membership.user_id": "membership",
+    "tenants_ownershiptransfer.from_user_id": "events",
+    "tenants_ownershiptransfer.to_user_id": "events_about",
+    "tenants_profile.user_id": "profile",
+    "tenants_session.identity_id": "sessions",
+    "tenants_trustedbrowser.identity_id": "trusted_browsers",
+    "users.identity_id": "tenants",
+}
+
+
+def test_every_column_that_names_a_person_is_in_it_or_has_a_reason_not_to_be() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select table_name || '.' || column_name from information_schema.columns
+                where table_schema = 'public' and data_type = 'uuid' and table_name not like 'procrastinate%'
+                  and column_name ~ '(^|_)(identity|user|subject|actor|about|target)_?(id)?$' """
+        )
+        assert {row[0] for row in cursor.fetchall()} | {"tenants_identitylink.subject"} == set(HELD)
+    it = world()
+    it.tokens(it.signed_in(ED))
+    copy = json.loads(fetched(it.signed_in(ED), made(it.signed_in(ED))))
+    present = set(copy) | set(copy["tenants"][0])
+    assert {member for member in HELD.values() if not member.startswith("-")} <= present

@@ -19,6 +19,7 @@ from django.db import connection
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
+from authsec.audit.installation import note
 from authsec.database import roles
 from authsec.database.checks import UnsafeDatabase, refuse_unsafe_login
 from authsec.database.context import app_context, owner_context
@@ -89,6 +90,7 @@ class Command(BaseCommand):
             known = Identity.objects.filter(email=email).first()
             if known:
                 Identity.objects.filter(pk=known.pk).update(is_installation_admin=True)
+                note_administrator(known)
         if known:
             self.stdout.write(f"{email} administers this installation.")
             return
@@ -100,6 +102,7 @@ class Command(BaseCommand):
             with app_context():
                 identity.save()
                 EmailAddress.objects.create(user=identity, email=email, verified=True, primary=True)
+                note_administrator(identity)
                 opened = open_tenant(
                     name=tenant,
                     slug=slug,
@@ -112,6 +115,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"{email} owns {opened.name} and administers this installation: {settings.PUBLIC_URL}/t/{opened.slug}/"
         )
+
+
+def note_administrator(identity: Identity) -> None:
+    """Write down who administers the installation from now on."""
+    note(action="administrator.named", actor=SYSTEM, identity_id=identity.pk, now=timezone.now())
 
 
 def ask(question: str) -> str:
