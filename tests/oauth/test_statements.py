@@ -7,7 +7,8 @@ from tests.statements import statements
 
 pytestmark = pytest.mark.django_db
 PAGES = {
-    "/account/": 10,
+    "/account/": 11,
+    "/account/activity/": 3,
     "/account/connections/": 4,
     "/account/sessions/": 5,
     "/account/data/": 3,
