@@ -142,8 +142,12 @@ def record(
     ip: str | None,
     request_id: str,
     now: datetime,
+    remembered: bool = False,
 ) -> UUID:
     """Write down a yes, and whoever it makes known to the tenant. Returns the person's users.id.
+
+    ``remembered``: the person was not asked now, because they once said yes to all of it. Raises NoSuchConsent where
+    that was withdrawn while nobody looked: it must not begin anew without them.
 
     TenantUser, Profile, EndUser and Consent appear here together, in the transaction that saves the code (Rule 3);
     an active member gets no end-user row. A second consent to the same client and Application grows the first.
@@ -164,11 +168,14 @@ def record(
         "client": client,
         "application_id": grantable.terms.application_id,
     }
-    # A rival form of the same person loses the race here and finds the row below.
-    Consent.objects.bulk_create(
-        [Consent(**key, scopes=given, created_at=now, updated_at=now)], ignore_conflicts=True
-    )
-    consent = Consent.objects.select_for_update().get(**key, withdrawn_at__isnull=True)
+    if not remembered:
+        # A rival form of the same person loses the race here and finds the row below.
+        Consent.objects.bulk_create(
+            [Consent(**key, scopes=given, created_at=now, updated_at=now)], ignore_conflicts=True
+        )
+    consent = Consent.objects.select_for_update().filter(**key, withdrawn_at__isnull=True).first()
+    if consent is None or (remembered and not set(given) <= set(consent.scopes)):
+        raise NoSuchConsent
     first = consent.created_at == now
     grown = sorted({*given, *([] if first else consent.scopes)})
     if first or grown != sorted(consent.scopes):

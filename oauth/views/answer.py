@@ -32,17 +32,23 @@ def leave(request: Any, url: str) -> HttpResponse:
 
 
 def issue_code(
-    request: Any, asking: Asking, scopes: tuple[str, ...], openid: tuple[str, ...] = ()
+    request: Any,
+    asking: Asking,
+    scopes: tuple[str, ...],
+    openid: tuple[str, ...] = (),
+    *,
+    remembered: bool = False,
 ) -> HttpResponse:
     """Record the consent, save the code through the toolkit's server, and go back to the client.
 
-    ``scopes``: the Application's; ``openid``: OpenID Connect's, which say who the person is.
+    ``scopes``: the Application's; ``openid``: OpenID Connect's, which say who the person is. ``remembered``: they were
+    not asked now; raises NoSuchConsent where the yes of then is gone.
     """
     asked = asking.asked
     if isinstance(asked, DeviceRequest):
         return allow_device(request, asked, asking, scopes, openid)
     exchange = Exchange(asked.parameters, asking.now, request.client_ip, client=asked.client)
-    holder = _holder(request, asking, (*openid, *scopes))
+    holder = _holder(request, asking, (*openid, *scopes), remembered=remembered)
     exchange.approval = Approval(
         holder=holder,
         scopes=scopes,
@@ -112,7 +118,7 @@ def _sid(request: Any, asking: Asking, holder: Holder) -> UUID | None:
     )
 
 
-def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:
+def _holder(request: Any, asking: Asking, scopes: tuple[str, ...], *, remembered: bool = False) -> Holder:
     sign_in, identity = asking.sign_in, request.user
     if asking.target is None:
         subject, kind = identity.pk, "identity"
@@ -133,6 +139,7 @@ def _holder(request: Any, asking: Asking, scopes: tuple[str, ...]) -> Holder:
             ip=request.client_ip,
             request_id=request.id,
             now=asking.now,
+            remembered=remembered,
         )
     return Holder(
         tenant_id=asking.target.tenant_id if asking.target else None,

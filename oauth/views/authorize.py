@@ -1,6 +1,7 @@
 """The authorize page (RFC 6749 §3.1): who asks, may this person, with which second factor, and what do they allow."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -184,15 +185,13 @@ def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpR
         if "none" in asked.prompts:
             raise Refused("access_denied", "None of these scopes can be granted.")
         return asking.page(request)
-    if (
-        asking.covered
-        and "consent" not in asked.prompts
-        and not (grantable.waiting and not asked.without_step_up)
-    ):
-        return issue_code(request, asking, grantable.granted, grantable.openid)
-    if "none" in asked.prompts:
-        if asking.covered:
-            return issue_code(request, asking, grantable.granted, grantable.openid)
+    silent, waits = "none" in asked.prompts, grantable.waiting and not asked.without_step_up
+    if asking.covered and (silent or not (waits or "consent" in asked.prompts)):
+        try:
+            return issue_code(request, asking, grantable.granted, grantable.openid, remembered=True)
+        except consent.NoSuchConsent:  # it was withdrawn in between
+            asking = replace(asking)
+    if silent:
         raise Refused("consent_required", "The person has to consent first.")
     return asking.page(request)
 

@@ -5,17 +5,18 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import connection
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import app_context, tenant_context
-from oauth import departure
+from oauth import consent, departure
 from oauth.models import Consent
 from tenants.models import Identity
 from tests import cast
-from tests.oauth.world import ED, world
+from tests.oauth.world import ED, redirected, world
 from tests.servers import eventually
 
 PATIENCE_S = 30
@@ -51,6 +52,28 @@ def test_a_consent_that_is_being_withdrawn_holds_up_no_token(own_database: None)
         thread, answers = beside(lambda: it.refresh(given["refresh_token"]).status_code)
         thread.join(timeout=PATIENCE_S)
     assert answers == [200]
+
+
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_a_consent_withdrawn_this_moment_does_not_begin_anew_unasked(
+    own_database: None, prompt: str | None
+) -> None:
+    """Whoever once said yes is not asked again; a request that comes while that ends must not bring it back."""
+    it = world()
+    browser = it.signed_in(ED)
+    it.consent(browser, scope="read")
+    with tenant_context(it.tenant.id):
+        given = Consent.objects.get()
+        consent.withdraw(tenant_id=it.tenant.id, consent_id=given.pk, actor=SYSTEM, now=timezone.now())
+        thread, answers = beside(lambda: browser.get(it.query(scope="read", prompt=prompt)[0]))
+        eventually(lambda: waits_for_a_lock() or answers)
+    thread.join(timeout=PATIENCE_S)
+    if prompt:
+        assert redirected(answers[0])["error"] == "consent_required"
+    else:
+        assert answers[0].status_code == 200, "the person is asked"
+    with tenant_context(it.tenant.id):
+        assert [one.withdrawn_at is None for one in Consent.objects.all()] == [False]
 
 
 def test_a_consent_beside_the_deletion_of_its_identity_gives_nothing(own_database: None) -> None:

@@ -57,9 +57,14 @@ def test_swap_a_refresh_for_another_resource_is_refused_and_uses_nothing_up() ->
 
 
 def test_swap_a_token_says_nothing_to_another_resource() -> None:  # RFC 7662 §4, RFC 8707 §3
-    it, _, credential = two()
-    token = it.tokens(it.signed_in(ED))["access_token"]
-    assert it.introspect(token, credential).json() == {"active": False}
+    it, other, credential = two()
+    browser = it.signed_in(ED)
+    token = it.tokens(browser)["access_token"]
+    # The same client may act for Ed at the other one as well: nothing but the token's own resource stands in the way.
+    theirs = it.tokens(browser, resource=other.resource_uri)["access_token"]
+    for mine, of_another in ((it.credential, theirs), (credential, token)):
+        assert it.introspect(of_another, mine).json() == {"active": False}
+    assert it.introspect(theirs, credential).json()["active"] is True
     assert it.facts(token)["active"] is True
 
 
