@@ -10,14 +10,15 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from endusers import operations as endusers
 from oauth.models import AccessToken, RefreshToken
+from tests import cast
 from tests.oauth.world import ED, World, public_client, world
 
 pytestmark = pytest.mark.django_db
 
 
-def refused(answer: Any) -> None:
+def refused(answer: Any, code: str = "invalid_grant") -> None:
     assert answer.status_code == 400, answer.content
-    assert answer.json()["error"] == "invalid_grant", answer.content
+    assert answer.json()["error"] == code, answer.content
 
 
 def rows(it: World) -> tuple[list[Any], list[Any]]:
@@ -84,6 +85,18 @@ def test_a_refresh_never_brings_more_than_consent_gave() -> None:  # RFC 6749 §
         assert granted <= {"read"}, scope
         if answer.status_code == 200:
             first = answer.json()
+
+
+def test_a_refresh_never_brings_what_was_asked_for_and_not_given_then() -> None:  # RFC 6749 §6, Rule 5
+    it = world()
+    first = it.tokens(it.signed_in(ED), scope="read run")
+    assert first["scope"] == "read"
+    runner = cast.role(it.tenant, "Runner", ["run"])
+    cast.bind(it.tenant, runner, cast.tier(it.tenant), it.application)
+    refused(it.refresh(first["refresh_token"], scope="run"), "invalid_scope")
+    for scope in ("read run", None):
+        first = it.refresh(first["refresh_token"], scope=scope).json()
+        assert first["scope"] == "read", "Ed holds run by now, and allowed it to nobody"
 
 
 def test_an_expired_token_gives_nothing_and_its_reuse_neither() -> None:  # RFC 9700 §2.2.2
