@@ -1,6 +1,7 @@
 """The WSGI entry: Django, with the introspection endpoint dispatched ahead of it."""
 
 import gc
+import io
 import os
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -27,10 +28,26 @@ CHUNK = 65_536
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Introspection by itself, everything else by Django. The first request makes this process listen to the feed."""
     feed.keep_running()
+    measure(environ)
     serve = introspection.application if environ.get("PATH_INFO") == introspection.PATH else console
     answer: Iterable[bytes] = serve(environ, start_response)
     read_the_rest(environ)
     return answer
+
+
+def measure(environ: dict[str, Any]) -> None:
+    """Read a body that comes without its length, in chunks or over HTTP/2 (RFC 9112 §7.1), and say its length.
+
+    Django reads as many bytes as were announced: a form in chunks would be an empty one. What is longer than
+    LARGEST_READ is so for every view, too, which then refuses it.
+    """
+    chunked = environ.get("HTTP_TRANSFER_ENCODING") or environ.get("SERVER_PROTOCOL", "").startswith("HTTP/2")
+    if not chunked or environ.get("CONTENT_LENGTH"):
+        return
+    body = bytearray()
+    while len(body) <= LARGEST_READ and (chunk := environ["wsgi.input"].read(CHUNK)):
+        body += chunk
+    environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
 
 
 def read_the_rest(environ: dict[str, Any]) -> None:

@@ -145,11 +145,7 @@ def _form(environ: dict[str, Any]) -> dict[str, str]:
         length = 0
     if length > MAX_BODY:
         raise OverflowError("The body is too large.")
-    if environ.get("HTTP_TRANSFER_ENCODING"):
-        length = MAX_BODY + 1  # chunked: no length is said
     body = environ["wsgi.input"].read(length) if length > 0 else b""
-    if len(body) > MAX_BODY:
-        raise OverflowError("The body is too large.")
     if (
         body
         and environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()

@@ -1,7 +1,9 @@
 """Ordinary OAuth clients: Authlib's, unmodified, and a service account's."""
 
 import secrets
+from urllib.parse import urlencode
 
+import httpx
 import pytest
 from authlib.integrations.base_client.errors import OAuthError
 from authlib.integrations.httpx_client import OAuth2Client
@@ -135,6 +137,27 @@ def test_a_service_account_works_the_management_api_as_the_guide_says(service: S
     )
     assert answer.status_code == 403
     assert answer.json()["type"].endswith("tenant-not-in-token")
+
+
+def test_a_form_that_comes_in_chunks_is_read_like_any_other(service: Service) -> None:
+    """RFC 9112 §7.1: a client that does not know a body's length beforehand sends it so."""
+    bot, application = service.service_account("release-bot"), service.application("deploy-mcp")
+
+    def post(path: str, auth: tuple[str, str], **form: str) -> httpx.Response:
+        body = iter([urlencode(form).encode()[:9], urlencode(form).encode()[9:]])
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        return service.http.post(path, content=body, headers=headers, auth=auth)
+
+    form = {"grant_type": "client_credentials", "resource": application["resource_uri"]}
+    answer = post("/oauth/token", (bot["client_id"], bot["client_secret"]), **form)
+    assert answer.request.headers["Transfer-Encoding"] == "chunked"
+    token = answer.json()["access_token"]
+    service.keep(token)
+    credential = application["credential"]
+    told = post("/oauth/introspect", (credential["id"], credential["secret"]), token=token)
+    assert told.json()["active"] is True
+    huge = post("/oauth/token", (bot["client_id"], bot["client_secret"]), grant_type="x" * 100_000)
+    assert huge.status_code == 413
 
 
 @pytest.mark.parametrize(
