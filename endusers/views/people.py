@@ -12,6 +12,7 @@ from authsec.web.http import Request
 from authsec.web.pagination import LIMIT
 from endusers import columns, filters, overview, queries, saved_views
 from endusers.bulk.verbs import in_order
+from endusers.views.row_menus import RowMenus
 
 
 @requires("endusers:read")
@@ -21,8 +22,10 @@ def people(request: Request) -> HttpResponse:
     offered = queries.choices(tenant_id, request.membership.user_id)
     chosen = filters.read(request.GET, offered, timezone.now())
     page = queries.search(tenant_id, chosen.filters, chosen.cursor, sort=chosen.sort, order=chosen.order)
+    menus = RowMenus(request.tenant.slug, request.decision.can)
     context = {
         "page": page,
+        "rows": [(item, menus.of(item)) for item in page.items],
         "cut_short": bool(page.next and len(page.items) < LIMIT),
         "chosen": chosen,
         "views": saved_views.tabs(request.GET, chosen, offered),

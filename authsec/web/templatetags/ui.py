@@ -97,18 +97,30 @@ def risk(level: str) -> SafeString:
     return format_html('<span class="risk {}">{}{}</span>', level, mark, states.RISKS.get(level, level))
 
 
-@register.inclusion_tag("components/copy.html")
-def copy(text: object, label: str = "Copy") -> dict[str, object]:
-    """Button that copies text; label is what a screen reader hears."""
-    return {"text": text, "label": label}
+@register.simple_tag
+def copy(text: object, label: str = "Copy") -> SafeString:
+    """Button that copies text; label is what a screen reader hears. Drawn here: a list has one for each row."""
+    return format_html(
+        '<button type="button" class="copy js-only" data-copy="{0}" aria-label="{1}" title="{1}">{2}{3}</button>',
+        text,
+        label,
+        icons.render("copy"),
+        icons.render("check", 16, "done"),
+    )
 
 
-@register.inclusion_tag("components/ident.html")
-def ident(value: uuid.UUID | str | None, full: bool = False, label: str = "Copy id") -> dict[str, object]:
+@register.simple_tag
+def ident(value: uuid.UUID | str | None, full: bool = False, label: str = "Copy id") -> SafeString:
     """An id, shortened to its ends unless full, copied whole."""
     text = str(value or "")
     short = text if full or len(text) <= 16 else f"{text[:8]}…{text[-4:]}"
-    return {"text": text, "short": short, "full": full, "label": label}
+    return format_html(
+        '<span class="ident{}"><span title="{}">{}</span>{}</span>',
+        " full" if full else "",
+        text,
+        short,
+        copy(text, label),
+    )
 
 
 @register.simple_tag
