@@ -93,6 +93,12 @@ class FilterForm(forms.Form):
             self.fields[name].choices = [  # type: ignore[attr-defined]
                 ANY,
                 *((choice.key, choice.name) for choice in offered if choice.kind == kind),
+                # Offered to nobody any more, but a view that was kept goes on working.
+                *(
+                    (choice.key, choice.name)
+                    for choice in offered
+                    if choice.kind == f"former {kind}" and choice.key == data.get(name)
+                ),
             ]
 
     def clean(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Reads about consumers. Tenant first."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,11 +18,12 @@ SORTS = ("last_seen", "first_consent")
 ORDERS = ("desc", "asc")
 OVERRIDE = 6  # the place of rate_limit_override on a card
 SHORTEST_PART = 3  # letters that a trigram has
+ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]{2,}")
 # How many people a page looks at in the order of its sort, and how many it sorts when that did not fill it.
 REACH, MOST = 10_000, 50_000
 SEARCH = """
 select page.total, page.is_estimate, page.cut_value, page.cut_user, cards.*
-  from end_users_page(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) page
+  from end_users_page(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) page
   left join lateral end_user_cards(page.ids) with ordinality cards on true
  order by cards.ordinality
 """
@@ -52,7 +54,7 @@ class Filters:
     def asked(self) -> dict[str, str]:
         """The argument of the functions of sql/end_users_source.sql."""
         find = _find(self.text.strip())
-        return self.to_json() | ({"find": find[0], "text": find[1]} if find else {"text": ""})
+        return self.to_json() | (find if find else {"text": ""})
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,10 @@ class Consumership:
 
 @dataclass(frozen=True)
 class Choice:
-    """A plan tier, an Application or an OAuth client that the list can be narrowed to, or a view of one's own."""
+    """A plan tier, an Application or an OAuth client that the list can be narrowed to, or a view of one's own.
+
+    ``kind`` is tier, former tier (retired, and held by nobody), application, client or view.
+    """
 
     kind: str
     id: UUID
@@ -117,12 +122,14 @@ def search(
     sort: str = "last_seen",
     order: str = "desc",
     limit: int = LIMIT,
+    counted: bool = True,
 ) -> Page[EndUserCard]:
     """One page of the tenant's end users by ``sort`` (one of SORTS), newest or (``order`` asc) oldest first, people
     without a date last.
 
     One statement. ``tenant_id`` must be the tenant in force. A page that stopped looking before it was full has fewer
-    people and still a next one. Raises BadCursor.
+    people and still a next one. Where to count would take longer than the page, ``counted`` False leaves it to
+    :func:`count` and says so. Raises BadCursor.
     """
     made_for = f"{sort}:{order}"
     place = parse_cursor(cursor, made_for)
@@ -130,7 +137,7 @@ def search(
     backward = place is not None and place.backward
     asked = json.dumps(filters.asked())
     with connection.cursor() as statement:
-        bounds = [limit + 1, CAP, REACH, MOST]
+        bounds = [limit + 1, CAP, REACH, MOST, counted]
         statement.execute(SEARCH, [asked, sort, order == "asc", backward, *after, *bounds])
         rows = statement.fetchall()
     total, is_estimate, cut_value, cut_user = rows[0][:4]
@@ -139,13 +146,22 @@ def search(
         sort=made_for,
         cursor=place,
         limit=limit,
-        count=Count(total, is_estimate),
+        count=Count(len(rows), uncounted=True) if total is None else Count(total, is_estimate),
         key=lambda card: (card.last_seen_at if sort == "last_seen" else card.first_consent_at, card.user_id),
     )
     if cut_user is None:
         return page
     further = Cursor(made_for, backward, cut_value, cut_user).encode()
     return replace(page, previous=further) if backward else replace(page, next=further)
+
+
+def count(tenant_id: UUID, filters: Filters) -> Count:
+    """How many end users match. One statement. ``tenant_id`` must be the tenant in force."""
+    with connection.cursor() as statement:
+        statement.execute(
+            "select total, is_estimate from count_end_users(%s, %s)", [json.dumps(filters.asked()), CAP]
+        )
+        return Count(*statement.fetchone())
 
 
 def choices(tenant_id: UUID, user_id: UUID | None = None) -> list[Choice]:
@@ -174,18 +190,21 @@ def consumerships_of(identity_id: UUID) -> list[Consumership]:
         return [Consumership(*row) for row in statement.fetchall()]
 
 
-def _find(text: str) -> tuple[str, str] | None:
-    """How to look for a text: as an id, as a part (three letters or more), or as a beginning."""
+def _find(text: str) -> dict[str, str]:
+    """How to look for a text: as an id, as a part (three letters or more) that may be a whole address, or as a
+    beginning.
+    """
     if not text:
-        return None
+        return {}
     try:
-        return "id", str(UUID(text))
+        return {"find": "id", "text": str(UUID(text))}
     except ValueError:
         pass
     literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    if len(text) >= SHORTEST_PART:
-        return "contains", f"%{literal}%"
-    return "prefix", f"{literal.lower()}%"
+    if len(text) < SHORTEST_PART:
+        return {"find": "prefix", "text": f"{literal.lower()}%"}
+    part = {"find": "contains", "text": f"%{literal}%"}
+    return part | {"address": text.lower()} if ADDRESS.fullmatch(text) else part
 
 
 def _plain(value: Any) -> str:

@@ -33,7 +33,13 @@ HISTORY = {
     "Applications' past": ("authz_applicationpast", "until", ""),
     "plan tiers": ("endusers_endusertier", "to_at", ""),
     "billing's moves": ("endusers_tiermove", "at", ""),
-    "standing": ("endusers_standingchange", "at", ""),
+    # Who is suspended as an end user is found through the change that suspended them, however old it is.
+    "standing": (
+        "endusers_standingchange",
+        "at",
+        "not (o.capacity = 'end_user' and o.to_status = 'suspended' and exists (select from endusers_enduser e"
+        " where e.tenant_id = o.tenant_id and e.user_id = o.user_id and e.status = 'suspended'))",
+    ),
     "closures": ("tenants_tenantclosure", "reopened_at", ""),
 }
 # The index of a tenant's events leads to the oldest ones, so that the log needs no further index.

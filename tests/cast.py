@@ -11,11 +11,12 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.hashers import make_password
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
-from authsec.database.context import tenant_context
+from authsec.database.context import owner_context, tenant_context
 from authz.models import (
     Application,
     Binding,
@@ -201,3 +202,10 @@ def tier(tenant: Tenant, key: str = "free") -> PlanTier:
 def next_week() -> datetime:
     """Seven days from now."""
     return timezone.now() + timedelta(days=7)
+
+
+def analyzed(*tables: str) -> None:
+    """Let the planner know what is in the tables, as far as this transaction sees it."""
+    with owner_context(), connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"analyze {connection.ops.quote_name(table)}")

@@ -3,7 +3,8 @@
 
 -- One page's ids, in the order that it is read in: by p_sort, newest first or (p_ascending) oldest first, people without
 -- a date last, ties by id; p_backward reads it from the end. It starts behind (p_after_value, p_after_user), without
--- p_after_user at the very beginning. total is exact up to p_cap.
+-- p_after_user at the very beginning. total is exact up to p_cap; where many share a name or a connection, or are
+-- suspended, and not p_counted, it is null: to count them takes longer than the page (count_end_users).
 --
 -- Few matches are read as the planner likes, counted and sorted. Where many are expected, or where that would cost too
 -- much, the page walks the index of the sort and looks at each person on the way, p_reach of them at most. Should that
@@ -11,7 +12,7 @@
 -- cut_user) is how far it came.
 create or replace function end_users_page(
   p_asked jsonb, p_sort text, p_ascending boolean, p_backward boolean, p_after_value timestamptz, p_after_user uuid,
-  p_limit integer, p_cap integer, p_reach integer, p_most integer
+  p_limit integer, p_cap integer, p_reach integer, p_most integer, p_counted boolean
 ) returns table(total bigint, is_estimate boolean, ids uuid[], cut_value timestamptz, cut_user uuid)
 language plpgsql volatile security definer set search_path = public, pg_temp
 set max_parallel_workers_per_gather = 0 set jit = off as $$
@@ -33,17 +34,16 @@ declare
            array(select user_id from found where case when at is null then %s else %s end order by %s limit $2)',
     v_column, v_source, v_undated, v_dated, v_order);
   v_walk text;
-  v_counted bigint;
   v_ids uuid[];
+  -- Counting them off would be all that the page takes long for.
+  v_shared boolean := v_expected.total between p_cap / 2 and 3 * p_cap and not v_expected.probed
+    and (searches(p_asked) or end_user_connections(p_asked) is not null or p_asked->>'status' = 'suspended');
 begin
   if v_column is null then
     raise exception 'no such sort: %', p_sort using errcode = 'invalid_parameter_value';
   end if;
   is_estimate := false;
-  if v_expected.total between p_cap / 2 and 3 * p_cap and end_user_terms(p_asked) = '' and not v_expected.probed
-     and (p_asked ? 'find') <> (end_user_connections(p_asked) is not null) then
-    execute 'select count(*) from (' || linked_consumers(p_asked) || ' limit $1) c' using p_cap + 1 into v_counted;
-  elsif v_expected.total <= 3 * p_cap and v_expected.cost <= c_dear then
+  if v_expected.total <= 3 * p_cap and v_expected.cost <= c_dear and not v_shared then
     execute v_sorted using p_cap + 1, p_limit into total, ids;
     if total <= p_cap then
       return next;
@@ -51,8 +51,7 @@ begin
     end if;
   end if;
   v_walk := end_users_walk(p_asked, v_column, v_dated, v_undated, v_way, p_backward);
-  execute format('select array(select user_id from (select e.* from (%s limit $1) e where true%s%s limit $2) f order by %s)',
-    v_walk, end_user_terms(p_asked), end_user_links(p_asked, true), v_order) using p_reach, p_limit into ids;
+  ids := end_users_met(p_asked, v_walk, p_limit, p_reach, v_expected.total::float / v_expected.everybody);
   if cardinality(ids) < p_limit then
     execute format('select at, user_id from (%s offset $1 limit 1) e', v_walk) using p_reach - 1 into cut_value, cut_user;
     if cut_user is null and p_after_user is null then
@@ -69,8 +68,58 @@ begin
       return;
     end if;
   end if;
-  is_estimate := coalesce(v_counted > p_cap, true);
-  total := case when is_estimate then greatest(v_expected.total, total, p_cap + 1) else v_counted end;
+  if v_shared then
+    total := null;
+    if p_counted then
+      select c.total, c.is_estimate into total, is_estimate from count_end_users(p_asked, p_cap) c;
+    end if;
+  else
+    is_estimate := true;
+    total := greatest(v_expected.total, total, p_cap + 1);
+  end if;
+  return next;
+end $$;
+
+-- The first p_limit whom a walk meets and who match, of the first p_reach; p_share of all are expected to. Names are
+-- looked up for as many at a time as should hold the page.
+create or replace function end_users_met(p_asked jsonb, p_walk text, p_limit integer, p_reach integer, p_share float)
+returns uuid[] language plpgsql stable set search_path = public, pg_temp as $$
+declare
+  v_met text := format('select array(select user_id from (select e.* from (%s offset $1 limit $2) e where true%s%s %%s) f)',
+    p_walk, end_user_terms(p_asked), end_user_links(p_asked - 'find', true));
+  v_step integer := least(p_reach, greatest(1.1 * p_limit / greatest(p_share, 0.000001), 2 * p_limit));
+  v_looked integer := 0;
+  v_named uuid[] := '{}';
+  v_ids uuid[];
+begin
+  if not searches(p_asked) then
+    execute format(v_met, 'limit $3') using 0, p_reach, p_limit into v_ids;
+    return v_ids;
+  end if;
+  while v_looked < p_reach and cardinality(v_named) < p_limit loop
+    execute format(v_met, '') using v_looked, v_step into v_ids;
+    v_named := v_named || named_among(p_asked, v_ids);
+    v_looked := v_looked + v_step;
+    v_step := least(greatest(v_looked / 4, 2 * p_limit), p_reach - v_looked);
+  end loop;
+  return v_named[1:p_limit];
+end $$;
+
+-- How many match, counted to p_cap; beyond it about how many.
+create or replace function count_end_users(p_asked jsonb, p_cap integer) returns table(total bigint, is_estimate boolean)
+language plpgsql volatile security definer set search_path = public, pg_temp
+set max_parallel_workers_per_gather = 0 set jit = off as $$
+declare
+  v_expected record := end_users_expected(p_asked, p_cap + 1);
+begin
+  if v_expected.total <= 3 * p_cap then
+    execute 'select count(*) from (' || case
+        when end_user_terms(p_asked) = '' and searches(p_asked) <> (end_user_connections(p_asked) is not null)
+        then linked_consumers(p_asked) else 'select from ' || end_users_source(p_asked, v_expected.probed) end || ' limit $1) c'
+      using p_cap + 1 into total;
+  end if;
+  is_estimate := coalesce(total > p_cap, true);
+  total := case when is_estimate then greatest(v_expected.total, p_cap + 1) else total end;
   return next;
 end $$;
 
@@ -86,8 +135,8 @@ create or replace function end_users_walk(
       case when dated then 'not' else '' end, case when dated then p_dated else p_undated end, p_way) as walk
       from (values (true), (false)) kinds(dated),
            (select coalesce(jsonb_object_agg(key, value), '{}') from jsonb_each(p_asked)
-             where case p_column when 'first_consent_at' then key in ('consent_from', 'consent_to')
-                   else key in ('seen_from', 'seen_to') or key = 'status' and value = '"suspended"' end) range(terms))
+             where key in (case p_column when 'first_consent_at' then 'consent_from' else 'seen_from' end,
+                           case p_column when 'first_consent_at' then 'consent_to' else 'seen_to' end)) range(terms))
   select 'select * from (' || string_agg(walk, ' union all ' order by dated <> p_backward desc) || ') w' from branch
 $$;
 
@@ -115,15 +164,19 @@ begin
      order by wanted.place;
 end $$;
 
--- What the list can be narrowed to: the tenant's tiers, the Applications that people can have connected, the clients by
--- which they did; and the views that the user p_user keeps, each with its query as the key.
+-- What the list can be narrowed to: the tenant's tiers (a former one is retired, and nobody holds it), the Applications
+-- that people can have connected, the clients by which they did; and the views that the user p_user keeps, each with its
+-- query as the key.
 create or replace function end_user_choices(p_user uuid) returns table(kind text, id uuid, key text, name text)
 language plpgsql stable security definer set search_path = public, pg_temp as $$
 declare
   v_tenant uuid := nullif(current_setting('authsec.tenant', true), '')::uuid;
 begin
   return query
-    select 'tier', t.id, t.key::text, t.name::text from endusers_plantier t where t.tenant_id = v_tenant
+    (select case when t.ended_at is null or exists (select from endusers_enduser e
+              where e.tenant_id = v_tenant and e.plan_tier_id = t.id) then 'tier' else 'former tier' end,
+            t.id, t.key::text, t.name::text
+       from endusers_plantier t where t.tenant_id = v_tenant order by t.created_at, t.id)
     union all
     (select 'application', a.id, a.id::text, a.name::text from authz_application a
       where a.tenant_id = v_tenant and a.ended_at is null order by a.name limit 200)

@@ -1,30 +1,49 @@
 """The default workspace: the list of end users and the charts above it."""
 
 from typing import Any
+from zlib import crc32
 
 from django.http import HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from authsec.web.access import requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
-from authsec.web.pagination import LIMIT
+from authsec.web.pagination import LIMIT, Count
 from endusers import columns, filters, overview, queries, saved_views
 from endusers.bulk.verbs import in_order
 from endusers.views.row_menus import RowMenus
 
+COUNT, ALONE = "count", "alone"  # in the address: count all who match, and answer nothing else
+
 
 @requires("endusers:read")
 def people(request: Request) -> HttpResponse:
-    """One page of end users, as the address filters and sorts them."""
+    """One page of end users, as the address filters and sorts them; or how many there are, alone."""
     tenant_id = request.tenant.tenant_id
     offered = queries.choices(tenant_id, request.membership.user_id)
     chosen = filters.read(request.GET, offered, timezone.now())
-    page = queries.search(tenant_id, chosen.filters, chosen.cursor, sort=chosen.sort, order=chosen.order)
+    asked = request.GET.get(COUNT)
+    if asked == ALONE:
+        number = queries.count(tenant_id, chosen.filters)
+        return render(request, "endusers/list.html#counted", {"count": number, "place": _place(chosen)})
+    page = queries.search(
+        tenant_id,
+        chosen.filters,
+        chosen.cursor,
+        sort=chosen.sort,
+        order=chosen.order,
+        # Whoever chooses everybody, or has no JavaScript and asks, waits for the number.
+        counted=asked is not None or request.GET.get("select") == "all",
+    )
     menus = RowMenus(request.tenant.slug, request.decision.can)
     context = {
         "page": page,
+        "count": _awaited(page.count, chosen) if page.count.uncounted else page.count,
         "rows": [(item, menus.of(item)) for item in page.items],
         "cut_short": bool(page.next and len(page.items) < LIMIT),
         "chosen": chosen,
@@ -35,6 +54,18 @@ def people(request: Request) -> HttpResponse:
         "crumbs": [("End Users", None)],
     }
     return page_or_partial(request, "endusers/list.html", context, partial="update")
+
+
+def _awaited(number: Count, chosen: filters.Chosen) -> SafeString:
+    """What is known of a number, where the whole of it will stand."""
+    return format_html('<span class="{}">{}</span>', _place(chosen), number)
+
+
+def _place(chosen: filters.Chosen) -> str:
+    """The class of all places on a page that wait for its number. One that comes late, when the filters are others
+    already, finds none.
+    """
+    return f"counted-{crc32(repr(chosen.kept).encode()):08x}"
 
 
 def _selection(request: Request, chosen: filters.Chosen) -> dict[str, Any]:

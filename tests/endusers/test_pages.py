@@ -1,12 +1,16 @@
 """The End Users pages, as an owner's browser gets them."""
 
+import html
+import re
 from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
-from endusers.models import EndUser
+from endusers import queries
+from endusers.models import EndUser, PlanTier
 from tests import cast
 from tests.statements import statements
 
@@ -78,6 +82,35 @@ def test_htmx_gets_the_table_and_what_counts_it(alex, ed):
     for target in ("#count", "#dock", "#chips", "#views", "#said"):
         assert f"innerHTML:{target}" in answer.text
     assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_a_number_that_takes_long_comes_behind_the_page_or_for_whoever_asks(tools, alex, monkeypatch):
+    monkeypatch.setattr(queries, "CAP", 60)
+    for number in range(55):
+        cast.end_user(tools, f"tanaka{number}@example.test")
+    cast.analyzed("endusers_enduser")
+    page = alex.get(f"{LIST}?q=tanaka").text
+    assert "Export <span" in page
+    assert ">over 50</span> matching" in page
+    behind = re.search(r'hx-get="([^"]+count=alone)" hx-trigger="load"', page)[1]
+    told = alex.get(LIST + html.unescape(behind)).text
+    place = re.search(r"innerHTML:\.(counted-\w+)\">55<", told)[1]
+    assert (
+        page.count(f'class="{place}"') == 4
+    )  # in the head, the pager, the bulk bar and the button that exports
+    for asked in ("count=1", "select=all"):
+        assert "over 50" not in alex.get(f"{LIST}?q=tanaka&{asked}").text
+
+
+def test_a_retired_tier_is_offered_while_somebody_holds_it_and_kept_views_of_it_go_on(tools, alex, ed):
+    with tenant_context(tools.id):
+        PlanTier.objects.filter(tenant=tools, key__in=["pro", "free"]).update(
+            ended_at=timezone.now(), is_default=False
+        )
+    page = alex.get(LIST).text
+    assert '<option value="free">' in page
+    assert '<option value="pro">' not in page
+    assert '<option value="pro" selected>' in alex.get(f"{LIST}?plan_tier=pro").text
 
 
 def test_an_empty_tenant_explains_and_an_empty_search_offers_to_clear(alex):

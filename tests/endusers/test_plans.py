@@ -43,7 +43,12 @@ consumer as (
   -- The suspended ones were seen last of all: to walk to them is to look at everybody.
   select id, %(tenant)s, case when n > %(people)s - 100 then 'suspended' else 'active' end,
          case when n %% 300 = 0 then %(rare)s::uuid else %(usual)s::uuid end, at, at, at,
-         case when n > %(people)s - 100 then at end, '' from person)
+         case when n > %(people)s - 100 then at end, '' from person),
+suspension as (
+  insert into endusers_standingchange (id, tenant_id, user_id, capacity, from_status, to_status, from_type, to_type, at,
+                                       reason)
+  select gen_random_uuid(), %(tenant)s, id, 'end_user', 'active', 'suspended', '', '', at, '' from person
+   where n > %(people)s - 100)
 insert into oauth_consent (id, tenant_id, user_id, client_id, application_id, scopes, created_at, updated_at)
 select gen_random_uuid(), %(tenant)s, id, %(client)s, case when n %% 400 = 1 then %(few)s::uuid else %(all)s::uuid end,
        '{x:read}', at, at from person
@@ -65,6 +70,9 @@ PAIRS: list[dict[str, Any]] = [
     {"text": "okafor"},
     {"text": "nobody"},
     {"text": "example.test"},
+    {"text": "person777@example.test"},
+    {"text": "okafor", "status": "suspended"},
+    {"plan_tier": "pro", "status": "suspended"},
     {"text": "pe"},
     {"text": "okafor", "status": "active"},
     {"seen_to": FILLED - timedelta(days=27, hours=12), "status": "active"},

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from authsec.database.context import tenant_context
-from authsec.web.pagination import BadCursor, Cursor
+from authsec.web.pagination import BadCursor, Count, Cursor
 from endusers import operations, queries
 from endusers.models import EndUser
 from endusers.queries import Filters
@@ -65,6 +65,41 @@ def test_search_finds_parts_of_names_and_addresses_and_takes_signs_literally(too
     cast.end_user(tools, "ingrid@fjordpost.example", name="Ingrid Solheim")
     cast.end_user(tools, "percent@example.test", name="100% Real_Name")
     assert names(tools, text=text) == found
+
+
+def test_a_whole_address_means_whoever_has_it_and_a_part_of_one_where_nobody_does(tools):
+    for address in ("ann@example.test", "joann@example.test", "joann@example.testing"):
+        cast.end_user(tools, address, name=address)
+    assert names(tools, text="Ann@Example.test") == ["ann@example.test"]
+    assert set(names(tools, text="oann@example.test")) == {"joann@example.test", "joann@example.testing"}
+    assert len(names(tools, text="ann@example.")) == 3
+    assert names(tools, text="ann@example.test", status="suspended") == []
+
+
+def test_how_many_share_a_name_is_left_to_a_question_of_its_own(tools, monkeypatch):
+    monkeypatch.setattr(queries, "CAP", 6)
+    people(tools, *(f"Tanaka{number}" for number in range(5)), *"ABC")
+    cast.analyzed("endusers_enduser")
+    shared = {"by": {"text": "tanaka"}, "limit": 2}
+    assert page(tools, **shared, counted=False).count == Count(3, uncounted=True)
+    assert page(tools, **shared).count == Count(5)
+    with tenant_context(tools.id):
+        assert queries.count(tools.id, Filters(text="tanaka")) == Count(5)
+        monkeypatch.setattr(queries, "CAP", 3)
+        assert queries.count(tools.id, Filters(text="tanaka")).is_estimate
+    assert [len(page(tools, cursor=cursor, **shared).items) for cursor in _cursors(tools, shared)] == [
+        2,
+        2,
+        1,
+    ]
+
+
+def _cursors(tenant, asked):
+    """The cursors of all the pages, the first one's included."""
+    cursor = ""
+    while cursor is not None:
+        yield cursor
+        cursor = page(tenant, cursor=cursor, counted=False, **asked).next
 
 
 def test_search_takes_an_id_in_any_spelling(tools):
