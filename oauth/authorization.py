@@ -8,19 +8,24 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
 from authsec.secrets import digest
 from authz.resource_uri import canonical
-from oauth import redirects
+from oauth import hint, redirects
 from oauth.client_authentication import find_client
+from oauth.errors import described
 from oauth.issuance import OPENID_SCOPES, resources_of_client
 from oauth.models import Client
 from tenants.signin import ACR_MFA, ACR_PASSWORD
 
 MAX_QUERY = 8_192
+MAX_PARAMETERS = 100
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # RFC 6749 §3.3
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 §4.2: SHA-256 in base64url
 PROMPTS = {"none", "login", "consent", "select_account"}
@@ -110,6 +115,15 @@ class AuthorizationRequest:
         hint = self.parameters.get("login_hint", "").strip()
         return hint if "@" in hint and len(hint) <= MAX_HINT else ""
 
+    @cached_property
+    def hinted(self) -> dict[str, Any]:
+        """What the id_token says that the client sent back as a hint; empty without one."""
+        return hint.claims_of(self.parameters.get("id_token_hint", ""))
+
+    def is_for(self, identity_id: UUID) -> bool:
+        """Whether this is the person of the hint. No other may get an answer (OpenID Connect Core §3.1.2.2)."""
+        return not self.hinted or hint.identity_of(self.hinted) == identity_id
+
     @property
     def max_age(self) -> int | None:
         """Seconds since the last authentication that the client accepts; None for any."""
@@ -127,9 +141,9 @@ class AuthorizationRequest:
             raise Refused("invalid_target", "Ask for one resource at a time.")
         if self.repeated:
             raise Refused("invalid_request", f"{sorted(self.repeated)[0]} is included more than once.")
-        for name in ("request", "request_uri"):
+        for name in ("request", "request_uri", "registration"):  # OpenID Connect Core §6, §7.2.1
             if name in self.parameters:
-                raise Refused(f"{name}_not_supported", "Request objects are not supported.")
+                raise Refused(f"{name}_not_supported", f"The parameter {name} is not supported.")
         self._check_response()
         self._check_pkce()
         self._check_scopes()
@@ -171,6 +185,8 @@ class AuthorizationRequest:
             raise Refused("invalid_request", "max_age is a number of seconds.")
         if len(self.parameters.get("nonce", "")) > MAX_NONCE:  # cut short it would match nothing
             raise Refused("invalid_request", f"nonce has at most {MAX_NONCE} characters.")
+        if "id_token_hint" in self.parameters and self.hinted.get("aud") != self.client.client_id:
+            raise Refused("invalid_request", "id_token_hint is not an id_token that this client got here.")
 
     def resource(self) -> str:
         """The resource URI that is asked for (RFC 8707 §2). Raises Refused (invalid_target).
@@ -198,7 +214,7 @@ class AuthorizationRequest:
 
     def refusal(self, code: str, description: str) -> str:
         """The redirect that carries an error."""
-        return self.answer(error=code, error_description=description)
+        return self.answer(error=code, error_description=described(description))
 
     def url(self, *, without: tuple[str, ...] = (), **added: str) -> str:
         """This request's own path and query, for coming back to it after signing in."""
@@ -247,8 +263,10 @@ def read_request(query: str) -> AuthorizationRequest:
     """Read an authorize URL's query. Raises NoRedirect when the client or its redirect URI is not right."""
     if len(query) > MAX_QUERY:
         raise NoRedirect("The request is too long.")
+    if query.count("&") >= MAX_PARAMETERS:
+        raise NoRedirect(f"The request has more than {MAX_PARAMETERS} parameters.")
     try:
-        pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=100)
+        pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
     except ValueError as error:
         raise NoRedirect("The request is not valid UTF-8.") from error
     if any("\x00" in name + value for name, value in pairs):

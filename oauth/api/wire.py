@@ -9,6 +9,7 @@ from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from oauth.client_authentication import BadRequest
+from oauth.errors import described
 
 MAX_BODY = 65_536
 FORM = "application/x-www-form-urlencoded"
@@ -54,7 +55,7 @@ def read_form(request: Any) -> dict[str, str]:
 def refusal(error: BadRequest) -> JsonResponse:
     """An error of RFC 6749 §5.2."""
     response = JsonResponse(
-        {"error": error.code, "error_description": error.description}, status=error.status
+        {"error": error.code, "error_description": described(error.description)}, status=error.status
     )
     if error.status == 401:
         response["WWW-Authenticate"] = 'Basic realm="AuthSec"'

@@ -97,6 +97,11 @@ class Client(AbstractApplication):
         return bool(self.old_secret) and self.old_secret_until is not None and at < self.old_secret_until
 
     @property
+    def is_installations_own(self) -> bool:
+        """Whether whoever runs this server made it: of all others anybody may have chosen the addresses."""
+        return self.tenant_id is None and self.registration_source == self.RegistrationSource.MANUAL
+
+    @property
     def document_host(self) -> str:
         """The host that this client's document was fetched from, the one thing proved of it; '' without a document."""
         by_document = self.registration_source == self.RegistrationSource.CIMD

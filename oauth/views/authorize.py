@@ -1,5 +1,6 @@
 """The authorize page (RFC 6749 §3.1): who asks, may this person, with which second factor, and what do they allow."""
 
+import re
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
@@ -13,34 +14,58 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from authsec.database.context import system_context, tenant_context
 from authsec.web.access import protocol
 from oauth import consent, question
+from oauth.api.wire import FORM
 from oauth.api_token import WRITE
 from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
 from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
 from oauth.views.answer import issue_code, leave, refuse
 from oauth.views.asking import Asking, api_asking
-from oauth.views.stopped import answered, choose_account, look_again, stale, stop
+from oauth.views.stopped import answered, choose_account, look_again, refused, stale, stop
 from tenants.confirming import is_confirmed
 from tenants.operations import PlanLimit, has_room
 from tenants.plans import END_USERS
 from tenants.signin import SignIn, sign_in_of
 
+FORM_BODY = re.compile(rb"[\x21-\x7e]{1,8192}")  # a form is a query string already
+
 
 @protocol
+@csrf_exempt
 @require_http_methods(["GET", "POST"])
 def authorize(request: Any) -> HttpResponse:
+    """The authorization endpoint: a client's request, in the URL or as a form, or a person's answer to one."""
+    if request.method == "POST" and request.content_type == FORM and b"client_id=" in request.body:
+        return by_url(request)
+    return decide(request)
+
+
+def by_url(request: Any) -> HttpResponse:
+    """Have the browser ask by URL what a client's form asked for (OpenID Connect Core §3.1.2.1: GET and POST).
+
+    Another site's form brings no session (SameSite=Lax) and answers for nobody. What the browser asks for next has
+    one, and is the same as if the client had used a link.
+    """
+    if not FORM_BODY.fullmatch(request.body):
+        return _bad(request, "The request is no form, or too long.")
+    return leave(request, f"{request.path}?{request.body.decode()}")
+
+
+@csrf_protect
+def decide(request: Any) -> HttpResponse:
     """Validate, sign in, step up, ask, answer. The form posts back here and everything is decided anew."""
     try:
         if request.client_document_problem:
             raise NoRedirect(request.client_document_problem)
         asked = read_request(request.META.get("QUERY_STRING", ""))
     except NoRedirect as error:
-        return render(request, "oauth/bad_request.html", {"reason": str(error)}, status=400)
+        return _bad(request, str(error))
     try:
         asked.check()
         resource = asked.resource()
@@ -53,7 +78,24 @@ def authorize(request: Any) -> HttpResponse:
             return for_api(request, asked)
         return for_application(request, asked, resource)
     except Refused as error:
+        if _would_lead_astray(request, asked):
+            return refused(request, asked, error)
         return leave(request, asked.refusal(error.code, error.description))
+
+
+def _bad(request: Any, reason: str) -> HttpResponse:
+    return render(request, "oauth/bad_request.html", {"reason": reason}, status=400)
+
+
+def _would_lead_astray(request: Any, asked: AuthorizationRequest) -> bool:
+    """Whether to send on at once would make us a link to anywhere (RFC 9700 §4.11.2).
+
+    Anybody can be a client, with an address of their own and a request that is refused. So whoever did nothing here
+    yet is asked before they go there, unless the request is a silent one, the address is on their own computer, or
+    the client is this installation's own.
+    """
+    passive = not request.user.is_authenticated and "none" not in asked.prompts
+    return passive and asked.destination.kind == "host" and not asked.client.is_installations_own
 
 
 def before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse | None:
@@ -81,10 +123,10 @@ def before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> 
 
 
 def _asks_for_somebody_else(request: Any, asked: AuthorizationRequest) -> bool:
-    """Whether the client lets people choose, or expects an address that is not this person's."""
-    if "select_account" in asked.prompts:
+    """Whether the client lets people choose, or expects a person or an address that is not this one."""
+    if "select_account" in asked.prompts or not asked.is_for(request.user.pk):
         return True
-    if not asked.expects or asked.expects.casefold() == request.user.email.casefold():
+    if asked.hinted or not asked.expects or asked.expects.casefold() == request.user.email.casefold():
         return False
     return not EmailAddress.objects.filter(
         user=request.user, email__iexact=asked.expects, verified=True

@@ -116,21 +116,37 @@ def _wait(request: Any, asked: AuthorizationRequest, context: dict[str, Any], no
 
 
 def choose_account(request: Any, asked: AuthorizationRequest) -> HttpResponse:
-    """Ask whether the account that is signed in is the one (OpenID Connect Core §3.1.2.1). Raises Refused for
-    ``prompt=none`` (account_selection_required, §3.1.2.6).
+    """Ask whether the account that is signed in is the one (OpenID Connect Core §3.1.2.1). Who is not the person of an
+    ``id_token_hint`` has no such choice (§3.1.2.2). Raises Refused for ``prompt=none`` (§3.1.2.6).
     """
+    wrong = not asked.is_for(request.user.pk)
     if "none" in asked.prompts:
-        raise Refused("account_selection_required", "Somebody else than the expected person is signed in.")
+        code = "login_required" if wrong else "account_selection_required"
+        raise Refused(code, "Somebody else than the expected person is signed in.")
     expected = asked.expects
     context = {
         "client": client_facts(asked),
-        "expected": "" if expected.casefold() == request.user.email.casefold() else expected,
+        "wrong": wrong,
+        "expected": "" if wrong or expected.casefold() == request.user.email.casefold() else expected,
         "chosen": asked.url_as_chosen(),
         "expected_url": asked.url_after_login(),
         "another": asked.url_for_another(),
         "back": asked.refusal("access_denied", "The person did not choose an account."),
     }
     return _page(request, "oauth/which_account.html", context)
+
+
+# --- requests that are wrong, of clients whom nobody stands for -----------------------------------------
+
+
+def refused(request: Any, asked: AuthorizationRequest, error: Refused) -> HttpResponse:
+    """Say that the client's request is wrong, and let the person decide whether to take that to its address."""
+    context = {
+        "client": client_facts(asked),
+        "why": error.description,
+        "back": asked.refusal(error.code, error.description),
+    }
+    return _page(request, "oauth/refused.html", context, 400)
 
 
 # --- answers to questions that are none any more ------------------------------------------------------

@@ -1,5 +1,6 @@
 """The authorize endpoint: what is refused on a page, what the client hears, and what every answer carries."""
 
+import re
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
@@ -9,8 +10,9 @@ from django.test import Client as Browser
 from authsec.database.context import tenant_context
 from authz.models import Application
 from endusers.models import EndUser
+from oauth.api.wire import FORM
 from tests import cast
-from tests.oauth.world import ED, REDIRECT_URI, nothing_written, public_client, redirected, world
+from tests.oauth.world import ED, REDIRECT_URI, basic, nothing_written, public_client, redirected, world
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +76,10 @@ def test_a_loopback_redirect_may_use_any_port() -> None:  # RFC 8252 §7.3
         ({"prompt": "none login"}, "invalid_request"),
         ({"max_age": "soon"}, "invalid_request"),
         ({"request_uri": "urn:x"}, "request_uri_not_supported"),
+        ({"request": "x"}, "request_not_supported"),
+        ({"registration": "{}"}, "registration_not_supported"),
         ({"response_mode": "fragment"}, "invalid_request"),
+        ({"response_mode": "form_post"}, "invalid_request"),
         ({"resource": settings.API_RESOURCE}, "invalid_target"),
     ],
 )
@@ -94,12 +99,40 @@ def test_two_resources_are_refused() -> None:  # RFC 8707 §2: one Application a
     assert error(answer) == "invalid_target"
 
 
-def test_bad_bytes_and_floods_are_a_400() -> None:
+def test_bad_bytes_and_floods_are_a_400_that_says_which() -> None:
     it = world()
     url, _ = it.query()
     browser = it.signed_in(ED)
-    for bad in (url + "&scope=%ff%fe", url + "&x=%00", url + "&x=" + "a" * 9000, url + "&a=1" * 200):
-        assert browser.get(bad).status_code == 400
+    floods = {"&x=" + "a" * 9000: "too long", "&a=1" * 200: "more than 100 parameters"}
+    for bad, says in {"&scope=%ff%fe": "UTF-8", "&x=%00": "NUL", **floods}.items():
+        answer = browser.get(url + bad)
+        assert answer.status_code == 400
+        assert says in answer.text
+
+
+def test_a_description_holds_what_parsers_take_and_nothing_else() -> None:  # RFC 6749 §4.1.2.1, §5.2
+    it = world()
+    url, _ = it.query()
+    twice = urlencode([('é"\\\n', "1")] * 2)
+    said = [redirected(it.signed_in(ED).get(f"{url}&{twice}"))["error_description"]]
+    both = {"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}
+    said.append(it.post(both, **basic("a", "b")).json()["error_description"])
+    for description in said:
+        assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", description), description
+
+
+def test_a_client_may_post_its_request() -> None:  # OpenID Connect Core §3.1.2.1: GET and POST
+    it = world()
+    url, _ = it.query(scope="openid read")
+    browser = Browser(enforce_csrf_checks=True)
+    browser.cookies = it.signed_in(ED).cookies
+    answer = browser.post(
+        "/oauth/authorize", urlsplit(url).query, content_type=FORM, headers={"Origin": "https://app.example"}
+    )
+    assert (answer.status_code, answer["Location"]) == (303, url)
+    assert browser.get(answer["Location"]).status_code == 200
+    for body in (urlsplit(url).query + "&x=é", "client_id=" + "a" * 9000, "client_id=a b"):
+        assert browser.post("/oauth/authorize", body, content_type=FORM).status_code == 400
 
 
 def test_who_is_not_signed_in_signs_in_and_comes_back_with_everything() -> None:

@@ -26,7 +26,6 @@ BYPASSES = [
     {"waiting": "0"},
     {"question": "x", "scopes": "read write run"},
     {"user_id": "1", "sub": "1"},
-    {"id_token_hint": "x"},
     {"claims": '{"userinfo":{"email":{"essential":true}}}'},
 ]
 

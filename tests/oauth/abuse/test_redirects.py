@@ -3,6 +3,8 @@
 import pytest
 from django.test import Client as Browser
 
+from authsec.database.context import system_context
+from oauth.models import Client
 from tests.oauth.world import ED, public_client, world
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +107,25 @@ def test_what_a_browser_would_run_or_open_cannot_be_registered(uri: str) -> None
     answer = Browser().post("/oauth/register", {"redirect_uris": [uri]}, content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["error"] == "invalid_redirect_uri"
+
+
+def test_a_wrong_request_takes_nobody_to_a_strangers_site_unasked() -> None:  # RFC 9700 §4.11.2
+    it = world()
+    it.client = public_client(redirect_uris=[REGISTERED, "http://127.0.0.1:7/callback"])
+    url, _ = it.query(redirect_uri=REGISTERED, response_type="token")
+    page = Browser().get(url)
+    assert page.status_code == 400
+    assert "Location" not in page
+    assert "app.example" in page.text
+    assert f'href="{REGISTERED}?error=unsupported_response_type' in page.text, "it is theirs to decide"
+    assert it.signed_in(ED).get(url)["Location"].startswith(REGISTERED), "who signed in is told by redirect"
+    silent, _ = it.query(redirect_uri=REGISTERED, prompt="none")
+    assert "error=login_required" in Browser().get(silent)["Location"]
+    own, _ = it.query(response_type="token")
+    assert "error=" in Browser().get(own)["Location"], "a program on their own computer is no such site"
+    with system_context():
+        Client.objects.filter(pk=it.client.pk).update(registration_source="manual")
+    assert "error=" in Browser().get(url)["Location"], "nor is one that this installation knows"
 
 
 def test_the_way_onward_after_signing_in_stays_here() -> None:  # RFC 9700 §4.11.2
