@@ -34,6 +34,8 @@ def parse_form(body: bytes) -> dict[str, str]:
     except ValueError as error:
         raise BadRequest("invalid_request", "The body is not a valid form in UTF-8.") from error
     names = [name for name, _ in pairs]
+    if names.count("resource") > 1:  # RFC 8707 §2 lets clients ask; one Application a token
+        raise BadRequest("invalid_target", "Ask for one resource at a time.")
     if len(set(names)) < len(names):
         raise BadRequest("invalid_request", "A parameter must not be included more than once.")
     if any("\x00" in name + value for name, value in pairs):
