@@ -43,8 +43,12 @@ kept as (
   select %(tenant)s, %(job)s, user_id, fate, moment, case when fate = 'changed' then {was} end from judged {again})
 select user_id, fate from judged
 """
-# Of a person to whom two things are done by one job, the better fate stands.
-AGAIN = "on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate where excluded.fate = 'changed'"
+# Of a person to whom two things are done by one job, the better fate stands, with what both replaced.
+AGAIN = """on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate,
+  at = greatest(endusers_outcome.at, excluded.at),
+  was = case when excluded.was is null then endusers_outcome.was
+             else coalesce(endusers_outcome.was, '{}') || excluded.was end
+  where excluded.fate = 'changed'"""
 NAME = "coalesce(nullif(p.display_name, ''), p.email, f.user_id::text)"
 WITH_NAMES = "{rows} left join tenants_profile p on p.tenant_id = %(tenant)s and p.user_id = f.user_id"
 
