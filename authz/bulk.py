@@ -15,7 +15,7 @@ from authz.bindings import console_permissions_of, leave_owners_to_owners
 from authz.console import forbid_escalation
 from authz.models import Group
 from endusers.bulk.changes import CHANGED_BY
-from endusers.bulk.jobs import register
+from endusers.bulk.registration import register
 from endusers.bulk.verbs import Fates, Run, Verb
 
 EVENTS = insertion(

@@ -1,6 +1,6 @@
 """Plan tiers and statuses from a file: brought, looked at line by line, then put into force by a job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
@@ -21,7 +21,7 @@ from endusers.import_file import read
 from endusers.models import Upload, UploadLine
 from endusers.operations import ReasonRequired
 
-KIND = "end_users.import"
+KIND, TITLE = "end_users.import", "Import of plan tiers and statuses"
 # Every line of a file with its fate as things stand now: malformed, unknown, already or changed.
 JUDGED = """
 with found as (
@@ -143,9 +143,9 @@ def put_into_force(*, tenant_id: UUID, upload: Upload, reason: str, actor: Actor
     return job
 
 
-def needs(job: Job) -> list[str]:
-    """The permissions behind an import: statuses want more than tiers."""
-    return ["endusers:update", *(["endusers:suspend"] if job.params.get("statuses", STATUSES) else [])]
+def needs(params: Mapping[str, Any]) -> list[str]:
+    """The permissions behind an import, by what its job keeps: statuses want more than tiers."""
+    return ["endusers:update", *(["endusers:suspend"] if params.get("statuses", STATUSES) else [])]
 
 
 def _rows(statement: str, tenant_id: UUID, upload_id: UUID, **more: Any) -> list[tuple[Any, ...]]:
@@ -192,7 +192,7 @@ def _change(run: Run, lines: Sequence[Judged]) -> None:
 
 Kind(
     key=KIND,
-    title="Import of plan tiers and statuses",
+    title=TITLE,
     things="lines",
     permission="endusers:update",
     total=_total,
@@ -201,7 +201,7 @@ Kind(
         ("File", job.params["name"]),
         *([("Reason", job.params["reason"])] if job.params["reason"] else []),
     ],
-    needs=needs,
+    needs=lambda job: needs(job.params),
     home=HOME,
     panel="endusers:outcomes",
 )

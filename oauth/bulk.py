@@ -9,7 +9,7 @@ from django.db import connection
 from authsec.audit.insertion import event_values, insertion
 from authsec.database.fields import uuid_array
 from endusers.bulk import changes
-from endusers.bulk.jobs import register
+from endusers.bulk.registration import register
 from endusers.bulk.verbs import Fate, Fates, Run, Verb
 
 # Tokens of both kinds, and what a client has not fetched yet (``tokens.revoke_unfetched``).

@@ -20,6 +20,7 @@ from authz.what_if import simulate
 from endusers import import_file, plan_tiers, tier_moves
 from endusers import operations as endusers
 from endusers.bulk import jobs as bulk
+from endusers.bulk import undo
 from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
 from tenants import operations as tenants
 
@@ -52,7 +53,7 @@ REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     endusers.NotAnEndUser: (404, "not-found", ""),
     endusers.ReasonRequired: (422, "invalid", "reason"),
     bulk.NobodyChosen: (422, "invalid", "filter"),
-    bulk.NoWayBack: (409, "conflict", ""),
+    undo.NoWayBack: (409, "conflict", ""),
     import_file.BadFile: (422, "invalid", "csv"),
     endusers.UnknownTier: (422, "invalid", "plan_tier"),
     plan_tiers.TierInUse: (409, "conflict", ""),

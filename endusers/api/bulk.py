@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from authsec.jobs.api.jobs import JobItem, job_items
+from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
 from authsec.jobs.queries import may_see, of_tenant, permissions_of
 from authsec.web.access import requires
 from authsec.web.api import ApiView, Input, Listed, Moment, page_of, read_input
 from authsec.web.problems import Problem, invalid, not_found
-from endusers.bulk import jobs
+from endusers.bulk import jobs, undo
 from endusers.bulk.outcomes import left_out, with_names
 from endusers.bulk.preview import Preview, look
 from endusers.bulk.selection import MOST_IDS, Selection
@@ -139,12 +140,12 @@ class Bulk(ApiView):
 
 
 class BulkJobView(ApiView):
-    """Loads a bulk job that the caller may see."""
+    """Loads a bulk job, an import or a way back that the caller may see."""
 
     def load(self, job_id: UUID) -> Job:
         """The job of the path. Raises a Problem: 404 when it is not there, 403 when it is another's."""
         job = of_tenant(self.tenant_id).filter(pk=job_id).first()
-        if job is None or jobs.verb_of(job) is None:
+        if job is None or kind_of(job).home != jobs.HOME:
             raise not_found("There is no such bulk job here.")
         if not may_see(job, to=self.actor.id, permissions=permissions_of(self.powers)):
             raise Problem(403, "forbidden", "Another one's job: it needs the permission of its action.")
@@ -168,18 +169,15 @@ class BulkUndo(BulkJobView):
     def post(self, request: Request, tenant_id: UUID, bulk_job_id: UUID) -> Response:
         """Give everybody whom the job changed what it replaced, as a job, with the action's own permissions.
 
-        Whoever was changed again since keeps that, and is listed as left out. A job that is not over, or whose action
-        has no way back: 409.
+        Whoever was changed again since keeps that, and is listed as left out. A job that is not over, changed nobody or
+        was taken back already, or whose action has no way back: 409. An import is taken back here, too.
         """
         job, given = self.load(bulk_job_id), read_input(Undo, request)
-        verb = jobs.verb_of(job)
-        assert verb  # noqa: S101 - loaded with it
-        for permission in verb.permissions:
+        for permission in undo.needed(job):
             self.also_requires(permission)
-        undoing = jobs.take_back(
+        undoing = undo.take_back(
             tenant_id=self.tenant_id,
             job=job,
-            verb=verb,
             reason=given["reason"],
             actor=self.actor,
             now=timezone.now(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from endusers.bulk import changes
 from endusers.bulk.forms import LimitParams, tier_params
-from endusers.bulk.jobs import register
+from endusers.bulk.registration import register
 from endusers.bulk.verbs import Verb
 
 

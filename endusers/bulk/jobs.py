@@ -1,4 +1,4 @@
-"""The jobs behind bulk verbs: asked for with one event, done chunk by chunk, taken back where that is possible."""
+"""The jobs behind bulk verbs: asked for with one event, done chunk by chunk."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -12,13 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
 from authsec.jobs import operations as jobs
-from authsec.jobs.kinds import Kind, Step, Stopped
+from authsec.jobs.kinds import Step, Stopped
 from authsec.jobs.models import Job
 from authsec.web.pagination import CAP
 from endusers.bulk import selection as selections
 from endusers.bulk.selection import Selection
 from endusers.bulk.verbs import VERBS, Fate, Fates, Run, Verb
-from endusers.models import Outcome
 from endusers.operations import EndUserError, ReasonRequired
 
 CHUNK = 5_000  # people in one transaction
@@ -27,10 +26,6 @@ HOME = ("endusers:list", _("End Users"))
 
 class NobodyChosen(EndUserError):
     """A bulk verb without anybody to do it to."""
-
-
-class NoWayBack(EndUserError):
-    """The job is not over, or what it did can't be taken back."""
 
 
 def ask(
@@ -58,64 +53,14 @@ def ask(
     kept = {"selection": selection.to_json(), "params": dict(params), "reason": reason}
     job = jobs.start(tenant_id=tenant_id, kind=verb.kind, params=kept, actor=actor, now=now)
     if job.created_at == now and verb.key != "export":  # an export is recorded with what it wrote
-        _record(
-            job, verb.title, f"{number} end users", actor, now, reason, {**dict(params), **_told(selection)}
-        )
+        about = {"deed": verb.title, **params, **_told(selection)}
+        note(job, f"{number} end users", actor, now, reason, about)
     return job
 
 
-def take_back(*, tenant_id: UUID, job: Job, verb: Verb, reason: str, actor: Actor, now: datetime) -> Job:
-    """Queue the way back of exactly what a job changed, where nobody changed it again since. Raises NoWayBack."""
-    if verb.undo is None or job.kind != verb.kind:
-        raise NoWayBack("This can't be taken back.")
-    if job.active:
-        raise NoWayBack("The job is not over yet.")
-    kept = {"of": str(job.pk), "params": job.params["params"], "reason": reason.strip()}
-    undoing = jobs.start(tenant_id=tenant_id, kind=verb.undo_kind, params=kept, actor=actor, now=now)
-    if undoing.created_at == now:
-        what = f"Take back: {verb.title.lower()}"
-        number = tally(job).get(Fate.CHANGED, 0)
-        _record(undoing, what, f"{number:,} end users", actor, now, reason.strip(), {"of": str(job.pk)})
-    return undoing
-
-
-def register(verb: Verb) -> Verb:
-    """Make the kinds of jobs of a verb."""
-    words = _describe(verb)
-    Kind(
-        key=verb.kind,
-        title=verb.title,
-        things="end users",
-        permission=verb.permissions[0],
-        total=total_of,
-        step=lambda job, out: _step(verb, job, out),
-        describe=words,
-        needs=lambda job: verb.permissions,
-        home=HOME,
-        panel="endusers:outcomes",
-    )
-    if verb.undo:
-        Kind(
-            key=verb.undo_kind,
-            title=f"Take back: {verb.title.lower()}",
-            things="end users",
-            permission=verb.permissions[0],
-            total=lambda job: _changed(job).count(),
-            step=lambda job, out: _undo_step(verb, job, out),
-            describe=lambda job: [
-                ("Takes back", f"{verb.title}, job {job.params['of']}"),
-                *([("Reason", job.params["reason"])] if job.params["reason"] else []),
-            ],
-            needs=lambda job: verb.permissions,
-            home=HOME,
-            panel="endusers:outcomes",
-        )
-    return verb
-
-
 def verb_of(job: Job) -> Verb | None:
-    """The verb of a job, whether it does it or takes it back; None for another kind of job."""
-    return VERBS.get(job.kind.removeprefix("end_users.").removeprefix("undo_"))
+    """The verb that a job does; None for one that takes it back, and for another kind of job."""
+    return VERBS.get(job.kind.removeprefix("end_users."))
 
 
 def tally(job: Job) -> dict[str, int]:
@@ -124,13 +69,11 @@ def tally(job: Job) -> dict[str, int]:
     return dict(cursor.get("tally", {}))
 
 
-def _describe(verb: Verb) -> Any:
-    def words(job: Job) -> list[tuple[str, str]]:
-        kept = job.params
-        reason = [("Reason", kept["reason"])] if kept["reason"] else []
-        return [*Selection.from_json(kept["selection"]).words(), *verb.words(kept["params"]), *reason]
-
-    return words
+def describe(verb: Verb, job: Job) -> list[tuple[str, str]]:
+    """What the job is about, in words."""
+    kept = job.params
+    reason = [("Reason", kept["reason"])] if kept["reason"] else []
+    return [*Selection.from_json(kept["selection"]).words(), *verb.words(kept["params"]), *reason]
 
 
 def total_of(job: Job) -> int:
@@ -141,34 +84,21 @@ def total_of(job: Job) -> int:
     return selections.count(chosen, until=job.created_at, cap=None).value
 
 
-def _step(verb: Verb, job: Job, out: IO[bytes]) -> Step:
+def step(verb: Verb, job: Job, out: IO[bytes]) -> Step:
+    """Do it to the next chunk of people."""
     assert verb.do  # noqa: S101 - registered with it
     chosen = Selection.from_json(job.params["selection"])
     common = (job.total or 0) > CAP
     ids = selections.pick(chosen, until=job.created_at, after=place_after(job), limit=CHUNK, common=common)
-    return _kept(job, ids, _done(verb.do, job, ids))
+    return kept(job, ids, done(verb.do, job, ids))
 
 
-def _undo_step(verb: Verb, job: Job, out: IO[bytes]) -> Step:
-    assert verb.undo  # noqa: S101 - registered with it
-    rows = _changed(job)
-    after = place_after(job)
-    if after:
-        rows = rows.filter(user_id__gt=after)
-    ids = list(rows.order_by("user_id").values_list("user_id", flat=True)[:CHUNK])
-    return _kept(job, ids, _done(verb.undo, job, ids))
-
-
-def _done(do: Callable[[Run, Sequence[UUID]], Fates], job: Job, ids: list[UUID]) -> Fates:
+def done(do: Callable[[Run, Sequence[UUID]], Fates], job: Job, ids: list[UUID]) -> Fates:
     """Do it to one chunk. What is refused now will be refused again: the job stops and says why."""
     try:
         return do(_run(job), ids) if ids else []
     except (PermissionDenied, EndUserError) as error:
         raise Stopped(str(error)) from error
-
-
-def _changed(job: Job) -> Any:
-    return Outcome.objects.filter(tenant_id=job.tenant_id, job_id=UUID(job.params["of"]), fate=Fate.CHANGED)
 
 
 def _run(job: Job) -> Run:
@@ -189,7 +119,7 @@ def place_after(job: Job) -> UUID | None:
     return UUID(job.cursor["after"]) if job.cursor else None
 
 
-def _kept(job: Job, ids: list[UUID], fates: Fates) -> Step:
+def kept(job: Job, ids: list[UUID], fates: Fates) -> Step:
     """Where the next chunk begins, and how many met which fate so far."""
     counted = tally(job)
     for _key, fate in fates:
@@ -206,9 +136,8 @@ def _told(selection: Selection) -> dict[str, Any]:
     return {"filter": selection.to_json()["filter"]}
 
 
-def _record(
-    job: Job, deed: str, whom: str, actor: Actor, now: datetime, reason: str, after: dict[str, Any]
-) -> None:
+def note(job: Job, whom: str, actor: Actor, now: datetime, reason: str, about: dict[str, Any]) -> None:
+    """Record that a job was asked for, about whom and to do what."""
     record(
         tenant_id=job.tenant_id,
         actor=actor,
@@ -218,5 +147,5 @@ def _record(
         target_name=whom,
         now=now,
         reason=reason,
-        after={"deed": deed, **after},
+        after=about,
     )

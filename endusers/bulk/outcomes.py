@@ -15,7 +15,7 @@ from tenants.models import Profile
 
 @dataclass(frozen=True)
 class Left:
-    """Somebody whom a job left out. ``name`` and ``email`` are empty for an id that no end user here has."""
+    """Somebody whom a job changed or left out. ``name`` and ``email`` are empty for an id that no end user here has."""
 
     user_id: UUID
     name: str
@@ -26,8 +26,17 @@ class Left:
 
 def left_out(job: Job) -> QuerySet[Outcome]:
     """Those whom a job left out."""
+    return _of(job).exclude(fate=Fate.CHANGED)
+
+
+def changed(job: Job) -> QuerySet[Outcome]:
+    """Those whom a job changed; in the order of their ids it needs no sorting."""
+    return _of(job).filter(fate=Fate.CHANGED)
+
+
+def _of(job: Job) -> QuerySet[Outcome]:
     rows: QuerySet[Outcome] = Outcome.objects.filter(tenant_id=job.tenant_id, job_id=job.pk)
-    return rows.exclude(fate=Fate.CHANGED)
+    return rows
 
 
 def with_names(job: Job, rows: Sequence[Outcome]) -> list[Left]:
@@ -40,6 +49,5 @@ def with_names(job: Job, rows: Sequence[Outcome]) -> list[Left]:
     }
     verb = jobs.verb_of(job)
     return [
-        Left(row.user_id, *people.get(row.user_id, ("", "")), row.fate, why(verb, row.fate) if verb else "")
-        for row in rows
+        Left(row.user_id, *people.get(row.user_id, ("", "")), row.fate, why(verb, row.fate)) for row in rows
     ]

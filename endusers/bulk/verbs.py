@@ -92,11 +92,6 @@ class Verb:
         """The kind of its jobs."""
         return f"end_users.{self.key}"
 
-    @property
-    def undo_kind(self) -> str:
-        """The kind of the jobs that take it back."""
-        return f"end_users.undo_{self.key}"
-
 
 VERBS: dict[str, Verb] = {}
 ORDER = (
@@ -117,11 +112,11 @@ def in_order() -> list[Verb]:
     return [VERBS[key] for key in ORDER if key in VERBS]
 
 
-def why(verb: Verb, fate: str) -> str:
-    """A fate in words, as the list of who was left out says it."""
+def why(verb: Verb | None, fate: str) -> str:
+    """A fate in words, as the list of who was left out says it; without a verb those of an import or a way back."""
     return {
-        Fate.CHANGED: verb.deed,
-        Fate.ALREADY: verb.already,
+        Fate.CHANGED: verb.deed if verb else "changed",
+        Fate.ALREADY: verb.already if verb else "so already",
         Fate.UNKNOWN: "no end user here",
         Fate.SINCE: "changed again since",
     }[Fate(fate)]

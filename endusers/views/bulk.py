@@ -4,6 +4,7 @@ The address says everything: ``action``, and either ``user`` for each person or 
 the verb needs besides stands there with ``to-`` before it, so that the list's own ``plan_tier`` stays the filter.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -102,7 +103,7 @@ def _asked(request: Request) -> Asked | None:
     verb = VERBS.get(given.get("action", ""))
     if verb is None:
         raise BadRequest("action: there is no such bulk action.")
-    check(request, verb)
+    check(request, verb.permissions)
     query = given.copy()
     for name in [name for name in query if name.startswith(f"{PREFIX}-")]:
         del query[name]
@@ -116,9 +117,9 @@ def _asked(request: Request) -> Asked | None:
     return Asked(verb, Selection(user_ids=ids), [], query.urlencode(), back) if ids else None
 
 
-def check(request: Request, verb: Verb) -> None:
-    """Refuse, in words, who lacks one of the verb's permissions."""
-    for permission in verb.permissions:
+def check(request: Request, permissions: Iterable[str]) -> None:
+    """Refuse, in words, who lacks one of the permissions."""
+    for permission in permissions:
         decision = request.powers.decide(permission)
         if not decision.allowed:
             raise PermissionDenied(" ".join(decision.reasons))

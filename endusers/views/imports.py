@@ -83,7 +83,7 @@ def look(request: Request, upload_id: UUID) -> HttpResponse:
         raise Http404
     form, tally = OptionalReason(posted(request)), imports.tally(tenant_id, upload_id)
     if tally.flips:
-        check(request, VERBS["suspend"])
+        check(request, VERBS["suspend"].permissions)
     if request.method == "POST" and form.is_valid():
         try:
             job = imports.put_into_force(**told(request), upload=upload, reason=form.cleaned_data["reason"])

@@ -1,11 +1,11 @@
-"""What a bulk job did: how many met which fate, who was left out and why, and the way back."""
+"""What a bulk job or an import did: how many met which fate, who was changed or left out, the way back."""
 
-from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
 from authsec.jobs import queries as job_queries
@@ -16,38 +16,64 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
-from endusers import imports
 from endusers.bulk import jobs
-from endusers.bulk.outcomes import left_out, with_names
+from endusers.bulk import undo as way
+from endusers.bulk.outcomes import changed, left_out, with_names
 from endusers.bulk.verbs import Fate, why
 from endusers.operations import EndUserError
 from endusers.views.bulk import check
 from endusers.views.people import crumbs
 from tenants.forms import OptionalReason
 
+PANEL = "endusers:outcomes"
+
 
 @requires("endusers:read")
 def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
-    """Counts and the list of who was left out; the panel beside the job is its beginning."""
-    job = _load(request, bulk_job_id)
-    page = paginate(
-        left_out(job),
-        column="at",
-        id_column="user_id",
-        cursor=request.GET.get("cursor", ""),
-        ask_planner=True,
-    )
+    """Counts, and the list of who was left out or of who was changed; the panel beside the job is its beginning."""
+    job, cursor = _load(request, bulk_job_id), request.GET.get("cursor", "")
+    numbers = _numbers(job)
+    show = request.GET.get("show") or ("left" if numbers["left"] else "changed")
+    if show not in numbers:
+        raise BadRequest("show: left or changed.")
+    order = {"column": "at"} if show == "left" else {"column": "fate", "textual": True}
+    rows = left_out(job) if show == "left" else changed(job)
+    page = paginate(rows, id_column="user_id", cursor=cursor, ask_planner=True, **order)
+    earlier = way.taken_back_by(job)
     context = {
         "job": job,
         "kind": kind_of(job),
-        "tally": _words(job),
+        "tally": [(f"{number:,}", _word(job, fate)) for fate, number in jobs.tally(job).items()],
+        "show": show,
+        "tabs": _tabs(request, job, show),
         "page": page,
         "rows": with_names(job, page.items),
         "upload": job.params.get("upload"),
-        "may_undo": _may_undo(request, job),
+        "of": job.params.get("of"),
+        "taken_back_by": earlier,
+        "may_undo": _may_undo(request, job, earlier),
         "crumbs": crumbs(request, kind_of(job).title),
     }
     return page_or_partial(request, "endusers/outcomes.html", context, partial="panel")
+
+
+def _numbers(job: Job) -> dict[str, int]:
+    """How many were changed and how many left out, as people; the lines of a file that name nobody are its own."""
+    tally = jobs.tally(job)
+    left = 0 if "upload" in job.params else sum(n for fate, n in tally.items() if fate != Fate.CHANGED)
+    return {"left": left, "changed": tally.get(Fate.CHANGED, 0)}
+
+
+def _tabs(request: Request, job: Job, show: str) -> list[dict[str, object]]:
+    """The two lists, where there are two."""
+    here = reverse(PANEL, args=[request.tenant.slug, job.pk])
+    words = {"left": _("Left out"), "changed": _("Changed")}
+    tabs: list[dict[str, object]] = [
+        {"label": words[key], "url": f"{here}?show={key}", "current": key == show, "count": f"{number:,}"}
+        for key, number in _numbers(job).items()
+        if number
+    ]
+    return tabs if len(tabs) > 1 else []
 
 
 @requires("endusers:read")
@@ -55,20 +81,20 @@ def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
 def undo(request: Request, bulk_job_id: UUID) -> HttpResponse:
     """Say what would be taken back; start the job that does it."""
     job, form = _load(request, bulk_job_id), OptionalReason(posted(request))
-    verb = jobs.verb_of(job)
-    if verb is None or verb.undo is None or job.kind != verb.kind:
+    back = way.way_back(job)
+    if back is None:
         raise Http404
-    check(request, verb)
+    check(request, way.needed(job))
     if request.method == "POST" and form.is_valid():
         try:
-            undoing = jobs.take_back(**told(request), job=job, verb=verb, reason=form.cleaned_data["reason"])
+            undoing = way.take_back(**told(request), job=job, reason=form.cleaned_data["reason"])
             where = {"slug": request.tenant.slug, "job_id": undoing.pk}
             return go_to(request, reverse("jobs:job", kwargs=where))
         except (EndUserError, TooManyJobs) as error:
             form.add_error(None, str(error))
     context = {
         "job": job,
-        "verb": verb,
+        "back": back,
         "form": form,
         "number": jobs.tally(job).get(Fate.CHANGED, 0),
         "crumbs": crumbs(request, kind_of(job).title),
@@ -80,7 +106,7 @@ def undo(request: Request, bulk_job_id: UUID) -> HttpResponse:
 def _load(request: Request, job_id: UUID) -> Job:
     """A job of this context that the caller may see, or 404."""
     job = job_queries.of_tenant(request.tenant.tenant_id).filter(pk=job_id).first()
-    if job is None or not (jobs.verb_of(job) or job.kind == imports.KIND):
+    if job is None or kind_of(job).panel != PANEL:
         raise Http404
     permissions = job_queries.permissions_of(request.powers)
     if not job_queries.may_see(job, to=request.tenant.user_id, permissions=permissions):
@@ -88,17 +114,10 @@ def _load(request: Request, job_id: UUID) -> Job:
     return job
 
 
-def _words(job: Job) -> list[tuple[str, str]]:
-    """How many met which fate, in words."""
+def _word(job: Job, fate: str) -> str:
+    """A fate in words, as the counts say it."""
     verb = jobs.verb_of(job)
-    undoing = verb is not None and job.kind == verb.undo_kind
-
-    def word(fate: str) -> str:
-        if verb is None or undoing:
-            return WORDS[fate]
-        return why(verb, fate)
-
-    return [(f"{number:,}", word(fate)) for fate, number in jobs.tally(job).items()]
+    return WORDS[fate] if verb is None else why(verb, fate)
 
 
 WORDS = {
@@ -110,9 +129,10 @@ WORDS = {
 }
 
 
-def _may_undo(request: Request, job: Job) -> bool:
-    verb: Any = jobs.verb_of(job)
-    if verb is None or verb.undo is None or job.kind != verb.kind or job.active:
+def _may_undo(request: Request, job: Job, earlier: Job | None) -> bool:
+    """Whether to offer the way back: there is one, for somebody, nobody went it to its end, and the caller may."""
+    if way.way_back(job) is None or job.active or not jobs.tally(job).get(Fate.CHANGED, 0):
         return False
-    held = all(request.powers.decide(permission).allowed for permission in verb.permissions)
-    return held and jobs.tally(job).get(Fate.CHANGED, 0) > 0
+    if earlier and (earlier.active or earlier.status == Job.Status.DONE):
+        return False
+    return all(request.powers.decide(permission).allowed for permission in way.needed(job))

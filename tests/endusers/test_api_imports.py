@@ -80,6 +80,36 @@ def test_a_file_is_looked_at_line_by_line_and_then_put_into_force(tools, api, he
     assert after["lines"] == {"changed": 0, "already": 3, "unknown": 1, "malformed": 1}
 
 
+def test_an_import_is_taken_back_for_whom_it_changed(tools, api, here):
+    ids = people(tools, 4)
+    facts = {"tenant_id": tools.pk, "actor": SYSTEM}
+    with tenant_context(tools.id):
+        operations.suspend(user_id=ids[1], reason="earlier", now=timezone.now(), **facts)
+        was = {row.pk: row for row in EndUser.objects.filter(tenant=tools)}
+    text = "user_id,plan_tier,status\n" + "".join(
+        f"{key},{what}\n"
+        for key, what in zip(ids, ("pro,suspended", "pro,active", ",suspended", "pro,"), strict=True)
+    )
+    brought = api.post(here, {"csv": text}).json()
+    answer = api.post(f"{here}/{brought['id']}/put-into-force", {"reason": "by mistake"})
+    back = here.replace("imports", f"bulk/{answer.json()['id']}/undo")
+    assert problem(api.post(back)) == (409, "conflict")
+    with tenant_context(tools.id):
+        done(Job.objects.get(pk=answer.json()["id"]))
+        assert {row.plan_tier.key for row in EndUser.objects.filter(pk__in=[ids[0], ids[1], ids[3]])} == {
+            "pro"
+        }
+        operations.set_plan_tier(user_id=ids[3], tier_key="custom", now=timezone.now(), **facts)
+        undone = done(Job.objects.get(pk=api.post(back).json()["id"]))
+        assert (undone.status, undone.cursor["tally"]) == ("done", {"changed": 3, "since": 1})
+        after = {row.pk: row for row in EndUser.objects.filter(tenant=tools)}
+        assert after[ids[3]].plan_tier.key == "custom"
+    for key in ids[:3]:
+        for name in ("status", "suspended_reason", "plan_tier_id"):
+            assert getattr(after[key], name) == getattr(was[key], name), name
+    assert problem(api.post(back)) == (409, "conflict")
+
+
 @pytest.mark.parametrize(
     ("content", "status", "why"),
     [

@@ -13,8 +13,8 @@ from authsec.jobs.models import Job
 from authz.models import Binding
 from endusers import plan_tiers
 from endusers.bulk import jobs, selection
-from endusers.bulk.jobs import take_back
 from endusers.bulk.selection import Selection
+from endusers.bulk.undo import NoWayBack, take_back
 from endusers.bulk.verbs import VERBS
 from endusers.models import EndUser, EndUserTier, Outcome, StandingChange
 from endusers.queries import Filters
@@ -60,12 +60,10 @@ def fates(job: Job) -> Counter[str]:
 
 def back(who, job: Job) -> Job:
     with tenant_context(who.tenant_id):
-        verb = jobs.verb_of(job)
         return done(
             take_back(
                 tenant_id=who.tenant_id,
                 job=job,
-                verb=verb,
                 reason="",
                 actor=actor_of(who),
                 now=timezone.now(),
@@ -157,11 +155,10 @@ def test_taking_a_suspension_back_reactivates_exactly_whom_it_suspended(tools, a
     assert [after[key].status for key in ids] == ["suspended", "suspended", "active", "active", "active"]
     assert after[ids[1]].suspended_reason == "on purpose"
     assert fates(undone) == {"changed": 3, "since": 1}
-    with tenant_context(tools.id), pytest.raises(jobs.NoWayBack):
+    with tenant_context(tools.id), pytest.raises(NoWayBack):
         take_back(
             tenant_id=tools.id,
             job=job,
-            verb=VERBS["set_rate_limit"],
             reason="",
             actor=actor_of(alex),
             now=timezone.now(),
@@ -311,12 +308,12 @@ def test_power_counts_at_each_step_of_a_job(tools, alex, monkeypatch):
     binding = cast.bind(tools, role, hal)
     job = asked(hal, "suspend", ids=ids)
 
-    def once_and_no_more(verb, job, out, step=jobs._step):
+    def once_and_no_more(verb, job, out, step=jobs.step):
         taken = step(verb, job, out)
         Binding.objects.filter(pk=binding.pk).update(ended_at=timezone.now())
         return taken
 
-    monkeypatch.setattr(jobs, "_step", once_and_no_more)
+    monkeypatch.setattr(jobs, "step", once_and_no_more)
     job = done(job)
     assert (job.status, job.done, fates(job)) == ("failed", 3, {"changed": 3})
     assert job.error == "Alex no longer holds endusers:suspend, which “Suspend end users” needs."
