@@ -16,7 +16,7 @@ from authz.console import forbid_escalation
 from authz.models import Group
 from endusers.bulk.changes import CHANGED_BY
 from endusers.bulk.registration import register
-from endusers.bulk.verbs import Fates, Run, Verb
+from endusers.bulk.verbs import Fates, Lacking, Run, Verb
 
 EVENTS = insertion(
     "known f join added a on a.user_id = f.user_id "
@@ -124,6 +124,9 @@ def group_params(tenant_id: UUID) -> type[forms.Form]:
     groups = [(str(key), name) for key, name in rows.values_list("id", "name")]
 
     class GroupParams(forms.Form):
+        lacking = (
+            None if groups else Lacking(_("There is no group here yet."), "authz:group_new", _("Create one"))
+        )
         group_id = forms.ChoiceField(
             label=_("Group"),
             choices=groups,

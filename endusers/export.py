@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.db import connection
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from authsec.audit.actor import Actor
@@ -18,9 +19,10 @@ from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
 from authsec.web.pagination import CAP
 from endusers.bulk import selection as selections
-from endusers.bulk.jobs import HOME, place_after, total_of
+from endusers.bulk.jobs import HOME, describe, place_after, total_of
 from endusers.bulk.selection import Selection
 from endusers.bulk.verbs import Verb
+from endusers.models import Outcome
 
 CHUNK = 2_000  # people a step: what is in memory at one time
 COLUMNS = (
@@ -105,15 +107,20 @@ def _step(job: Job, out: IO[bytes]) -> Step:
     for row in rows:
         row[5] = json.loads(row[5]) if row[5] and format == "jsonl" else row[5]
     out.write(_lines(format, rows))
+    _leave_out(job, set(ids) - {row[0] for row in rows})
     place = {"after": str(ids[-1])} if ids else job.cursor
     return Step(done=len(rows), failed=len(ids) - len(rows), cursor=place, finished=len(ids) < CHUNK)
 
 
 def _describe(job: Job) -> list[tuple[str, str]]:
-    kept = job.params
-    reason = [("Reason", kept["reason"])] if kept["reason"] else []
-    format = FORMATS[kept["params"]["format"]].title
-    return [("Format", format), *Selection.from_json(kept["selection"]).words(), *reason]
+    return describe(EXPORT, job)
+
+
+def _leave_out(job: Job, ids: set[UUID]) -> None:
+    """Write down who was named and is no end user here."""
+    facts: dict[str, Any] = {"tenant_id": job.tenant_id, "job_id": job.pk, "at": timezone.now()}
+    lost = [Outcome(user_id=key, fate=Outcome.Fate.UNKNOWN, **facts) for key in ids]
+    Outcome.objects.bulk_create(lost, ignore_conflicts=True)  # a lost file is written anew, from the start
 
 
 def _record(action: str, job: Job, actor: Actor, now: datetime, target: str) -> None:

@@ -1,5 +1,6 @@
 """Reading a file of plan tiers and statuses, as spreadsheets and billing systems write them."""
 
+import codecs
 import csv
 import io
 from dataclasses import dataclass
@@ -33,32 +34,60 @@ class Line:
 def read(content: bytes) -> list[Line]:
     """The lines behind the head, blank ones left out. Raises BadFile.
 
-    CSV (RFC 4180) in UTF-8, between commas or semicolons. The head names the columns: ``user_id`` or ``email``, and
+    CSV (RFC 4180) between commas, semicolons or tabs. The head names the columns: ``user_id`` or ``email``, and
     ``plan_tier`` or ``status`` or both; others are ignored. A spreadsheet's quote before a formula is taken away.
     """
+    text = io.StringIO(text_of(content), newline=None)
+    before, head = _head(text)
+    reader = csv.reader(text, delimiter=max(",;\t", key=head.count))
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadFile("The file is not UTF-8. Save it as “CSV UTF-8”.") from error
-    if "\x00" in text:
-        raise BadFile("The file holds NUL: it is no text.")
-    head, _, _ = text.partition("\n")
-    reader = csv.reader(io.StringIO(text), delimiter=";" if head.count(";") > head.count(",") else ",")
-    try:
-        names = [name.strip().lower() for name in next(reader, [])]
+        names = [_name(name) for name in next(reader, [])]
         _check_head(names)
         lines = [
-            _line(reader.line_num, dict(zip(names, row, strict=False)), len(row) == len(names))
+            _line(before + reader.line_num, dict(zip(names, row, strict=False)), len(row) == len(names))
             for row in reader
             if any(cell.strip() for cell in row)
         ]
     except csv.Error as error:
-        raise BadFile(f"Line {reader.line_num}: {error}.") from error
+        raise BadFile(f"Line {before + reader.line_num}: {error}.") from error
     if not lines:
         raise BadFile("There are no lines below the head.")
     if len(lines) > MOST_LINES:
         raise BadFile(f"At most {MOST_LINES:,} lines; this has {len(lines):,}. Cut it into several files.")
     return lines
+
+
+def text_of(content: bytes) -> str:
+    """The file's text: UTF-8, or UTF-16 that says so, as spreadsheets write "Unicode text". Raises BadFile."""
+    try:
+        text = content.decode(
+            "utf-16" if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+        )
+    except UnicodeDecodeError as error:
+        raise BadFile("The file is not UTF-8. Save it as “CSV UTF-8”.") from error
+    if "\x00" in text:
+        raise BadFile("The file holds NUL: it is no text.")
+    return text
+
+
+def _head(text: io.StringIO) -> tuple[int, str]:
+    """How many lines stand before the head, and the head; the next line that is read is the head.
+
+    Before it: blank ones, and the ``sep=`` by which a spreadsheet tells itself the separator.
+    """
+    before = 0
+    while True:
+        place, line = text.tell(), text.readline()
+        if not line or (line.strip() and not line.lower().startswith("sep=")):
+            text.seek(place)
+            return before, line
+        before += 1
+
+
+def _name(cell: str) -> str:
+    """A column's name as a person may have written it: “User ID”, “E-mail”."""
+    name = "_".join(cell.lower().replace("-", " ").split())
+    return {"e_mail": "email"}.get(name, name)
 
 
 def _check_head(names: list[str]) -> None:

@@ -17,7 +17,7 @@ from authsec.jobs.models import Job
 from endusers.bulk import changes
 from endusers.bulk.jobs import CHUNK, HOME
 from endusers.bulk.verbs import Run
-from endusers.import_file import read
+from endusers.import_file import BadFile, read
 from endusers.models import Upload, UploadLine
 from endusers.operations import ReasonRequired
 
@@ -58,6 +58,19 @@ TALLY = f"""{JUDGED}
 select fate, count(*), count(*) filter (where flips and status = 'suspended'), count(*) filter (where flips)
   from fated group by fate
 """  # noqa: S608
+MOST_UPLOADS = 20  # of a tenant at one time; a week at most (endusers.cleanup)
+# One that is being put into force, or that a job still works on, stays.
+FORGET = """
+with old as materialized (
+  select u.id from endusers_upload u where u.tenant_id = %(tenant)s and u.id in (
+           select o.id from endusers_upload o where o.tenant_id = %(tenant)s
+            order by o.created_at desc, o.id desc offset %(kept)s)
+     and not exists (select from jobs_job j where j.tenant_id = %(tenant)s and j.kind = %(kind)s
+                        and j.status in ('queued', 'running') and j.params->>'upload' = u.id::text)
+     for update skip locked),
+lines as (delete from endusers_uploadline l using old where l.tenant_id = %(tenant)s and l.upload_id = old.id)
+delete from endusers_upload u using old where u.tenant_id = %(tenant)s and u.id = old.id
+"""
 STATUSES = ("suspended", "active")
 FATES = ("changed", "already", "unknown", "malformed")
 
@@ -89,9 +102,13 @@ class Tally:
 
 
 def bring(*, tenant_id: UUID, name: str, content: bytes, actor: Actor, now: datetime) -> Upload:
-    """Keep a file's lines for a look at their fates; nothing else changes. Raises BadFile."""
+    """Keep a file's lines for a look at their fates; nothing else changes, but that the oldest files go. Raises
+    BadFile.
+    """
     lines = read(content)
     upload = Upload.objects.create(tenant_id=tenant_id, name=name[:200], created_at=now, created_by=actor.id)
+    with connection.cursor() as cursor:
+        cursor.execute(FORGET, {"tenant": tenant_id, "kept": MOST_UPLOADS, "kind": KIND})
     UploadLine.objects.bulk_create(
         [UploadLine(tenant_id=tenant_id, upload=upload, **vars(line)) for line in lines], batch_size=2_000
     )
@@ -117,7 +134,12 @@ def tally(tenant_id: UUID, upload_id: UUID) -> Tally:
 
 
 def put_into_force(*, tenant_id: UUID, upload: Upload, reason: str, actor: Actor, now: datetime) -> Job:
-    """Queue the job that does what the lines say, and record it. Raises ReasonRequired when somebody is suspended."""
+    """Queue the job that does what the lines say, and record it. Raises ReasonRequired when somebody is suspended,
+    BadFile when newer files pushed this one out meanwhile.
+    """
+    held = Upload.objects.select_for_update(no_key=True).filter(tenant_id=tenant_id, pk=upload.pk).first()
+    if held is None:
+        raise BadFile("The file is not kept any more. Bring it again.")
     looked = tally(tenant_id, upload.pk)
     if looked.suspended and not reason.strip():
         raise ReasonRequired("A reason is required: the file suspends people.")

@@ -17,7 +17,7 @@ from authsec.web.pagination import parse_limit
 from authsec.web.parameters import one_of, parameters
 from authsec.web.parsers import MAX_BODY, StrictJSONParser
 from authsec.web.problems import Problem, not_found, wrong_parameter
-from endusers import imports
+from endusers import import_file, imports
 from endusers.models import Upload
 
 MOST_DIGITS = 7  # of a line's number
@@ -34,16 +34,16 @@ class CSVParser(BaseParser):
         if len(raw) > MAX_BODY:
             raise Problem(413, "too-large", f"A body has at most {MAX_BODY} bytes.")
         try:
-            return {"csv": raw.decode("utf-8-sig")}
-        except UnicodeDecodeError as error:
-            raise Problem(400, "malformed-request", "The file is not UTF-8.") from error
+            return {"csv": import_file.text_of(raw)}
+        except import_file.BadFile as error:
+            raise Problem(400, "malformed-request", str(error)) from error
 
 
 class ImportInput(Input):
     """`user_id` or `email`, and `plan_tier`, `status` or both, named by the first line. Up to 20,000 lines."""
 
     csv = serializers.CharField(
-        trim_whitespace=False, help_text="The file: CSV (RFC 4180), comma or semicolon."
+        trim_whitespace=False, help_text="The file: CSV (RFC 4180), comma, semicolon or tab."
     )
     name = serializers.CharField(max_length=200, required=False, default="a file through the API")
 

@@ -50,7 +50,9 @@ def ask(
     number = selections.count(selection, until=now)
     if not number.value and selection.filters is not None:
         raise NobodyChosen("Nobody matches.")
-    kept = {"selection": selection.to_json(), "params": dict(params), "reason": reason}
+    kept: dict[str, Any] = {"selection": selection.to_json(), "params": dict(params), "reason": reason}
+    if names := selection.names(tenant_id):
+        kept["names"] = names
     job = jobs.start(tenant_id=tenant_id, kind=verb.kind, params=kept, actor=actor, now=now)
     if job.created_at == now and verb.key != "export":  # an export is recorded with what it wrote
         about = {"deed": verb.title, **params, **_told(selection)}
@@ -73,7 +75,8 @@ def describe(verb: Verb, job: Job) -> list[tuple[str, str]]:
     """What the job is about, in words."""
     kept = job.params
     reason = [("Reason", kept["reason"])] if kept["reason"] else []
-    return [*Selection.from_json(kept["selection"]).words(), *verb.words(kept["params"]), *reason]
+    chosen = Selection.from_json(kept["selection"]).words(kept.get("names", {}))
+    return [*chosen, *verb.words(kept["params"]), *reason]
 
 
 def total_of(job: Job) -> int:

@@ -1,6 +1,7 @@
 """Whom a bulk action is about: everybody whom the list's filters show, or people named one by one."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, get_args
@@ -9,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.web.pagination import CAP, Count
-from endusers.queries import Filters
+from endusers.queries import Filters, choices
 
 MOST_IDS = 5_000
 
@@ -55,12 +56,20 @@ class Selection:
             return json.dumps(told | self.to_json())
         return json.dumps(told | self.filters.asked())
 
-    def words(self) -> list[tuple[str, str]]:
-        """Whom it means, as label and value, for people."""
+    def names(self, tenant_id: UUID) -> dict[str, str]:
+        """What the Application and the client among the filters are called, by the filter's name."""
+        asked = self.filters and {"application": self.filters.application, "client": self.filters.client}
+        wanted = {name: str(key) for name, key in asked.items() if key} if asked else {}
+        offered = choices(tenant_id) if wanted else []
+        return {each.kind: each.name for each in offered if wanted.get(each.kind) == str(each.key)}
+
+    def words(self, names: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Whom it means, as label and value, for people; ``names`` as :meth:`names` found them."""
         if self.filters is None:
             return [("People", f"{len(self.user_ids):,} chosen one by one")]
         kept = self.to_json()["filter"]
-        return [(LABELS[name], _said(value)) for name, value in kept.items()] or [("People", "all end users")]
+        said = [(LABELS[name], names.get(name) or _said(value)) for name, value in kept.items()]
+        return said or [("People", "all end users")]
 
 
 LABELS = {

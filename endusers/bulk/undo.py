@@ -47,7 +47,7 @@ class WayBack:
             total=lambda job: _changed(job).count(),
             step=lambda job, out: _step(self, job, out),
             describe=lambda job: [
-                ("Takes back", f"{self.title}, job {job.params['of']}"),
+                ("Takes back", f"{self.title}, job {shortened(job.params['of'])}"),
                 *([("Reason", job.params["reason"])] if job.params["reason"] else []),
             ],
             needs=lambda job: self.needs(job.params["params"]),
@@ -67,6 +67,11 @@ class WayBack:
 
 
 WAYS_BACK: dict[str, WayBack] = {}
+
+
+def shortened(key: str) -> str:
+    """An id as pages show it."""
+    return f"{key[:8]}…{key[-4:]}"
 
 
 def way_back(job: Job) -> WayBack | None:

@@ -41,6 +41,17 @@ class NoParams(forms.Form):
 
 
 @dataclass(frozen=True)
+class Lacking:
+    """What a verb can't be asked for without, on its form as ``lacking``: the reason, and the URL name (slug) and name
+    of the page where that is made.
+    """
+
+    text: Any
+    url: str
+    link: Any
+
+
+@dataclass(frozen=True)
 class Verb:
     """One bulk verb. ``do`` changes the people of one chunk in one transaction and says each one's fate; an
     export has none, for it changes nobody.

@@ -143,9 +143,21 @@ def _forms(request: Request, verb: Verb) -> tuple[forms.Form, ConfirmForm]:
     return form, ConfirmForm(posted(request), verb=verb, slug=request.tenant.slug)
 
 
+def _params(verb: Verb, form: forms.Form) -> dict[str, Any] | None:
+    """What the verb is to be previewed with: what was entered, or what the form's lists show as chosen at first. None
+    while something has to be entered.
+    """
+    if not form.is_bound:
+        first: dict[str, Any] = {}
+        for name, field in form.fields.items():
+            if isinstance(field, forms.ChoiceField):
+                first |= {form.add_prefix(name): key for key, _word in list(field.choices)[:1]}  # type: ignore[arg-type]
+        form = type(form)(first, prefix=form.prefix)
+    return form.kept() if form.is_valid() else None  # type: ignore[attr-defined]
+
+
 def _question(request: Request, asked: Asked, form: forms.Form, confirm: ConfirmForm) -> HttpResponse:
-    params = form.kept() if not form.fields or (form.is_bound and form.is_valid()) else None  # type: ignore[attr-defined]
-    seen = look(asked.verb, asked.selection, params, now=timezone.now())
+    seen = look(asked.verb, asked.selection, _params(asked.verb, form), now=timezone.now())
     number = f"{seen.matching} end user{'' if str(seen.matching) == '1' else 's'}"
     context = {
         "asked": asked,

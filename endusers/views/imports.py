@@ -123,8 +123,8 @@ def _place(request: Request) -> tuple[str, int]:
 TITLES = {
     "changed": _("Would change"),
     "already": _("Already so"),
-    "unknown": _("Unknown"),
-    "malformed": _("Malformed"),
+    "unknown": _("Nobody here"),
+    "malformed": _("Can’t be done"),
 }
 
 

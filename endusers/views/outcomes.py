@@ -20,6 +20,7 @@ from endusers.bulk import jobs
 from endusers.bulk import undo as way
 from endusers.bulk.outcomes import changed, left_out, with_names
 from endusers.bulk.verbs import Fate, why
+from endusers.models import Upload
 from endusers.operations import EndUserError
 from endusers.views.bulk import check
 from endusers.views.people import crumbs
@@ -43,18 +44,29 @@ def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
     context = {
         "job": job,
         "kind": kind_of(job),
-        "tally": [(f"{number:,}", _word(job, fate)) for fate, number in jobs.tally(job).items()],
+        "tally": [(f"{number:,}", _word(job, fate)) for fate, number in _counted(job)],
         "show": show,
         "tabs": _tabs(request, job, show),
         "page": page,
         "rows": with_names(job, page.items),
-        "upload": job.params.get("upload"),
+        "upload": _file(job),
         "of": job.params.get("of"),
         "taken_back_by": earlier,
         "may_undo": _may_undo(request, job, earlier),
         "crumbs": crumbs(request, kind_of(job).title),
     }
     return page_or_partial(request, "endusers/outcomes.html", context, partial="panel")
+
+
+def _counted(job: Job) -> list[tuple[str, int]]:
+    """Fate and number, first who was changed."""
+    return sorted(jobs.tally(job).items(), key=lambda item: list(WORDS).index(item[0]))
+
+
+def _file(job: Job) -> str | None:
+    """The import's file, while it is kept."""
+    key = job.params.get("upload")
+    return key if key and Upload.objects.filter(tenant_id=job.tenant_id, pk=key).exists() else None
 
 
 def _numbers(job: Job) -> dict[str, int]:
@@ -123,9 +135,9 @@ def _word(job: Job, fate: str) -> str:
 WORDS = {
     "changed": "changed",
     "already": "were so already",
-    "unknown": "name no end user here",
-    "malformed": "can’t be read",
     "since": "changed again since",
+    "unknown": "name no end user here",
+    "malformed": "can’t be done",
 }
 
 

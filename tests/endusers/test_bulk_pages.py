@@ -116,6 +116,8 @@ def test_who_was_left_out_is_listed_with_why(tools, owner, alex):
     assert "no end user here" in page
     assert "P 0" in page
     assert "P 1" not in page
+    assert "P 1" in alex.get(f"{LIST}jobs/{job.pk}/?show=changed").text
+    assert alex.get(f"{LIST}jobs/{job.pk}/?show=x").status_code == 400
     assert "What it did" in alex.get(f"/t/alex-tools/jobs/{job.pk}/").text
 
 
@@ -223,6 +225,54 @@ def test_a_file_shows_each_lines_fate_and_then_does_it(tools, alex):
     assert [tiers[key] for key in ids] == ["pro", "pro", "free", "free"]
     assert statuses(tools)[ids[1]] == "suspended"
     assert alex.get(f"{address}?fate=changed").context["lines"] == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffUser ID;Plan tier\r\n{};pro\r\n".encode(),
+        b"sep=;\n\nuser_id;plan_tier\n{};pro\n",
+        "user_id\tplan_tier\n{}\tpro\n".encode("utf-16"),
+        b"E-mail,Plan tier\rp0@example.test,pro\r",
+    ],
+)
+def test_a_file_is_read_as_spreadsheets_write_it(tools, alex, content):
+    (person,) = people(tools, 1)
+    made = content.replace(b"{}", str(person).encode())
+    if content.startswith(b"\xff\xfe"):
+        made = content.decode("utf-16").replace("{}", str(person)).encode("utf-16")
+    page = alex.post(f"{LIST}import/", {"file": SimpleUploadedFile("t.csv", made)}, follow=True)
+    (line,) = page.context["lines"]
+    assert (line.user_id, line.plan_tier, line.fate) == (person, "pro", "changed")
+
+
+def test_only_so_many_files_are_kept_and_none_that_a_job_works_on(tools, alex, monkeypatch):
+    monkeypatch.setattr("endusers.imports.MOST_UPLOADS", 2)
+    (person,) = people(tools, 1)
+    addresses = []
+    for _ in range(4):
+        page = bring(alex, f"user_id,plan_tier\n{person},pro\n")
+        addresses.append(page.redirect_chain[-1][0])
+        if len(addresses) == 1:
+            assert alex.post(addresses[0], {}).status_code == 302
+    assert [alex.get(address).status_code for address in addresses] == [200, 404, 200, 200]
+
+
+def test_a_group_is_created_before_anybody_can_be_added_to_one(tools, alex):
+    people(tools, 1)
+    page = alex.get(f"{BULK}?action=add_to_group&all=1").text
+    assert "There is no group here yet." in page
+    assert "/authz/groups/new/" in page
+    cast.group(tools, "Beta")
+    assert "There is no group" not in alex.get(f"{BULK}?action=add_to_group&all=1").text
+
+
+def test_the_question_counts_for_what_its_lists_show_at_first(tools, alex):
+    people(tools, 3)
+    page = alex.get(f"{BULK}?action=set_plan_tier&all=1")
+    assert page.context["form"].fields["plan_tier"].choices[0][0] == "free"
+    assert str(page.context["seen"].changing) == "0"
+    assert "left out: on this tier already" in page.text
 
 
 def test_a_file_that_is_none_is_refused_with_why(tools, alex):
