@@ -152,21 +152,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache: counters of sign-in limits; shared by all workers and nodes -----------------------------------------------
 HASHED_KEYS = "authsec.secrets.cache_key"  # allauth's keys name accounts, addresses and used codes
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": VALKEY_URL,
-        "KEY_FUNCTION": HASHED_KEYS,
-    }
-    if VALKEY_URL
-    else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-        "LOCATION": "authsec_cache",
-        "KEY_FUNCTION": HASHED_KEYS,
-        # The default of 300 would let a flood of new counters push a lockout out.
-        "OPTIONS": {"MAX_ENTRIES": 100_000},
-    }
+IN_DATABASE = {
+    "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+    "LOCATION": "authsec_cache",
+    "KEY_FUNCTION": HASHED_KEYS,
+    # The default of 300 would let a flood of new counters push a lockout out.
+    "OPTIONS": {"MAX_ENTRIES": 100_000},
 }
+IN_VALKEY = {
+    "BACKEND": "authsec.limiting.valkey_cache.ValkeyCache",
+    "LOCATION": VALKEY_URL,
+    "KEY_FUNCTION": HASHED_KEYS,
+}
+CACHES = {"default": IN_VALKEY if VALKEY_URL else IN_DATABASE, "database": IN_DATABASE}
 
 # --- Sign-in ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "tenants.Identity"

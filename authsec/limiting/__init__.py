@@ -10,26 +10,25 @@ limit may come close together. A moving window would remember the time of every 
 
 import logging
 import os
-import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
 from limits.storage import Storage, storage_from_string
 from prometheus_client import Counter
 
 from authsec.limiting.shared import SharedCounts
+from authsec.limiting.valkey import Standby, options
 
 log = logging.getLogger(__name__)
 
 # Where serve() laid out the node's counters; its workers inherit the variable.
 NODE = "AUTHSEC_NODE_COUNTERS"
-PATIENCE_S = 0.25  # for Valkey, which answers within a millisecond or is not there
-RETRY_S = 5.0
 # Registered where the others are (authsec.console.metrics).
 COUNTED_ALONE = Counter(
     "authsec_limits_counted_alone",
@@ -91,16 +90,12 @@ def _key(who: tuple[str, ...], window_s: int) -> str:
 
 
 class Counts:
-    """Counters in Valkey, or, while it does not answer, in the node's memory: neither all nor nothing gets through.
-
-    After a failure Valkey is left alone for RETRY_S, so that no request but one waits for it.
-    """
+    """Counters in Valkey, or, while it does not answer, in the node's memory."""
 
     def __init__(self, url: str, node: SharedCounts) -> None:
         self._node = node
         self._valkey: Storage | None = _valkey(url) if url else None
-        self._leave_until = 0.0
-        self._lock = threading.Lock()
+        self._standby = Standby("limits are counted by each node for itself")
 
     def spend(self, key: str, limit: int, window_s: int) -> Tally:
         return self._ask(lambda counts: _tally(limit, counts.incr(key, window_s), counts.get_expiry(key)))
@@ -108,31 +103,15 @@ class Counts:
     def look(self, key: str, limit: int) -> Tally:
         return self._ask(lambda counts: _tally(limit, counts.get(key), counts.get_expiry(key)))
 
-    def _ask(self, question: Any) -> Tally:
-        if self._valkey is not None:
-            if time.monotonic() >= self._leave_until:
-                try:
-                    answer: Tally = question(self._valkey)
-                    self._found()
-                    return answer
-                except self._valkey.base_exceptions:
-                    self._lost()
-            COUNTED_ALONE.labels(process=str(os.getpid())).inc()
-        answer = question(self._node)
-        return answer
+    def _ask(self, question: Callable[[Storage], Tally]) -> Tally:
+        valkey = self._valkey
+        if valkey is None:
+            return question(self._node)
+        return self._standby.ask(lambda: question(valkey), lambda: self._alone(question), *_failures(valkey))
 
-    def _lost(self) -> None:
-        with self._lock:
-            first, self._leave_until = not self._leave_until, time.monotonic() + RETRY_S
-        if first:
-            log.warning("Valkey does not answer: limits are counted by each node for itself", exc_info=True)
-
-    def _found(self) -> None:
-        if self._leave_until:
-            with self._lock:
-                again, self._leave_until = bool(self._leave_until), 0.0
-            if again:
-                log.info("Valkey answers again: limits are counted by all nodes together")
+    def _alone(self, question: Callable[[Storage], Tally]) -> Tally:
+        COUNTED_ALONE.labels(process=str(os.getpid())).inc()
+        return question(self._node)
 
 
 def _tally(limit: int, used: int, ends: float) -> Tally:
@@ -140,16 +119,12 @@ def _tally(limit: int, used: int, ends: float) -> Tally:
 
 
 def _valkey(url: str) -> Storage:
-    """Speaks to Valkey through the client of its elder, whose protocol is the same."""
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
+    return cast(Storage, storage_from_string(url, **options()))
 
-    options: dict[str, Any] = {
-        "socket_timeout": PATIENCE_S,
-        "socket_connect_timeout": PATIENCE_S,
-        "retry": Retry(NoBackoff(), 1),  # a connection that was idle may be gone
-    }
-    return cast(Storage, storage_from_string(url, **options))
+
+def _failures(storage: Storage) -> tuple[type[Exception], ...]:
+    failures = storage.base_exceptions
+    return failures if isinstance(failures, tuple) else (failures,)
 
 
 @cache

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from authsec import limiting
 from authsec.database.embedded import CHECKOUT
 from authsec.limiting import shared
 from authsec.limiting.shared import WAYS, SharedCounts
+from authsec.limiting.valkey import Standby
 from oauth import throttle
+from tests import cast
 from tests.limiting.valkey import Valkey, serving
 from tests.servers import eventually
 
@@ -133,7 +136,7 @@ def test_a_window_in_valkey_says_what_remains_and_when_it_ends(valkey: Valkey) -
 def test_while_valkey_is_gone_a_node_counts_for_itself_and_says_so(
     valkey: Valkey, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(limiting, "RETRY_S", 0.2)
+    monkeypatch.setattr("authsec.limiting.valkey.RETRY_S", 0.2)
     alone = limiting.COUNTED_ALONE.labels(process=str(os.getpid()))._value
     before = alone.get()
 
@@ -150,3 +153,30 @@ def test_while_valkey_is_gone_a_node_counts_for_itself_and_says_so(
     eventually(lambda: limiting.look("calls", "a", limit=2, window_s=60).used == 0, what="Valkey's return")
     assert used
     assert one().used == 1
+
+
+@pytest.mark.django_db
+def test_sign_in_goes_on_and_stays_limited_while_valkey_is_gone(
+    valkey: Valkey, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("authsec.limiting.valkey_cache.STANDBY", Standby("the database counts"))
+    kept = settings.CACHES["database"]
+    backend = {"BACKEND": "authsec.limiting.valkey_cache.ValkeyCache", "LOCATION": settings.VALKEY_URL}
+    settings.CACHES = {"default": kept | backend, "database": kept}
+    olga = cast.person("olga@acme.example")
+    olga.set_password("a long enough password")
+    olga.save()
+
+    def sign_in(password: str, who: str = olga.email) -> Any:
+        return Client().post("/accounts/login/", {"login": who, "password": password})
+
+    assert sign_in("a long enough password").status_code == 302
+    assert not any("does not answer" in record.message for record in caplog.records)
+    valkey.stop()
+    assert sign_in("a long enough password").status_code == 302
+    assert [record.message for record in caplog.records if record.levelname == "WARNING"].count(
+        "Valkey does not answer: the database counts"
+    ) == 1
+    answers = [sign_in("wrong", "nobody@acme.example").text for _ in range(6)]
+    assert "Too many tries" not in answers[0]
+    assert "Too many tries" in answers[5]
