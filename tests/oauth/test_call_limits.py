@@ -10,10 +10,11 @@ from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authz import applications
+from authz.models import Application
 from endusers.models import EndUser, PlanTier
 from tests import cast
 from tests.console.api import Api, token_of
-from tests.oauth.world import ED, World, world
+from tests.oauth.world import ED, World, account, basic, world
 
 pytestmark = pytest.mark.django_db
 INACTIVE = b'{"active": false}'
@@ -83,6 +84,35 @@ def test_all_tokens_of_a_person_count_together_and_each_person_alone() -> None:
     assert it.facts(other)["rate_limit"]["remaining"] == 0
     assert it.introspect(token).status_code == 429
     assert it.facts(stranger)["rate_limit"]["remaining"] == 1
+
+
+def test_a_service_accounts_calls_are_counted_by_the_applications_limit_beside_everybody_elses() -> None:
+    it, token = enforcing(5)
+    client, secret, robot = account(it)
+    cast.bind(it.tenant, cast.role(it.tenant, "Runner", ["run"]), robot, it.application)
+    form: dict[str, str | None] = {
+        "grant_type": "client_credentials",
+        "resource": it.resource,
+        "scope": "run",
+    }
+    first, second = (it.post(form, **basic(client.client_id, secret)).json()["access_token"] for _ in "ab")
+    said = it.facts(first)
+    assert said["plan_tier"] is None
+    assert said["rate_limit"] is None  # nobody set one for an account yet
+    with tenant_context(it.tenant.id):
+        Application.objects.update(rate_limit=2)
+    assert it.facts(first)["rate_limit"]["source"] == "application"
+    assert it.facts(second)["rate_limit"]["remaining"] == 0  # all of its tokens together
+    refused = it.introspect(first)
+    assert refused.status_code == 429
+    assert refused.json()["rate_limit"]["limit"] == 2
+    assert it.facts(token)["rate_limit"] | {"reset": 0} == {
+        "limit": 5,
+        "window_s": 60,
+        "source": "tier",
+        "remaining": 4,
+        "reset": 0,
+    }
 
 
 def test_another_limit_counts_at_the_next_call_with_what_was_used() -> None:
