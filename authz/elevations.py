@@ -14,7 +14,7 @@ from authz.models import SUBJECTS, Binding
 
 LATEST, FEW = 500, 5
 # Of the latest bindings the most frequent pairs of role and Application, those of the subject itself first, each as it
-# was given last. A plan tier is elevated by nobody, and what a member's type gives is no elevation.
+# was given last. What a member's type gives is no elevation.
 OFTEN = """
 with lately as (
   select b.id, b.role_id, b.application_id, b.created_at,
@@ -22,7 +22,7 @@ with lately as (
                   or b.service_account_id = %(service_account_id)s, false) as theirs
     from authz_binding b
     join authz_role r on r.tenant_id = %(tenant)s and r.id = b.role_id and r.system_key = '' and r.ended_at is null
-   where b.tenant_id = %(tenant)s and b.plan_tier_id is null and b.superseded_by_id is null
+   where b.tenant_id = %(tenant)s and b.superseded_by_id is null
    order by b.created_at desc, b.id desc limit %(latest)s
 ), pairs as (
   select distinct on (role_id, application_id) l.id, l.role_id, l.application_id,
@@ -38,7 +38,11 @@ select p.id from pairs p
       where h.tenant_id = %(tenant)s and h.role_id = p.role_id and h.ended_at is null
         and (h.expires_at is null or h.expires_at > %(now)s)
         and h.application_id is not distinct from p.application_id
-        and (h.user_id = %(user_id)s or h.group_id = %(group_id)s or h.service_account_id = %(service_account_id)s))
+        and (h.user_id = %(user_id)s or h.group_id = %(group_id)s or h.service_account_id = %(service_account_id)s
+             or h.plan_tier_id = (select e.plan_tier_id from endusers_enduser e
+                                   where e.tenant_id = %(tenant)s and e.user_id = %(user_id)s)
+             or h.group_id in (select m.group_id from authz_groupmember m
+                                where m.tenant_id = %(tenant)s and m.user_id = %(user_id)s and m.ended_at is null)))
  order by p.theirs desc, p.times desc, p.id desc limit %(few)s
 """
 NOBODY = {f"{subject}_id": None for subject in SUBJECTS}
@@ -57,7 +61,7 @@ class Elevation:
 
 
 def elevations(tenant_id: UUID, subject: Mapping[str, UUID | None], now: datetime) -> list[Elevation]:
-    """What to offer for a subject (bind's subject arguments; none: for anybody), nothing that they hold. Two
+    """What to offer for a subject (bind's subject arguments; none: for anybody), nothing that they hold anyway. Two
     statements.
     """
     asked = {**NOBODY, **subject, "tenant": tenant_id, "now": now, "latest": LATEST, "few": FEW}

@@ -18,6 +18,7 @@ from authz.views import (
     role_changes,
     roles,
     service_accounts,
+    tier_effect,
     tools,
     who_has,
 )
@@ -81,6 +82,7 @@ urlpatterns = [
     path("authz/effective-access/who-has/export/", who_has.export, name="who_has_export"),
     path("authz/users/<uuid:user_id>/access/", effective_access.user_access, name="user_access"),
     path("end-users/<uuid:user_id>/access/", person_access.person_access, name="person_access"),
+    path("end-users/<uuid:user_id>/plan-tier/effect/", tier_effect.tier_effect, name="tier_effect"),
     path("settings/plan-tiers/", plan_tiers.plan_tiers, name="plan_tiers"),
     path("settings/plan-tiers/new/", plan_tier_changes.new, name="plan_tier_new"),
     path(TIER, plan_tiers.plan_tier, name="plan_tier"),

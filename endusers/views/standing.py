@@ -52,13 +52,13 @@ def reactivate(request: Request, user_id: UUID) -> HttpResponse:
 @requires("endusers:update")
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_tier(request: Request, user_id: UUID) -> HttpResponse:
-    """Choose a plan tier; move the end user to it."""
+    """Choose a plan tier (``?plan_tier=<key>`` opens with one); move the end user to it."""
     end_user = load(request, user_id)
     tiers = PlanTier.objects.filter(tenant_id=request.tenant.tenant_id, ended_at=None)
     form = TierForm(
         posted(request),
         tiers=[(tier.key, tier.name) for tier in tiers.order_by("created_at", "rate_limit")],
-        initial={"plan_tier": end_user.plan_tier.key},
+        initial={"plan_tier": request.GET.get("plan_tier") or end_user.plan_tier.key},
     )
     if request.method == "POST" and form.is_valid():
         moved = operations.set_plan_tier(

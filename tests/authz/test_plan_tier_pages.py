@@ -52,6 +52,21 @@ def test_the_list_says_what_each_tier_gives_and_how_many_hold_it(world: SimpleNa
     assert gives == {"free": ["pdf:read"], "pro": ["pdf:convert", "pdf:read"], "custom": []}
 
 
+def test_the_question_before_another_tier_says_what_it_gives_and_takes(world: SimpleNamespace) -> None:
+    page = f"/t/alex-tools/end-users/{world.ed.pk}/plan-tier/"
+    assert f'hx-get="{page}effect/"' in world.alex.get(f"{page}?plan_tier=pro", headers=HTMX).text
+    said = world.alex.get(f"{page}effect/", {"plan_tier": "pro"}, headers=HTMX).text
+    assert "gains <code>pdf:convert</code>" in " ".join(said.split())
+    assert "600 / minute instead of 60 / minute" in said
+    assert "pdf:read" not in said  # what stays, another way
+    assert "Ed is on Free now" in world.alex.get(f"{page}effect/").text
+    assert world.alex.get(f"{page}effect/", {"plan_tier": "gold"}).status_code == 404
+    limit = {"limit": 7, "window_s": 60}
+    with tenant_context(world.tools.pk):
+        EndUser.objects.filter(pk=world.ed.pk).update(rate_limit_override=limit)
+    assert "Their own rate limit stays" in world.alex.get(f"{page}effect/", {"plan_tier": "pro"}).text
+
+
 def test_a_tier_is_created_renamed_and_given_a_limit(world: SimpleNamespace) -> None:
     wrong = world.alex.post(f"{TIERS}new/", {"name": "Team", "key": "Big Team", "window_s": "60"})
     assert wrong.status_code == 422

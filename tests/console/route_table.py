@@ -108,6 +108,7 @@ ROWS: dict[str, Row] = {
     "t/<slug:slug>/end-users/<uuid:user_id>/suspend/": asks("endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/reactivate/": asks("endusers:suspend"),
     "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/": asks("endusers:update"),
+    "t/<slug:slug>/end-users/<uuid:user_id>/plan-tier/effect/": page("endusers:update"),
     # the audit log
     "t/<slug:slug>/audit/": page("audit:read"),
     "t/<slug:slug>/audit/export/": asks("audit:export"),
