@@ -114,7 +114,7 @@ def test_an_import_is_taken_back_for_whom_it_changed(tools, api, here):
     ("content", "status", "why"),
     [
         (b"email,plan_tier\n\xff\xfe,pro\n", 400, "not UTF-8"),
-        (b"email,plan_tier\na\x00b,pro\n", 422, "Null characters"),
+        (b"email,plan_tier\na\x00b,pro\n", 400, "holds NUL"),
         (b"email,name\na@b.example,x\n", 422, "plan_tier or status is missing"),
         (b"email,email,status\na,b,c\n", 422, "twice"),
         (b"", 422, "required"),
