@@ -30,11 +30,12 @@ AMR_WORDS = {
 }
 
 # What views leave for one another: in the session the address and the link (as its digest) of an invitation that is
-# being accepted, and where a step-up goes on after enrolment; on the request the tick that says to remember
-# this browser.
+# being accepted, and of a step-up where it goes on after enrolment and its own page; on the request the tick that says
+# to remember this browser.
 INVITED_EMAIL = "invited_email"
 INVITATION = "invitation"  # the digest of its token
 STEP_UP_NEXT = "step_up_next"
+STEP_UP_PAGE = "step_up_page"
 TRUST_THIS_BROWSER = "trust_this_browser"
 
 

@@ -22,7 +22,7 @@ from tenants.identities import rename
 from tenants.links import suggestions, ways_elsewhere
 from tenants.own_passkeys import factors_of
 from tenants.queries import memberships_of
-from tenants.signin import STEP_UP_NEXT, describe_next, own_path, sign_in_of, words_of
+from tenants.signin import STEP_UP_NEXT, STEP_UP_PAGE, describe_next, own_path, sign_in_of, words_of
 from tenants.trusted_browsers import browsers_of
 from tenants.views.activity import shown
 
@@ -120,13 +120,18 @@ def step_up(request: Any) -> HttpResponse:
             form.save()
             return redirect(onward)
     if not enrolled:
-        request.session[STEP_UP_NEXT] = onward
+        _remember(request, onward)
     status = 422 if request.method == "POST" and enrolled else 200
     asking = describe_next(onward)
     context = {"form": form, "factors": factors, "onward": onward, "without": without, "asking": asking}
     response = render(request, "account/step_up.html", context, status=status)
     admit_return(response, asking)
     return response
+
+
+def _remember(request: Any, onward: str) -> None:
+    """Setting one up is a visit to other pages: from there it goes on, or back here to do without."""
+    request.session[STEP_UP_NEXT], request.session[STEP_UP_PAGE] = onward, request.get_full_path()
 
 
 @signed_in
@@ -137,7 +142,7 @@ def second_factor(request: Any) -> HttpResponse:
     asking = [card for card in memberships_of(request.user.pk) if card.usable and card.second_factor_due]
     if not asking:
         return redirect(onward)
-    request.session[STEP_UP_NEXT] = onward
+    _remember(request, onward)
     return render(request, "account/second_factor.html", {"asking": asking, "now": timezone.now()})
 
 
@@ -145,4 +150,5 @@ def second_factor(request: Any) -> HttpResponse:
 @require_safe
 def step_up_done(request: Any) -> HttpResponse:
     """After enrolment: on to where the step-up was for."""
+    request.session.pop(STEP_UP_PAGE, None)
     return redirect(own_path(request.session.pop(STEP_UP_NEXT, "")) or reverse("account_home"))

@@ -49,9 +49,14 @@ def test_who_has_no_second_factor_may_enrol_or_go_on_without() -> None:
     it = conditioned()
     browser: Browser = it.signed_in(ALICE)
     url, _ = it.query(scope="run")
-    page = browser.get(browser.get(url)["Location"]).content.decode()
+    step_up = browser.get(url)["Location"]
+    page = browser.get(step_up).content.decode()
     assert "/accounts/2fa/totp/activate/" in page
     assert "Continue without" in page
+    for setting_up in ("/accounts/2fa/totp/activate/", "/account/passkeys/add/"):
+        assert f'href="{step_up}"' in browser.get(setting_up).text.replace("&amp;", "&"), (
+            "and back to do without"
+        )
 
 
 def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:  # RFC 9470 §4
