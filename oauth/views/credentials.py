@@ -1,12 +1,11 @@
 """Credentials of Applications, shown once: a panel for the page of authz."""
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,6 +16,7 @@ from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application
+from authz.views.applications import around
 from authz.views.asking import GET_OR_POST
 from oauth import credentials
 
@@ -74,7 +74,9 @@ def end(request: Request, application_id: UUID, credential_id: UUID) -> HttpResp
             "lines": _what_stays(rows.count() - 1),
             "action": _("End credential"),
         }
-        return _ask(request, question, back, application.name)
+        context = question | around(request, application)
+        context["crumbs"] = [*context["way"], (question["action"], None)]
+        return page_or_partial(request, "oauth/credentials_ask.html", context, partial="dialog")
     credentials.end(
         tenant_id=application.tenant_id,
         application_id=application.pk,
@@ -96,12 +98,6 @@ def _what_stays(others: int) -> list[tuple[str, str]]:
     ]
 
 
-def _ask(request: Request, question: dict[str, Any], back: str, name: str) -> HttpResponse:
-    """A confirmation as a page, or as a dialog for htmx."""
-    context = question | {"back": back, "crumbs": [(name, back), (question["action"], None)]}
-    return page_or_partial(request, "oauth/credentials_ask.html", context, partial="dialog")
-
-
 def _application_panel(
     request: Request, application: Application, shown: tuple[str, str] | None = None
 ) -> HttpResponse:
@@ -112,18 +108,8 @@ def _application_panel(
         "application": application,
         "rows": rows,
         "shown": [(_("Id"), shown[0]), (_("Secret"), shown[1])] if shown else [],
-        "crumbs": [
-            (application.name, _url(request, "authz:application", application_id=application.pk)),
-            (_("Credentials"), None),
-        ],
+        "crumbs": [*around(request, application)["way"], (_("Credentials"), None)],
     }
     response = page_or_partial(request, "oauth/application_credentials.html", context, partial="panel")
     response["Cache-Control"] = "no-store"
     return response
-
-
-def _url(request: Request, name: str, **ids: UUID) -> str | None:
-    try:
-        return reverse(name, kwargs={"slug": request.tenant.slug, **ids})
-    except NoReverseMatch:
-        return None

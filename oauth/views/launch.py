@@ -84,6 +84,7 @@ def _callers(request: Request, found: Application, shown: str) -> dict[str, Any]
     current = asked if asked in callers.PERIODS else "now"
     wanted = bool(asked) or request.htmx.target == "callers"
     return {
+        "callers_current": current,  # without a fragment: htmx would scroll there by itself
         "callers": callers.top(application=found, period=current, now=timezone.now()) if wanted else None,
         "callers_periods": [
             {"label": words, "url": f"?period={shown}&callers={key}#callers", "current": key == current}

@@ -223,6 +223,9 @@ def test_the_activity_page_shows_numbers_and_is_empty_at_first(it: World, adam: 
             )
     page = adam.get(place(it, "activity/?period=month")).content.decode()
     assert re.search(r"Suspended</th>.*?>6<", page, re.DOTALL)
+    loads = re.search(r'hx-get="([^"]*)" hx-trigger="load"[^>]*>.*?Top callers', page)
+    assert loads
+    assert "#" not in loads[1], "the page would scroll away from what was opened"
     assert adam.get(place(it, "activity/?period=%00")).status_code == 200
 
 
