@@ -150,6 +150,7 @@ def application_items(rows: Sequence[Application]) -> list[dict[str, Any]]:
             "verified_by": row.verified_by or None,
             "checked_at": row.checked_at,
             "check_problem": row.check_problem or None,
+            "failing_since": row.failing_since,
             "support_contact": row.support_contact,
             "privacy_uri": row.privacy_uri,
             "terms_uri": row.terms_uri,

@@ -109,6 +109,9 @@ class Application(serializers.Serializer[Any]):
     verified_by = serializers.ChoiceField(models.Application.Proof.choices, allow_null=True)
     checked_at = serializers.DateTimeField(allow_null=True, help_text="When a proof was looked for last.")
     check_problem = serializers.CharField(allow_null=True, help_text="What the last check missed.")
+    failing_since = serializers.DateTimeField(
+        allow_null=True, help_text="When the proof of a verified address was missed first; null: it is there."
+    )
     support_contact = serializers.CharField(allow_blank=True)
     privacy_uri = serializers.CharField(allow_blank=True)
     terms_uri = serializers.CharField(allow_blank=True)

@@ -348,7 +348,8 @@ def test_the_page_and_the_api_look_and_say_what_came_of_it(host: Host) -> None:
     host.pages["/.well-known/oauth-protected-resource/mcp"] = said(uri)
     done = api.post(call)
     assert done.status_code == 200
-    assert (done.json()["verified_by"], done.json()["check_problem"]) == ("document", None)
+    told = done.json()
+    assert (told["verified_by"], told["check_problem"], told["failing_since"]) == ("document", None, None)
     assert "Verified" in browser.get(page).content.decode()
     for _ in range(4):
         last = api.post(call)
