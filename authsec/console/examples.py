@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from authsec.console.story import ACME, NOW, SHOWN, TOLD
+from authsec.console.story import SHOWN, TOLD
+from authsec.console.story_cast import ACME, NOW
 
 PLAIN = {"integer": 1, "number": 1.0, "boolean": True, "string": "text", "null": None}
 FORMATS = {"uuid": ACME, "date-time": NOW, "email": "alice@acme.example", "uri": "https://acme.example/"}

@@ -13,7 +13,8 @@ from rest_framework import serializers
 
 from authsec.console import quota
 from authsec.console.examples import Storyteller
-from authsec.console.story import ANSWERED, REQUEST_ID, TABLES
+from authsec.console.story import ANSWERED, TABLES
+from authsec.console.story_cast import REQUEST_ID
 from authsec.console.story_problems import PROBLEMS
 from authsec.web import problems
 from authsec.web.access import Mark

@@ -1,6 +1,6 @@
 """What the story's calls are refused with: an example of each problem type that a call of the API can meet."""
 
-from authsec.console.story import ACME
+from authsec.console.story_cast import ACME
 
 PROBLEMS: dict[str, tuple[int, str, list[dict[str, str]]]] = {
     "internal-error": (500, "The request's id leads us to what happened.", []),

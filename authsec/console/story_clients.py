@@ -1,0 +1,65 @@
+"""What the examples of the OpenAPI document say of Applications, their credentials and tools, and of clients."""
+
+from typing import Any
+
+from django.conf import settings
+
+from authsec.console.story_cast import (
+    ACME_DESK,
+    BOT_CLIENT,
+    CREDENTIAL,
+    DEPLOY_MCP,
+    EARLIER,
+    RELEASE_BOT,
+    ROLL_OUT,
+    ROLLOUT,
+)
+
+# As :data:`authsec.console.story.TOLD`.
+OF_CLIENTS: dict[str, Any] = {
+    "Application.id": DEPLOY_MCP,
+    "Application.name": "deploy-mcp",
+    "Application.kind": "mcp_server",
+    "Application.description": "Roll-outs to staging and production",
+    "Application.resource_uri": "https://mcp.acme.example/deploy",
+    "Application.verified_at": EARLIER,
+    "Application.check_problem": None,
+    "Application.failing_since": None,
+    "Application.support_contact": "help@acme.example",
+    "Application.privacy_uri": "https://acme.example/privacy",
+    "Application.terms_uri": "https://acme.example/terms",
+    "Application.logo_url": f"{settings.ISSUER}/applications/{DEPLOY_MCP}/logo/{'6b' * 32}.png",
+    "Application.admission": "members",
+    "Application.status": "enabled",
+    "Application.scopes": [ROLLOUT],
+    "OwnLimit": {"limit": 1000, "window_s": 60},
+    "Scope": ROLLOUT,
+    "PatchedScopeChange": {"description": "Roll out a release to production", "risk": "critical"},
+    "PatchedApplicationChange.status": "disabled",
+    "Scopes.scopes": [ROLLOUT],
+    "Credential.id": CREDENTIAL,
+    "Credential.secret": "as_rs_T6vKz1QmXb9YfLr4WdNp7HsJc3GuEa5RoVi8",
+    "Credential.expires_at": None,
+    "tool_name": "roll_out",
+    "Tool": ROLL_OUT,
+    "PatchedToolChange": {"required_scopes": ["deploy:run"]},
+    "ServiceAccount.id": RELEASE_BOT,
+    "ServiceAccount.name": "release-bot",
+    "ServiceAccount.description": "Cuts releases",
+    "ServiceAccount.client_id": BOT_CLIENT,
+    "Secret.client_id": BOT_CLIENT,
+    "Client.id": ACME_DESK,
+    "Client.name": "Acme Desk",
+    "Client.own": True,
+    "Client.token_endpoint_auth_method": "client_secret_basic",
+    "Client.status": "approved",
+    "Client.service_account_id": None,
+    "Client.document_host": None,
+    "Client.grant_types": ["authorization_code", "refresh_token"],
+    "Client.logo_url": None,
+    "Client.redirect_hosts": ["127.0.0.1"],
+    "ClientPolicy.allowed_hosts": ["claude.ai", "*.acme.example"],
+    "ApplicationUse.client_name": "Acme Desk",
+    "ApplicationUse.granted": ["deploy:run"],
+    "jwks_uri": "https://desk.example/jwks.json",
+}
