@@ -12,7 +12,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import app_context, tenant_context
-from oauth import consent, departure
+from authz.models import Application
+from oauth import consent, departure, suspension
 from oauth.models import Consent
 from tenants.models import Identity
 from tests import cast
@@ -37,10 +38,15 @@ def beside(does: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     return thread, answers
 
 
-def waits_for_a_lock() -> bool:
+def waiting() -> int:
+    """How many wait for somebody's lock."""
     with connection.cursor() as cursor:
-        cursor.execute("select exists (select from pg_locks where not granted)")
-        return bool(cursor.fetchone()[0])
+        cursor.execute("select count(distinct pid) from pg_locks where not granted")
+        return int(cursor.fetchone()[0])
+
+
+def waits_for_a_lock() -> bool:
+    return waiting() > 0
 
 
 def test_a_consent_that_is_being_withdrawn_holds_up_no_token(own_database: None) -> None:
@@ -52,6 +58,30 @@ def test_a_consent_that_is_being_withdrawn_holds_up_no_token(own_database: None)
         thread, answers = beside(lambda: it.refresh(given["refresh_token"]).status_code)
         thread.join(timeout=PATIENCE_S)
     assert answers == [200]
+
+
+def test_what_ends_all_tokens_waits_for_the_one_that_is_being_renewed(own_database: None) -> None:
+    """Rule 3, RFC 7009 §2.1: a pair that is not committed yet is seen by nobody, and must die all the same."""
+    it = world()
+    given = it.tokens(it.signed_in(ED))
+    moment = {"tenant_id": it.tenant.id, "user_id": it.facts(given["access_token"])["sub"], "actor": SYSTEM}
+
+    def end() -> int:
+        with tenant_context(it.tenant.id):
+            return suspension.revoke_tokens(now=timezone.now(), **moment)
+
+    with tenant_context(it.tenant.id):
+        Application.objects.select_for_update().get(pk=it.application.pk)  # what a new token refers to
+        renewing, answers = beside(lambda: it.refresh(given["refresh_token"]))
+        eventually(lambda: waiting() == 1, what="the refresh, its token claimed")
+        ending, died = beside(end)
+        eventually(lambda: waiting() == 2, what="the end")
+    for thread in (renewing, ending):
+        thread.join(timeout=PATIENCE_S)
+    assert answers[0].status_code == 200
+    assert died == [3], "both access tokens and the new refresh token"
+    assert it.facts(answers[0].json()["access_token"]) == {"active": False}
+    assert it.refresh(answers[0].json()["refresh_token"]).status_code == 400
 
 
 @pytest.mark.parametrize("prompt", [None, "none"])
