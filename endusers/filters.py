@@ -80,14 +80,23 @@ class FilterForm(forms.Form):
     first_consent = _presets(_("First consent"), CONSENT)
     consent_from = _day(_("from"))
     consent_to = _day(_("to"))
-    sort = forms.ChoiceField(required=False, choices=[(name, name) for name in ("", *SORTS)])
-    order = forms.ChoiceField(required=False, choices=[(name, name) for name in ("", *ORDERS)])
+    sort = forms.ChoiceField(
+        required=False,
+        label=_("Sort by"),
+        choices=[("", _("Last seen")), ("first_consent", _("First consent"))],
+    )
+    order = forms.ChoiceField(
+        required=False, label=_("Order"), choices=[("", _("Newest first")), ("asc", _("Oldest first"))]
+    )
 
     def __init__(self, data: QueryDict, offered: Sequence[Choice]) -> None:
         data = data.copy()
         for preset, first, last, *_rest in RANGES:  # days of one's own count instead of a preset
             if data.get(first) or data.get(last):
                 data.pop(preset, None)
+        for name, usual in (("sort", SORTS[0]), ("order", ORDERS[0])):
+            if data.get(name) == usual:
+                data[name] = ""
         super().__init__(data)
         for name, kind in (("plan_tier", "tier"), ("application", "application"), ("client", "client")):
             self.fields[name].choices = [  # type: ignore[attr-defined]

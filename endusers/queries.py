@@ -18,7 +18,8 @@ SORTS = ("last_seen", "first_consent")
 ORDERS = ("desc", "asc")
 OVERRIDE = 6  # the place of rate_limit_override on a card
 SHORTEST_PART = 3  # letters that a trigram has
-ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@.]{2,}")
+# A whole address, also as mail programs copy it: Ed Okafor <ed@example.test>.
+ADDRESS = re.compile(r"(?:mailto:|[^<>]*<)?([^\s@<>]+@[^\s@<>]+\.[^\s@.<>]{2,})>?", re.IGNORECASE)
 # How many people a page looks at in the order of its sort, and how many it sorts when that did not fill it.
 REACH, MOST = 10_000, 50_000
 SEARCH = """
@@ -200,11 +201,13 @@ def _find(text: str) -> dict[str, str]:
         return {"find": "id", "text": str(UUID(text))}
     except ValueError:
         pass
+    address = ADDRESS.fullmatch(text)
+    text = address[1] if address else text
     literal = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     if len(text) < SHORTEST_PART:
         return {"find": "prefix", "text": f"{literal.lower()}%"}
     part = {"find": "contains", "text": f"%{literal}%"}
-    return part | {"address": text.lower()} if ADDRESS.fullmatch(text) else part
+    return part | {"address": text.lower()} if address else part
 
 
 def _plain(value: Any) -> str:

@@ -204,6 +204,11 @@
   /* Menus: the arrow keys walk through what can be chosen; a menu with a search field begins there. */
   document.addEventListener("toggle", (event) => {
     if (!event.target.matches?.("details.menu[open]")) return;
+    if (event.target.matches(".menu-cell > .menu")) { // near the end of a list it opens upwards, clear of the dock
+      event.target.classList.remove("up");
+      const end = $(".dock")?.getBoundingClientRect().top ?? window.innerHeight, panel = $(".menu-panel", event.target).getBoundingClientRect();
+      event.target.classList.toggle("up", panel.bottom > end && event.target.getBoundingClientRect().top > panel.height);
+    }
     const field = $("input[type=search]", event.target);
     if (field) { field.value = ""; field.dispatchEvent(new Event("input", { bubbles: true })); field.focus(); }
   }, true);
@@ -294,6 +299,7 @@
     if (event.key === "Escape") {
       const menu = event.target.closest?.("details.menu[open]") || $("details.menu[open]");
       if (menu) { menu.open = false; $("summary", menu).focus(); }
+      else if (!typing && !$("dialog[open]") && $("[data-bulk-clear]")) actions.bulkClear();
     }
   });
 

@@ -234,6 +234,10 @@ def test_moving_to_another_tier(alex, ed):
 
 def test_an_auditor_reads_and_may_not_suspend(tools, ed):
     rita = cast.signed_in(cast.member(tools, "rita@example.test", "readonly_auditor"))
+    listed = rita.get(LIST).text
+    assert "Effective Access" in listed
+    for absent in ("Suspend…", "Change plan tier…", 'name="user"', "Export", "Import", "bulkbar"):
+        assert absent not in listed
     page = rita.get(url(ed))
     assert page.status_code == 200
     assert "Suspend…" not in page.text

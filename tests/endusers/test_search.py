@@ -70,7 +70,8 @@ def test_search_finds_parts_of_names_and_addresses_and_takes_signs_literally(too
 def test_a_whole_address_means_whoever_has_it_and_a_part_of_one_where_nobody_does(tools):
     for address in ("ann@example.test", "joann@example.test", "joann@example.testing"):
         cast.end_user(tools, address, name=address)
-    assert names(tools, text="Ann@Example.test") == ["ann@example.test"]
+    for text in ("Ann@Example.test", "Ann Lee <ann@example.test>", "mailto:ann@example.test"):
+        assert names(tools, text=text) == ["ann@example.test"]
     assert set(names(tools, text="oann@example.test")) == {"joann@example.test", "joann@example.testing"}
     assert len(names(tools, text="ann@example.")) == 3
     assert names(tools, text="ann@example.test", status="suspended") == []
