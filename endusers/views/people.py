@@ -16,6 +16,7 @@ from authsec.web.http import Request
 from authsec.web.pagination import LIMIT, Count
 from endusers import columns, filters, overview, queries, saved_views
 from endusers.bulk.verbs import in_order
+from endusers.views.filter_fields import filter_fields
 from endusers.views.row_menus import RowMenus
 
 COUNT, ALONE = "count", "alone"  # in the address: count all who match, and answer nothing else
@@ -47,6 +48,7 @@ def people(request: Request) -> HttpResponse:
         "rows": [(item, menus.of(item)) for item in page.items],
         "cut_short": bool(page.next and len(page.items) < LIMIT),
         "chosen": chosen,
+        "filter_fields": filter_fields(chosen, offered),
         "views": saved_views.tabs(request.GET, chosen, offered),
         "columns": columns.offered(request.COOKIES),
         "shown": columns.shown(request.COOKIES),
