@@ -5,11 +5,12 @@ from ipaddress import ip_address
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest
+from django.core.exceptions import BadRequest, RequestDataTooBig
 from django.db import connection
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from authsec import outbox
 from authsec.console import metrics as counted
@@ -97,6 +98,8 @@ def bad_request(request: Any, exception: Exception | None = None) -> HttpRespons
     if wants_problem(request):
         return problem_response(request, 400, "The request can't be read.")
     reason = str(exception) if isinstance(exception, BadRequest) else ""
+    if isinstance(exception, RequestDataTooBig):
+        reason = _("It is too large: what a form sends, its files included, has at most 1 MB.")
     return render(request, "errors/400.html", {"reason": reason}, status=400)
 
 

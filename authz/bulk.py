@@ -155,7 +155,7 @@ register(
         do=add_to_group,
         undo=take_out,
         may=may_add,
-        effect="end users are added to the group",
+        effect=("end user is added to the group", "end users are added to the group"),
         deed="added",
         already="in the group already",
         promise="What the group is bound to reaches them at the next call. Taking it back takes exactly these "

@@ -69,4 +69,7 @@ def stop_jobs(sender: Any, membership: Membership, now: datetime, **_: Any) -> N
     """Who is suspended or left acts on nobody any more: what they asked for stops at its next step."""
     if membership.status in (Membership.Status.SUSPENDED, Membership.Status.LEFT):
         theirs = Job.objects.filter(tenant_id=membership.tenant_id, started_by=membership.user_id)
-        theirs.filter(status__in=ACTIVE).update(status=Job.Status.CANCELLED, finished_at=now)
+        gone = "was suspended" if membership.status == Membership.Status.SUSPENDED else "left the team"
+        theirs.filter(status__in=ACTIVE).update(
+            status=Job.Status.CANCELLED, finished_at=now, error=f"Whoever asked for it {gone}."
+        )

@@ -111,7 +111,7 @@ register(
         icon="circle-x",
         permissions=("tokens:revoke",),
         do=revoke_tokens,
-        effect="end users lose their tokens",
+        effect=("end user loses every token", "end users lose their tokens"),
         deed="tokens revoked",
         already="held no tokens",
         promise="Their access and refresh tokens are gone for good; each client has to ask them to sign in again.",
@@ -128,7 +128,10 @@ register(
         icon="shield-alert",
         permissions=("endusers:suspend", "tokens:revoke"),
         do=suspend_and_revoke,
-        effect="end users are suspended and lose their tokens",
+        effect=(
+            "end user is suspended and loses every token",
+            "end users are suspended and lose their tokens",
+        ),
         deed="suspended, tokens revoked",
         already="suspended already, without tokens",
         promise="The suspension can be ended, the tokens are gone for good: each client has to ask them to sign in "

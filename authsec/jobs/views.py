@@ -78,8 +78,8 @@ def result(request: Request, job_id: UUID) -> FileResponse | HttpResponse:
         raise PermissionDenied(f"It needs the permission {kind_of(found).permission}.")
     try:
         return results.fetch(found, actor=request.actor, now=timezone.now())
-    except results.Expired as error:
-        context = _context(request, found) | {"gone": str(error), "expired": True}
+    except results.Expired:
+        context = _context(request, found) | {"gone": True, "expired": True}
         return render(request, "jobs/job.html", context, status=410)
     except results.NotThere as error:
         messages.info(request, str(error))

@@ -70,7 +70,7 @@ class Verb:
     label: str
     icon: str
     permissions: tuple[str, ...]
-    effect: str
+    effect: tuple[str, str]  # of one, of many
     deed: str
     already: str
     promise: str

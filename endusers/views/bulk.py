@@ -177,15 +177,22 @@ def _question(request: Request, asked: Asked, form: forms.Form, confirm: Confirm
 def lines(seen: Preview) -> list[tuple[object, str]]:
     """The preview as numbers with their words."""
     left = [(number, f"left out: {word}") for word, number in seen.left_out]
-    found: list[tuple[object, str]] = [(seen.changing, seen.verb.effect), *left]
+    found: list[tuple[object, str]] = [(seen.changing, worded(seen.changing, *seen.verb.effect)), *left]
     if seen.held is None:
         return found
-    return found + [
-        (number, words)
-        for number, words in (
-            (seen.held.shown("tokens"), "tokens answer inactive from then on"),
-            (seen.held.shown("connections"), "connections stop working" if seen.verb.needs_reason else ""),
-            (seen.held.shown("sign_ins"), "sign-ins at clients end" if seen.verb.needs_reason else ""),
-        )
-        if words
-    ]
+    stopping = HELD if seen.verb.needs_reason else HELD[:1]
+    numbers = [(seen.held.shown(name), one, many) for name, one, many in stopping]
+    return found + [(number, worded(number, one, many)) for number, one, many in numbers]
+
+
+# What stops: all of it for who is suspended, tokens alone for who keeps their standing.
+HELD = (
+    ("tokens", "token answers inactive from then on", "tokens answer inactive from then on"),
+    ("connections", "connection stops working", "connections stop working"),
+    ("sign_ins", "sign-in at a client ends", "sign-ins at clients end"),
+)
+
+
+def worded(number: object, one: str, many: str) -> str:
+    """The words behind a number."""
+    return one if str(number) == "1" else many

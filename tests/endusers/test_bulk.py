@@ -297,7 +297,8 @@ def test_the_jobs_of_somebody_who_is_suspended_stop(tools, alex):
     with tenant_context(tools.id):
         facts = {"tenant_id": tools.id, "actor": actor_of(alex), "now": timezone.now()}
         suspend_member(user_id=rosa.pk, reason="laptop stolen", **facts)
-    assert done(job).status == "cancelled"
+    stopped = done(job)
+    assert (stopped.status, stopped.error) == ("cancelled", "Whoever asked for it was suspended.")
     assert {row.status for row in rows(tools).values()} == {"active"}
 
 

@@ -68,7 +68,7 @@ class Command(BaseCommand):
             self.stderr.write(f"  The demo stays as it is: {error}")
 
     def greet(self, address: str, port: int, jobs: Beside) -> None:
-        """Say where to go and how to sign in, once somebody answers there; then start the job worker."""
+        """Say where to go and how to sign in, once somebody answers there; then see to the job worker."""
         while not _answers(address, port):
             time.sleep(0.1)
         lines = ["", f"  AuthSec is ready:  http://localhost:{port}/", ""]
@@ -76,7 +76,7 @@ class Command(BaseCommand):
         lines += ["", "  Ctrl-C stops it. Everything it keeps is under var/.", ""]
         self.stdout.write("\n".join(lines))
         self.stdout.flush()
-        jobs.start()
+        jobs.keep()
 
 
 def migrations_are_pending() -> bool:

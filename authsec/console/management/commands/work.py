@@ -4,6 +4,7 @@ import asyncio
 import multiprocessing
 import os
 import threading
+import time
 from argparse import ArgumentParser
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -17,6 +18,7 @@ from authsec.database.context import owner_context
 
 HEARTBEAT_S = 5.0
 STOP_TIMEOUT_S = 3
+PAUSE_S = 1  # how soon a worker that died is missed
 
 
 class Command(BaseCommand):
@@ -62,6 +64,14 @@ class Beside:
         self._lock = threading.Lock()
         self._process: BaseProcess | None = None
         self._stopped = False
+
+    def keep(self) -> None:
+        """Start the child, and another one whenever it died, until it is stopped."""
+        while not self._stopped:
+            self.start()
+            while not self._stopped and self._process is not None and self._process.exitcode is None:
+                time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # one that can't start is not tried without a break
 
     def start(self) -> None:
         """Start the child, unless it was stopped already."""
