@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from oauth import client_policy, known_clients
 from oauth.approvals import Reach, reach_of
 from oauth.documents.logos import logo_url
@@ -44,7 +46,7 @@ def _facts(row: Client) -> Item:
         "token_endpoint_auth_method": row.token_endpoint_auth_method,
         "grant_types": row.grant_types,
         "service_account_id": row.service_account_id,
-        "logo_url": logo_url(row) or None,
+        "logo_url": f"{settings.ISSUER}{logo_url(row)}" if row.logo else None,
         "created_at": row.created,
         "ended_at": row.disabled_at,
     }

@@ -135,7 +135,9 @@ class Client(serializers.Serializer[Any]):
     )
     applications = serializers.ListField(child=ClientApplication(), help_text="What people use it for.")
     scopes = serializers.ListField(child=serializers.CharField(), help_text="All that somebody allowed it.")
-    logo_url = serializers.CharField(allow_null=True, help_text="Its picture, made anew by this server.")
+    logo_url = serializers.CharField(
+        allow_null=True, help_text="Its picture, made anew and served by this server."
+    )
     created_at = serializers.DateTimeField()
     first_seen_at = serializers.DateTimeField(allow_null=True)
     last_used_at = serializers.DateTimeField(

@@ -4,6 +4,7 @@ import io
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import Client as Browser
 from django.utils import timezone
 from PIL import Image
@@ -17,6 +18,8 @@ from oauth.documents import logos
 from oauth.models import Client, ClientLogo
 from oauth.outbound import fetch
 from oauth.outbound.location import Wrong
+from tests import cast
+from tests.console.api import Api, token_of
 from tests.oauth.internet import GOOD, URL, Internet
 from tests.oauth.test_client_documents import document_world
 from tests.oauth.test_console import html, operator
@@ -73,6 +76,8 @@ def test_a_logo_is_made_anew_and_served_from_our_own_origin(internet: Internet) 
     assert client.logo in html(it.signed_in(ED).get(it.query(prompt="consent")[0]))
     assert client.logo in html(operator(it).get(f"/t/{it.tenant.slug}/clients/"))
     assert client.logo in html(it.signed_in(ED).get("/account/connections/"))
+    told = Api(token_of(cast.owner_of(it.tenant)), it.tenant).get(f"/uflow/v2/clients/{client.pk}").json()
+    assert told["logo_url"] == f"{settings.ISSUER}{logos.logo_url(client)}"
 
 
 @pytest.mark.parametrize(
