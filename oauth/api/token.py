@@ -11,6 +11,7 @@ from authsec.web.access import protocol
 from oauth.api.authentication import authenticated_client, count_failure
 from oauth.api.wire import cross_origin, no_store, read_form
 from oauth.client_authentication import BadRequest
+from oauth.errors import described
 from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE, Exchange, load
 from oauth.server import Server
 from oauth.validator import Validator
@@ -45,4 +46,7 @@ def respond(exchange: Exchange) -> tuple[int, dict[str, Any]]:
         {name: value for name, value in exchange.parameters.items() if name not in OF_THE_CLIENT}
     )
     _, answer, status = Server(Validator(exchange)).create_token_response("/oauth/token", "POST", body, {})
-    return status, json.loads(answer)
+    said: dict[str, Any] = json.loads(answer)
+    if "error_description" in said:
+        said["error_description"] = described(said["error_description"])
+    return status, said

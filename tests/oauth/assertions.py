@@ -1,6 +1,7 @@
 """Clients that hold a key, and what they send: assertions good and bad (RFC 7523)."""
 
 import json
+import re
 import secrets
 import time
 from typing import Any
@@ -76,6 +77,7 @@ def refused(answer: Any, words: str, code: str = "invalid_client", status: int =
     assert answer.status_code == status, answer.content
     assert answer.json()["error"] == code
     assert words in answer.json()["error_description"], answer.json()
+    assert re.fullmatch(r"[ !#-\[\]-~]+", answer.json()["error_description"])  # RFC 6749 §5.2
     assert answer["Cache-Control"] == "no-store"
 
 

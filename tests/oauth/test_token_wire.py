@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from oauth import cleanup
+from oauth.errors import described
 from tests import cast
+from tests.oauth.assertions import SECOND, ask, assertion, robot
 from tests.oauth.world import ED, account, basic, world
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +102,14 @@ def test_what_is_over_is_deleted_in_batches() -> None:
     deleted = cleanup.delete_expired(now=later, batch=2)
     assert deleted == dict.fromkeys(cleanup.KEPT, 0) | {"oauth_grant": 3, "oauth_accesstoken": 3}
     assert cleanup.delete_expired(now=later + timedelta(days=90), batch=2)["oauth_refreshtoken"] == 3
+
+
+def test_a_refusal_is_spelt_in_the_letters_that_the_rfc_allows() -> None:  # RFC 6749 §5.2
+    assert (
+        described("The client’s “key” (RFC 7523 §3) at C:\\é…")
+        == "The client's 'key' (RFC 7523 section 3) at C:/?..."
+    )
+    it = world()
+    client, _ = robot(it)
+    said = ask(it, assertion(client.client_id, SECOND, {"kid": "one"})).json()["error_description"]
+    assert said == "The assertion's signature does not fit the client's key."
