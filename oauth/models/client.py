@@ -168,6 +168,8 @@ class ClientApproval(TenantRow):
                 condition=models.Q(status="pending", last_used_at__isnull=True),
                 name="oauth_clientapproval_open_idx",
             ),
+            # Of all tenants, as a consent's.
+            models.Index(fields=["client"], name="oauth_clientapproval_client_id"),
         ]
 
 

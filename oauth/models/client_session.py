@@ -16,7 +16,8 @@ class ClientSession(TenantRow):
     """
 
     user = TenantForeignKey("tenants.TenantUser", related_name="+")
-    client = models.ForeignKey(Client, models.CASCADE, db_index=False, related_name="+")
+    # By value for the database, like a token's: signing in at a client takes a consent.
+    client = models.ForeignKey(Client, models.CASCADE, db_index=False, db_constraint=False, related_name="+")
     session = models.UUIDField()
     created_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True, blank=True, help_text="Kept until the client was told.")

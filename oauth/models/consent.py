@@ -46,6 +46,8 @@ class Consent(TenantRow):
                 condition=models.Q(withdrawn_at__isnull=True),
                 name="oauth_consent_live_idx",
             ),
+            # Of all tenants: whether anybody ever consented to a client decides whether it may be cleaned up.
+            models.Index(fields=["client"], name="oauth_consent_client_idx"),
         ]
 
 

@@ -70,9 +70,22 @@ def tenant_with_audience(table: str) -> models.CheckConstraint:
     )
 
 
-def client_reference() -> models.ForeignKey:
-    """The toolkit's ``application``, which here is the OAuth client."""
-    return models.ForeignKey(Client, models.CASCADE, null=True, blank=True, db_index=False, related_name="+")
+def client_reference(*, checked: bool = False) -> models.ForeignKey:
+    """The toolkit's ``application``, which here is the OAuth client.
+
+    Not ``checked`` by the database: for each client that is deleted it would read every token, as no index leads from
+    one to the other. Only clients that never got a token are deleted, and a consent, which is checked, comes before
+    every token (``oauth.cleanup``).
+    """
+    return models.ForeignKey(
+        Client,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        db_index=False,
+        db_constraint=checked,
+        related_name="+",
+    )
 
 
 def session_id() -> models.UUIDField:
@@ -175,7 +188,7 @@ class DeviceGrant(Issued, AbstractDeviceGrant):
     client_id: Any = None  # the toolkit's text; ours is the reference below
     sid: Any = None  # a device is signed in on its own, not as long as the browser that said yes
     user = identity_reference()
-    application = client_reference()
+    application = client_reference(checked=True)
     subject: Any = models.UUIDField(null=True, blank=True)  # known once somebody says yes
     resource = models.JSONField(default=list, blank=True, help_text="The one resource that it is about.")
     token_family = models.UUIDField(default=uuid7, editable=False)
