@@ -24,7 +24,7 @@ from oauth.issuance import OPENID_SCOPES, resources_of_client
 from oauth.models import Client
 from tenants.signin import ACR_MFA, ACR_PASSWORD
 
-MAX_QUERY = 8_192
+MAX_QUERY = 4_096  # twice in the address of the step-up's page, each time written longer
 MAX_PARAMETERS = 100
 SCOPE_TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")  # RFC 6749 §3.3
 S256_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # RFC 7636 §4.2: SHA-256 in base64url

@@ -33,7 +33,7 @@ from tenants.operations import PlanLimit, has_room
 from tenants.plans import END_USERS
 from tenants.signin import SignIn, sign_in_of
 
-FORM_BODY = re.compile(rb"[\x21-\x7e]{1,8192}")  # a form is a query string already
+FORM_BODY = re.compile(rb"[\x21-\x7e]{1,4096}")  # a form is a query string already
 
 
 @protocol

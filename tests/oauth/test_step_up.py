@@ -1,11 +1,15 @@
 """Step-up from the authorize page and back (RFC 9470): the second factor first, then consent, then the grant."""
 
+from html import unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.test import Client as Browser
 
+from oauth.authorization import MAX_QUERY
+from tenants.signin import own_path
 from tests import cast
 from tests.oauth.world import redirected, world
 from tests.totp import Authenticator
@@ -57,6 +61,20 @@ def test_who_has_no_second_factor_may_enrol_or_go_on_without() -> None:
         assert f'href="{step_up}"' in browser.get(setting_up).text.replace("&amp;", "&"), (
             "and back to do without"
         )
+
+
+def test_the_longest_request_comes_back_whole() -> None:
+    it = conditioned()
+    browser: Browser = it.signed_in(ALICE)
+    url, _ = it.query(scope="read run", state="s")
+    for state in ("%" * ((MAX_QUERY - len(url)) // 3), "s" * (MAX_QUERY - len(url))):
+        url, _ = it.query(scope="read run", state=state)
+        without = browser.get(url + "&step_up=skip")
+        assert without.status_code == 200
+        page = browser.get(browser.get(url)["Location"]).text
+        assert f'href="{url}&step_up=skip"' in unescape(page)
+        assert parse_qs(urlsplit(Browser().get(url)["Location"]).query)["next"] == [url]
+        assert own_path(url) == url
 
 
 def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:  # RFC 9470 §4

@@ -134,6 +134,8 @@ def test_signing_out_takes_a_post(here):
         "/\tevil",
         "/ok\r\nSet-Cookie: a=b",
         "evil",
+        "//evil.example/?" + "a" * 3000,
+        "/?" + "a" * 14_000,
     ],
 )
 def test_next_leads_to_paths_of_ours_only(here, elsewhere, target):
