@@ -48,6 +48,7 @@ class Stat:
     values: Sequence[Any]
     start: str = ""
     end: str = ""
+    drawn: str = ""  # what the chart draws, for who does not see it, where that is not what the label says
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,7 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
             active,
             start,
             end,
+            _("Active, per day"),
         ),
         Stat(
             _("New in 30 days"),
@@ -142,6 +144,7 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
             new,
             start,
             end,
+            _("New, per day"),
         ),
         Stat(
             _("Suspended now"),
@@ -155,6 +158,7 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
             suspended,
             start,
             end,
+            _("Suspensions, per day"),
         ),
     ]
 

@@ -64,6 +64,7 @@ def overview(request: Request, user_id: UUID) -> HttpResponse:
         "first": seen["first"],
         "second_factor_at": _moment(seen["second_factor_at"]),
         "days": person.month(seen["days"]),
+        "seen_lately": bool(seen["days"]),
         "start": clock.date(person.first_day(timezone.now())).rsplit(" ", 1)[0],
         "entries": audit.around(tenant_id, user_id, limit=LATEST) if reads_audit else None,
     }

@@ -66,7 +66,8 @@ def plan_tier(request: Request, user_id: UUID) -> HttpResponse:
             tier_key=form.cleaned_data["plan_tier"],
             reason=form.cleaned_data["reason"],
         )
-        return changed(request, end_user, f"{end_user.name} is on {moved.plan_tier.name} now")
+        said = f"{end_user.name} is on {moved.plan_tier.name} now"
+        return changed(request, end_user, said, shown_at="endusers:limits")
     return ask(request, "endusers/plan_tier.html", end_user, form, "Change plan tier")
 
 
@@ -82,9 +83,12 @@ def ask(request: Request, template: str, end_user: Any, form: forms.Form, verb: 
     return page_or_partial(request, template, context, partial="dialog", status=422 if form.is_bound else 200)
 
 
-def changed(request: Request, end_user: Any, said: str, undo: str = "") -> HttpResponse:
-    """Say what was done, on the end user's page. ``undo``: where the notice's button posts to take it back."""
+def changed(
+    request: Request, end_user: Any, said: str, undo: str = "", shown_at: str = "endusers:detail"
+) -> HttpResponse:
+    """Say what was done, on the end user's page, or the tab that shows it. ``undo``: where the notice's button posts to
+    take it back.
+    """
     messages.success(request, said, extra_tags=undo)
-    return go_to(
-        request, reverse("endusers:detail", kwargs={"slug": request.tenant.slug, "user_id": end_user.user_id})
-    )
+    where = {"slug": request.tenant.slug, "user_id": end_user.user_id}
+    return go_to(request, reverse(shown_at, kwargs=where))

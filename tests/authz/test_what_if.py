@@ -18,6 +18,7 @@ from authz.refusals import Refused
 from authz.what_if import changes
 from authz.what_if.difference import Difference
 from authz.what_if.preview import preview
+from authz.what_if.reach import about_reached
 from authz.what_if.simulate import TooMany, simulate
 from tests import cast
 
@@ -162,6 +163,16 @@ def test_what_is_not_there_is_refused_by_its_field(
     with pytest.raises(Refused) as refusal:
         what_if(acme, change)
     assert field in refusal.value.errors
+
+
+def test_whom_a_preview_reaches_is_counted_as_lists_count(
+    acme: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tenant_context(acme.id):
+        roots = changes.ArchiveGroup(group_id=acme.oncall.pk).roots(acme.id)
+        assert about_reached(acme.id, roots) == Count(2)
+        monkeypatch.setattr("authz.what_if.reach.CAP", 1)
+        assert about_reached(acme.id, roots) == Count(2, is_estimate=True)
 
 
 def test_more_people_than_the_limit_are_counted_and_not_looked_at(acme: SimpleNamespace) -> None:

@@ -135,6 +135,12 @@ def test_nobody_tries_out_changes_without_end(
     answer = adam.get(PAGE, {"user": str(acme.alice.id), "kind": "suspend_member"})
     assert answer.status_code == 429
     assert "Wait a little." in words(answer)
+    given = {"subject": f"g:{acme.oncall.pk}", "role": str(acme.writer.pk)}
+    effect = adam.post("/t/acme-corp/authz/bindings/new/effect/", given, headers={"HX-Request": "true"})
+    assert "Wait a little." in words(effect)
+    assert adam.post("/t/acme-corp/authz/bindings/new/", given).status_code == 302, (
+        "the real one is not held up"
+    )
     assert adam.get(PAGE, {"user": str(acme.alice.id)}).status_code == 200
 
 
