@@ -234,6 +234,8 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]  # passkeys have pages of our o
 MFA_TOTP_ISSUER = "AuthSec"
 MFA_TOTP_TOLERANCE = 1  # steps of 30 s that a clock may be off (RFC 6238 §5.2)
 MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Nobody signs in by an address that is not confirmed, so a pending change need not wait for the second factor to go.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TRUST_COOKIE_NAME = "authsec_trusted"  # both for tenants.trusted_browsers; allauth's own trust stays off
 MFA_TRUST_COOKIE_AGE = 30 * 86_400
 

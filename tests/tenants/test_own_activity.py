@@ -57,6 +57,7 @@ def test_every_change_of_how_one_signs_in_is_written_down_and_shown_to_that_pers
 
 def test_another_address_is_written_down_when_asked_for_and_when_it_counts() -> None:
     joe = Browser().join(JOE)
+    joe.enrol()  # who has a second factor changes their address like everybody
     joe.post("/accounts/email/", {"action_add": "", "email": "joseph@people.example"})
     assert actions(JOE)[-1] == "address.asked"
     joe.post(link_to("joseph@people.example"))
