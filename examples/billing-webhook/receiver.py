@@ -84,7 +84,7 @@ class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """One event."""
         size = int(self.headers.get("Content-Length") or 0)
-        if size > LARGEST:
+        if not 0 <= size <= LARGEST:
             return self.say(413, "too large")
         body = self.rfile.read(size)
         if not signed(body, self.headers.get("Stripe-Signature", ""), time.time()):

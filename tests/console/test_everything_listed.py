@@ -35,6 +35,26 @@ NOT_YET = {
     "/uflow/v2/jobs/{job_id}/result": 409,
     "/uflow/v2/who-has": 400,
 }  # no link, no file, no question
+# The examples tell a story of their own, whose ids this world does not have, or whose moment has passed here. All other
+# writes must go through; what these do is tried with rows of theirs where they have their tests.
+STORYS_OWN = {
+    "POST /api/invitations/{token}/accept": 404,
+    "DELETE /api/me/memberships/{tenant_id}": 409,  # the last owner
+    "PATCH /uflow/v2/applications/{application_id}/tools/{tool_name}": 422,
+    "POST /uflow/v2/bindings": 422,
+    "POST /uflow/v2/clients": 422,
+    "PUT /uflow/v2/clients/{client_pk}/keys": 422,
+    "PUT /uflow/v2/clients/{client_pk}/limits": 422,
+    "POST /uflow/v2/clients/{client_pk}/rotate-secret": 409,  # of a public client
+    "POST /uflow/v2/explain-token": 404,
+    "POST /uflow/v2/groups/{group_id}/members": 422,
+    "POST /uflow/v2/groups/{group_id}/role-bindings": 422,
+    "PUT /uflow/v2/service-accounts/{account_id}/keys": 422,
+    "POST /uflow/v2/service-accounts/{account_id}/operators": 422,
+    "POST /uflow/v2/simulate": 422,
+    "POST /uflow/v2/tenants/{tenant_id}/end-users/bulk/{bulk_job_id}/undo": 409,
+    "POST /uflow/v2/tenants/{tenant_id}/end-users/imports": 422,
+}
 OPERATIONS = [(path, method.upper()) for path, item in document()["paths"].items() for method in item]
 
 
@@ -112,7 +132,9 @@ def test_every_operation_of_the_api_answers(
     owner = cast.owner_of(world.ours.tenant)
     answer = Api(token_of(owner), world.ours.tenant)(method, address, example)
     resolve(address)
-    assert answer.status_code < 500, answer.content
-    assert str(answer.status_code) in operation["responses"]
+    assert str(answer.status_code) in operation["responses"], answer.content
     if method == "GET":
         assert answer.status_code == NOT_YET.get(path, 200), answer.content
+    else:
+        expected = STORYS_OWN.get(f"{method} {path}")
+        assert answer.status_code == expected if expected else answer.status_code < 300, answer.content
