@@ -170,12 +170,14 @@ def paginate(
     ask_planner: bool = False,
     textual: bool = False,
     ascending: bool | None = None,
+    count: Count | None = None,
 ) -> Page[Any]:
     """Page a queryset by a date column that is never NULL, newest first unless ``ascending``, or by a ``textual`` one
     from A on.
 
-    One statement if all fit on one page, else two; ``ask_planner`` spends another on an estimate beyond CAP. Raises
-    BadCursor. Needs an index (tenant, column desc, id desc), or one that begins with (tenant, column).
+    One statement if all fit on one page or ``count`` is known, else two; ``ask_planner`` spends another on an
+    estimate beyond CAP. Raises BadCursor. Needs an index (tenant, column desc, id desc), or one that begins with
+    (tenant, column).
     """
     place = parse_cursor(cursor, column, textual=textual)
     upward = textual if ascending is None else ascending
@@ -189,7 +191,7 @@ def paginate(
     order = (column, id_column) if backward is not upward else (f"-{column}", f"-{id_column}")
     found = list(rows.order_by(*order)[: limit + 1])
     on_one_page = place is None and len(found) <= limit
-    total = Count(len(found)) if on_one_page else count_of(all_rows, ask_planner=ask_planner)
+    total = count or (Count(len(found)) if on_one_page else count_of(all_rows, ask_planner=ask_planner))
     return cut(
         found,
         sort=column,

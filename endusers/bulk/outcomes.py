@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from authsec.jobs.models import Job
 from endusers.bulk import jobs
@@ -35,19 +36,24 @@ def changed(job: Job) -> QuerySet[Outcome]:
 
 
 def _of(job: Job) -> QuerySet[Outcome]:
-    rows: QuerySet[Outcome] = Outcome.objects.filter(tenant_id=job.tenant_id, job_id=job.pk)
+    """A job's outcomes, with what each person is called here."""
+    profile = Profile.objects.filter(tenant_id=job.tenant_id, user_id=OuterRef("user_id"))
+    rows: QuerySet[Outcome] = Outcome.objects.filter(tenant_id=job.tenant_id, job_id=job.pk).annotate(
+        name=Subquery(profile.values("display_name")[:1]), email=Subquery(profile.values("email")[:1])
+    )
     return rows
 
 
-def with_names(job: Job, rows: Sequence[Outcome]) -> list[Left]:
-    """The rows for people. One statement."""
-    known = [row.user_id for row in rows if row.fate != Fate.UNKNOWN]
-    profiles = Profile.objects.filter(tenant_id=job.tenant_id, user_id__in=known)
-    people = {
-        user_id: (name or email, email)
-        for user_id, name, email in profiles.values_list("user_id", "display_name", "email")
-    }
+def with_names(job: Job, rows: Sequence[Any]) -> list[Left]:
+    """The rows of :func:`left_out` or :func:`changed` for people. No statement."""
     verb = jobs.verb_of(job)
     return [
-        Left(row.user_id, *people.get(row.user_id, ("", "")), row.fate, why(verb, row.fate)) for row in rows
+        Left(row.user_id, *_called(row), row.fate, why(verb, row.fate))  # a stranger's name stays theirs
+        for row in rows
     ]
+
+
+def _called(row: Any) -> tuple[str, str]:
+    if row.fate == Fate.UNKNOWN:
+        return "", ""
+    return row.name or row.email or "", row.email or ""

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import IO, Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, TextField, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, JSONObject, Replace
 
 from authsec.audit.actor import Actor
 from authsec.jobs import operations
@@ -79,11 +81,40 @@ def way_back(job: Job) -> WayBack | None:
     return WAYS_BACK.get(job.kind)
 
 
-def taken_back_by(job: Job) -> Job | None:
-    """The last job that took this one back, or is about to. One statement."""
-    way = way_back(job)
-    rows = Job.objects.filter(tenant_id=job.tenant_id, params__of=str(job.pk), created_at__gte=job.created_at)
-    return rows.filter(kind=way.kind).order_by("-created_at").first() if way else None
+@dataclass(frozen=True)
+class TakenBack:
+    """The job that takes another one back."""
+
+    pk: UUID
+    status: str
+    created_at: datetime
+
+    @property
+    def over(self) -> bool:
+        """Whether it went its way to the end, or is about to: then nobody else goes it."""
+        return self.status not in (Job.Status.CANCELLED, Job.Status.FAILED)
+
+
+def with_ways_back(rows: QuerySet[Job]) -> QuerySet[Any]:
+    """The jobs with the last one of those that took each back, which :func:`taken_back_by` reads."""
+    # The kind first: it needs no look into what other jobs keep, which may be thousands of ids.
+    undoing = Job.objects.filter(
+        tenant_id=OuterRef("tenant_id"),
+        kind=Replace(OuterRef("kind"), Value("end_users."), Value("end_users.undo_")),
+        created_at__gte=OuterRef("created_at"),
+    )
+    undoing = undoing.annotate(of=KT("params__of")).filter(of=Cast(OuterRef("pk"), TextField()))
+    told = JSONObject(pk="id", status="status", created_at="created_at")
+    return rows.annotate(taken_back=Subquery(undoing.order_by("-created_at").values(told=told)[:1]))
+
+
+def taken_back_by(job: Any) -> TakenBack | None:
+    """The last job that took this one back, or is about to; ``job`` as :func:`with_ways_back` reads it."""
+    found = job.taken_back
+    if not found:
+        return None
+    at = datetime.fromisoformat(found["created_at"])
+    return TakenBack(UUID(found["pk"]), found["status"], at)
 
 
 def needed(job: Job) -> Sequence[str]:
@@ -107,7 +138,8 @@ def take_back(*, tenant_id: UUID, job: Job, reason: str, actor: Actor, now: date
     changed = jobs.tally(job).get(Fate.CHANGED, 0)
     if not changed:
         raise NoWayBack("The job changed nobody: there is nothing to take back.")
-    earlier = taken_back_by(job)
+    rows = with_ways_back(Job.objects.filter(tenant_id=tenant_id, pk=job.pk))
+    earlier = taken_back_by(rows.get())
     if earlier and earlier.status == Job.Status.DONE:
         raise NoWayBack("The job was taken back already.")
     kept = {"of": str(job.pk), "params": way.kept(job), "reason": reason.strip()}

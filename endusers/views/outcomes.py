@@ -1,12 +1,17 @@
 """What a bulk job or an import did: how many met which fate, who was changed or left out, the way back."""
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import BadRequest, PermissionDenied
+from django.db.models import Exists, OuterRef, UUIDField
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import push_url
 
 from authsec.jobs import queries as job_queries
 from authsec.jobs.kinds import kind_of
@@ -15,7 +20,7 @@ from authsec.jobs.operations import TooManyJobs
 from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
-from authsec.web.pagination import paginate
+from authsec.web.pagination import Count, paginate
 from endusers.bulk import jobs
 from endusers.bulk import undo as way
 from endusers.bulk.outcomes import changed, left_out, with_names
@@ -39,7 +44,7 @@ def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
         raise BadRequest("show: left or changed.")
     order = {"column": "at"} if show == "left" else {"column": "fate", "textual": True}
     rows = left_out(job) if show == "left" else changed(job)
-    page = paginate(rows, id_column="user_id", cursor=cursor, ask_planner=True, **order)
+    page = paginate(rows, id_column="user_id", cursor=cursor, count=Count(numbers[show]), **order)
     earlier = way.taken_back_by(job)
     context = {
         "job": job,
@@ -49,24 +54,20 @@ def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
         "tabs": _tabs(request, job, show),
         "page": page,
         "rows": with_names(job, page.items),
-        "upload": _file(job),
+        "upload": job.file_kept and job.params["upload"],
         "of": job.params.get("of"),
         "taken_back_by": earlier,
         "may_undo": _may_undo(request, job, earlier),
         "crumbs": crumbs(request, kind_of(job).title),
     }
-    return page_or_partial(request, "endusers/outcomes.html", context, partial="panel")
+    response = page_or_partial(request, "endusers/outcomes.html", context, partial="panel")
+    # The panel turns its pages on the job's page, which keeps its own address.
+    return push_url(response, False) if request.htmx else response
 
 
 def _counted(job: Job) -> list[tuple[str, int]]:
     """Fate and number, first who was changed."""
     return sorted(jobs.tally(job).items(), key=lambda item: list(WORDS).index(item[0]))
-
-
-def _file(job: Job) -> str | None:
-    """The import's file, while it is kept."""
-    key = job.params.get("upload")
-    return key if key and Upload.objects.filter(tenant_id=job.tenant_id, pk=key).exists() else None
 
 
 def _numbers(job: Job) -> dict[str, int]:
@@ -115,9 +116,12 @@ def undo(request: Request, bulk_job_id: UUID) -> HttpResponse:
     return page_or_partial(request, "endusers/undo.html", context, partial="dialog", status=status)
 
 
-def _load(request: Request, job_id: UUID) -> Job:
-    """A job of this context that the caller may see, or 404."""
-    job = job_queries.of_tenant(request.tenant.tenant_id).filter(pk=job_id).first()
+def _load(request: Request, job_id: UUID) -> Any:
+    """A job of this context that the caller may see, with its way back and ``file_kept``, or 404. One statement."""
+    tenant_id = request.tenant.tenant_id
+    kept = Upload.objects.filter(tenant_id=tenant_id, pk=Cast(OuterRef("upload"), UUIDField()))
+    rows = way.with_ways_back(job_queries.of_tenant(tenant_id).filter(pk=job_id))
+    job = rows.annotate(upload=KT("params__upload")).annotate(file_kept=Exists(kept)).first()
     if job is None or kind_of(job).panel != PANEL:
         raise Http404
     permissions = job_queries.permissions_of(request.powers)
@@ -141,10 +145,10 @@ WORDS = {
 }
 
 
-def _may_undo(request: Request, job: Job, earlier: Job | None) -> bool:
+def _may_undo(request: Request, job: Job, earlier: way.TakenBack | None) -> bool:
     """Whether to offer the way back: there is one, for somebody, nobody went it to its end, and the caller may."""
     if way.way_back(job) is None or job.active or not jobs.tally(job).get(Fate.CHANGED, 0):
         return False
-    if earlier and (earlier.active or earlier.status == Job.Status.DONE):
+    if earlier and earlier.over:
         return False
     return all(request.powers.decide(permission).allowed for permission in way.needed(job))

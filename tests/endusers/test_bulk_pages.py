@@ -286,3 +286,14 @@ def test_a_file_that_is_none_is_refused_with_why(tools, alex):
         answer = alex.post(f"{LIST}import/", {"file": SimpleUploadedFile("x.csv", text.encode())})
         assert answer.status_code == 422, text
         assert why in answer.text
+
+
+def test_what_a_job_did_costs_six_statements_however_much_it_was(tools, owner, alex):
+    ids = people(tools, 60)
+    job = done(asked(owner, "set_plan_tier", {"plan_tier": "pro"}, ids=ids))
+    alex.get(f"{LIST}jobs/{job.pk}/")
+    with statements() as sent:
+        page = alex.get(f"{LIST}jobs/{job.pk}/")
+    assert page.context["page"].next
+    assert str(page.context["page"].count) == "60"
+    assert len(sent) <= 6, sent
