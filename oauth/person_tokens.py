@@ -12,12 +12,14 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.web.pagination import LIMIT, Count, Cursor, Page, cut, parse_cursor
+from tenants.signin import words_of
 
 ON_ONE_PAGE, SHOWN = 20, 20  # sessions on one page, and tokens of each
 SQL = """
 with held as (
   select 'access' as kind, t.id, coalesce(t.token_family, t.id) as family, t.application_id as client, t.audience_id,
-         t.scope, t.created, t.expires, t.last_used_at, t.amr, t.auth_time, t.auth_ip, t.act is not null as acting
+         t.scope, t.created, t.expires, null::timestamptz as last_used_at, t.amr, t.auth_time, t.auth_ip,
+         t.act is not null as acting
     from oauth_accesstoken t
    where t.tenant_id = %(tenant)s and t.subject = %(user)s and t.subject_kind = 'user' and t.expires > %(now)s
   union all
@@ -43,10 +45,14 @@ with held as (
 ),
 {picked}
 select h.kind, h.id, h.family, h.client, coalesce(k.name, ''), h.audience_id, coalesce(a.name, ''), h.scope, h.created,
-       h.expires, h.last_used_at, h.amr, h.auth_time, host(h.auth_ip), h.acting, h.at, h.number, h.total
+       h.expires, coalesce(h.last_used_at, used.at), h.amr, h.auth_time, host(h.auth_ip), h.acting, h.at, h.number,
+       h.total
   from shown h
   left join oauth_client k on k.id = h.client
   left join authz_application a on a.tenant_id = %(tenant)s and a.id = h.audience_id
+  left join lateral (
+    select max(d.last_used_at) as at from oauth_decision d
+     where d.tenant_id = %(tenant)s and d.token_id = h.id) used on h.kind = 'access'
  order by h.at {way}, h.key {way}, h.created desc, h.id desc
 """
 BEHIND = """
@@ -79,9 +85,9 @@ class Token:
     """``kind``: access, refresh, device (a yes that is not fetched yet) or sign_in (at a client, no token at all).
 
     ``family``: the session it belongs to; its own id where it belongs to none. ``last_used_at``: of an access token
-    when its Application asked about it, of a refresh token when it gave another token; None while it did not.
-    ``acting``: in the hands of somebody who acts for the person (RFC 8693). ``expires_at`` None: with the browser's
-    session.
+    when its Application asked about it (written down within two minutes), of a refresh token when it gave another
+    token; None while it did not. ``acting``: in the hands of somebody who acts for the person (RFC 8693).
+    ``expires_at`` None: with the browser's session.
     """
 
     kind: str
@@ -104,6 +110,11 @@ class Token:
     def scopes(self) -> list[str]:
         """What it carries."""
         return self.scope.split()
+
+    @property
+    def factors(self) -> str:
+        """With what they signed in, in words."""
+        return ", ".join(words_of(self.amr))
 
 
 @dataclass(frozen=True)

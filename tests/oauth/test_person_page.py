@@ -1,16 +1,19 @@
 """One end user's page as an owner's browser gets it: connections, tokens and sessions, and ending them."""
 
 import json
+from datetime import datetime
 from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from oauth import person_tokens
+from oauth.activity import USES
 from oauth.models import Consent, DeviceGrant, RefreshToken
 from tests import cast
 from tests.console.api import Api, token_of
@@ -239,6 +242,21 @@ def test_sessions_and_tokens_come_page_by_page_both_ways(it: Any, monkeypatch: p
         seen, cursor = seen + [item["id"] for item in answer["items"]], answer["next"]
     assert len(seen) == len(set(seen)) == answer["count"] == 12
     assert it.owner.get(f"{it.page}tokens/{seen[-1]}/revoke/").status_code == 200
+
+
+def test_an_access_token_that_was_asked_about_says_when(it: Any) -> None:
+    api = Api(token_of(cast.owner_of(it.world.tenant)), it.world.tenant)
+    path = f"/uflow/v2/tenants/{it.world.tenant.pk}/end-users/{it.ed.pk}/tokens"
+
+    def last_used() -> dict[str, Any]:
+        return {item["kind"]: item["last_used_at"] for item in api("GET", path).json()["items"]}
+
+    assert last_used() == {"access": None, "refresh": None}
+    asked, token = timezone.now(), it.world.facts(it.tokens["access_token"])["jti"]
+    with connection.cursor() as cursor:  # as the process of introspection writes it down
+        cursor.execute(USES, [[it.world.tenant.pk], [token], [asked], [asked]])
+    assert datetime.fromisoformat(last_used()["access"]) == asked
+    assert "last used" in it.owner.get(f"{it.page}tokens/").text
 
 
 def test_the_raw_tab_is_what_the_api_answers(it: Any) -> None:
