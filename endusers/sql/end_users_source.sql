@@ -49,14 +49,15 @@ begin
 end $$;
 
 -- Who of p_people is named, in their order. Looked up together: an index is cheaper to read in its own order. OFFSET 0 keeps
--- the planner from finding all who are named first.
+-- the planner from finding all who are named first; addresses are in small letters, and LIKE is quicker than ILIKE.
 create or replace function named_among(p_asked jsonb, p_people uuid[]) returns uuid[]
 language plpgsql stable set search_path = public, pg_temp as $$
 declare
   v_named uuid[];
 begin
-  execute format('select array(select p.user_id from (select * from tenants_profile p where p.tenant_id = %L::uuid'
-    ' and p.user_id = any($1) offset 0) p where %s)', current_setting('authsec.tenant', true), named_terms(p_asked)) using p_people into v_named;
+  execute format('select array(select p.user_id from (select * from tenants_profile p where p.tenant_id = %1$L::uuid'
+    ' and p.user_id = any(array(select unnest($1))) offset 0) p where p.email like %2$L or lower(p.display_name) like %2$L)',
+    current_setting('authsec.tenant', true), lower(p_asked->>'text')) using p_people into v_named;
   return array(select person from unnest(p_people) with ordinality walked(person, place)
                 where person in (select unnest(v_named)) order by place);
 end $$;

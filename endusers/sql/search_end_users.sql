@@ -87,7 +87,7 @@ returns uuid[] language plpgsql stable set search_path = public, pg_temp as $$
 declare
   v_met text := format('select array(select user_id from (select e.* from (%s offset $1 limit $2) e where true%s%s %%s) f)',
     p_walk, end_user_terms(p_asked), end_user_links(p_asked - 'find', true));
-  v_step integer := least(p_reach, greatest(1.1 * p_limit / greatest(p_share, 0.000001), 2 * p_limit));
+  v_step integer := least(p_reach, greatest(p_limit / greatest(p_share, 0.000001), 2 * p_limit));
   v_looked integer := 0;
   v_named uuid[] := '{}';
   v_ids uuid[];
@@ -100,7 +100,7 @@ begin
     execute format(v_met, '') using v_looked, v_step into v_ids;
     v_named := v_named || named_among(p_asked, v_ids);
     v_looked := v_looked + v_step;
-    v_step := least(greatest(v_looked / 4, 2 * p_limit), p_reach - v_looked);
+    v_step := least(greatest(v_looked / 8, 2 * p_limit), p_reach - v_looked);
   end loop;
   return v_named[1:p_limit];
 end $$;
