@@ -18,6 +18,7 @@ from allauth.account.signals import (
 )
 from allauth.core import context
 from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authenticator_used
 from django.contrib.auth.signals import user_logged_in
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
@@ -128,6 +129,13 @@ def note_factor(sender: Any, instance: Authenticator, created: bool, **_: Any) -
             "codes.made" if codes else "factor.added",
             after=None if codes else _factor(instance),
         )
+
+
+@receiver(authenticator_used, dispatch_uid="own_events.code_used")
+def note_code_used(sender: Any, request: Any, user: Identity, authenticator: Authenticator, **_: Any) -> None:
+    """A recovery code is what is used by whoever lost the device, or by whoever found the list."""
+    if authenticator.type == CODES:
+        note_own(user.pk, "codes.used", request=request)
 
 
 @receiver(post_delete, sender=Authenticator, dispatch_uid="own_events.factor_removed")

@@ -47,6 +47,7 @@ SENTENCES = {
     "codes.made": Entry(
         "Recovery codes made", "New recovery codes were made; older ones count no more", "list-checks"
     ),
+    "codes.used": Entry("Recovery code used", "A recovery code was used up", "list-checks", "wait"),
     "browser.trusted": Entry(
         "Browser trusted", "This browser is not asked for the second factor any more", "monitor-check", "wait"
     ),
