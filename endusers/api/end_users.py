@@ -40,7 +40,9 @@ class EndUsers(ApiView):
         parameters=[
             OpenApiParameter("status", enum=EndUser.Status.values),
             OpenApiParameter("plan_tier", description="A tier's key."),
-            OpenApiParameter("q", description="An id, a whole e-mail address, or part of a name or of an address."),
+            OpenApiParameter(
+                "q", description="An id, a whole e-mail address, or part of a name or of an address."
+            ),
             OpenApiParameter("application", description="An Application's id: people who connected it."),
             OpenApiParameter("client", description="An OAuth client's id: people who connected by it."),
             *(OpenApiParameter(name, type=datetime, description=words) for name, words in RANGES.items()),
