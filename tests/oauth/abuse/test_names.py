@@ -6,6 +6,7 @@ import pytest
 from django.test import Client as Browser
 
 from authsec.database.context import system_context
+from tests.oauth.internet import URL, Internet
 from tests.oauth.world import ED, REDIRECT_URI, public_client, world
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,21 @@ def test_a_name_anybody_can_take_is_said_to_be_unchecked() -> None:  # RFC 7591 
     assert "Anybody can register under the name \u2068AuthSec Security Team\u2069" in page
     assert "evil.example" in page
     assert "host checked" not in page
+
+
+@pytest.mark.parametrize("name", ["Claude", "\u0421laude", "\U0001d402laude"])
+def test_a_look_alike_of_a_known_client_borrows_nothing_from_it(internet: Internet, name: str) -> None:
+    """RFC 7591 §5: not the yes that was said to the other, nor that its host was checked."""
+    it = world()
+    browser = it.signed_in(ED)
+    assert "host checked" in browser.get(it.query(client_id=URL)[0]).text
+    it.consent(browser, client_id=URL)
+    it.client = public_client(name)
+    page = browser.get(it.query()[0])
+    assert page.status_code == 200
+    assert f"<bdi>{name}</bdi> wants to use" in page.text
+    assert "nobody checked its name" in page.text
+    assert "host checked" not in page.text
 
 
 def test_its_own_words_about_a_host_prove_nothing() -> None:
