@@ -51,6 +51,7 @@ SETTINGS = {
     "maintenance_work_mem": "128MB",
     "effective_cache_size": "1GB",
     "max_wal_size": "2GB",
+    "wal_buffers": "64MB",  # a chunk of a bulk action writes 15 MB
     "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",

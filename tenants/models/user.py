@@ -39,7 +39,12 @@ class Profile(TenantRow):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["tenant", "user"], name="tenants_profile_user_uniq")]
+        # With what is read of thousands at once, for a search or an event of each: the index alone answers.
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "user"], include=["email", "display_name"], name="tenants_profile_user_uniq"
+            )
+        ]
         # Part of a name or an address, from three letters on: trigrams. Its beginning: the two pattern indexes.
         indexes = [
             models.Index(fields=["tenant", "email"], name="tenants_profile_email_idx"),
