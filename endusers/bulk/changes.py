@@ -13,7 +13,7 @@ from django.db import connection
 
 from authsec.audit.insertion import NEW_ID, event_values, insertion
 from authsec.database.fields import uuid_array
-from endusers.bulk.verbs import Fates, Run
+from endusers.bulk.verbs import Fate, Fates, Run
 from endusers.operations import standing_tier, standing_tiers
 from endusers.signals import standing_lost
 
@@ -41,8 +41,10 @@ noted as ({events}),
 kept as (
   insert into endusers_outcome (tenant_id, job_id, user_id, fate, at, was)
   select %(tenant)s, %(job)s, user_id, fate, moment, case when fate = 'changed' then {was} end from judged {again})
-select user_id, fate from judged
+select user_id, fate from judged {told}
 """
+# Almost everybody is changed: only the others travel back.
+OTHERS = "where fate <> 'changed'"
 # Of a person to whom two things are done by one job, the better fate stands, with what both replaced.
 AGAIN = """on conflict (tenant_id, job_id, user_id) do update set fate = excluded.fate,
   at = greatest(endusers_outcome.at, excluded.at),
@@ -204,6 +206,7 @@ def _run(
     )
     parts |= {"again": AGAIN if run.several else "", "history": history, "events": events, "last": last}
     parts["wanted"], parts["since"] = (CHANGED_BY, since) if run.undoes else (NAMED, "false")
+    parts["told"] = "" if run.undoes else OTHERS
     statement = FRAME.format(**parts)
     told = event_values(
         actor=run.actor, action=action, target_kind="end_user", reason=run.reason, now=run.now
@@ -212,4 +215,7 @@ def _run(
     with connection.cursor() as cursor:
         cursor.execute(statement, told | about | values)
         fates: Fates = cursor.fetchall()
-    return fates
+    if run.undoes:
+        return fates
+    others = dict(fates)
+    return [(key, others.get(key, Fate.CHANGED)) for key in ids]
