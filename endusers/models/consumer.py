@@ -40,8 +40,8 @@ class EndUser(models.Model):
             ),
         ]
         # One per sort of the list, the key breaking ties so that a page boundary is a point. None knows the status, and
-        # half of every page is left empty (migration 0019): so a row whose status changes stays on its page, and no
-        # index hears of it. Who was ever suspended is found in the index of ``StandingChange``.
+        # more than half of every page is left empty (migration 0019): so a row whose status changes stays on its page,
+        # and no index hears of it. Who was ever suspended is found in the index of ``StandingChange``.
         indexes = [
             models.Index(
                 "tenant",
