@@ -93,7 +93,7 @@ def _note(run: Run, died: Mapping[UUID, int], fates: Fates) -> None:
     told |= {
         "tenant": run.tenant_id,
         "job": run.job_id,
-        "whose": list(lost),
+        "whose": uuid_array(lost),
         "numbers": list(lost.values()),
         "ids": uuid_array(key for key, _ in fates),
         "fates": [str(fate) for _, fate in fates],

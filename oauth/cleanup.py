@@ -1,11 +1,8 @@
 """What is over and has no further use: expired codes and tokens, requests and clients that nobody came back to."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.db import connection
-
-from authsec.database.context import system_context
+from authsec.database.batches import in_batches
 
 # Codes stay a day longer: by the row a replay is recognised (RFC 6749 §4.1.2). Access tokens go soon; a refresh token
 # stays as long as its family may live, because a revoked one that comes back has to end the family.
@@ -22,22 +19,18 @@ KEPT = {
 
 def delete_expired(*, now: datetime, batch: int = 5_000) -> dict[str, int]:
     """Delete expired rows of every tenant, ``batch`` a transaction, until none is left. Returns counts by table."""
-    return {table: sum(_batches(table, column, now - kept, batch)) for table, (column, kept) in KEPT.items()}
+    return {
+        table: in_batches(_over(table, column), {"before": now - kept}, batch=batch)
+        for table, (column, kept) in KEPT.items()
+    }
 
 
-def _batches(table: str, column: str, before: datetime, batch: int) -> Iterator[int]:
-    """One ordered range of the index at a time; rows that a request has locked wait for the next run."""
-    statement = (
-        f"delete from {table} where ctid in (select ctid from {table} where {column} < %s"  # noqa: S608
-        f" order by {column} limit %s for update skip locked)"
+def _over(table: str, column: str) -> str:
+    """One ordered range of the index; rows that a request has locked wait for the next run."""
+    return (
+        f"delete from {table} where ctid in (select ctid from {table} where {column} < %(before)s"  # noqa: S608
+        f" order by {column} limit %(batch)s for update skip locked)"
     )
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(statement, [before, batch])
-            deleted = cursor.rowcount
-        yield deleted
-        if deleted < batch:
-            return
 
 
 UNUSED_AFTER = timedelta(days=30)
@@ -77,14 +70,7 @@ def delete_abandoned_requests(*, now: datetime, batch: int = 5_000) -> int:
 
     One that led to a token or to somebody's consent stays. Returns how many.
     """
-    deleted = 0
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(ABANDONED, {"before": now - UNUSED_AFTER, "batch": batch})
-            found: int = cursor.rowcount
-        deleted += found
-        if found < batch:
-            return deleted
+    return in_batches(ABANDONED, {"before": now - UNUSED_AFTER}, batch=batch)
 
 
 def delete_unused_clients(*, now: datetime, batch: int = 100) -> int:
@@ -93,12 +79,4 @@ def delete_unused_clients(*, now: datetime, batch: int = 100) -> int:
     One that somebody consented to, or that a tenant approved, denied or limited, stays. At most UNUSED_A_RUN;
     returns how many.
     """
-    deleted = 0
-    while deleted < UNUSED_A_RUN:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(UNUSED, {"before": now - UNUSED_AFTER, "batch": batch})
-            found = cursor.rowcount
-        deleted += found
-        if found < batch:
-            break
-    return deleted
+    return in_batches(UNUSED, {"before": now - UNUSED_AFTER}, batch=batch, most=UNUSED_A_RUN)

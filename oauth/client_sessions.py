@@ -3,15 +3,14 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 from django.db.models.expressions import RawSQL
 from procrastinate.contrib.django import app
 from procrastinate.types import JSONDict
 
+from authsec.database.batches import in_batches
 from authsec.database.context import system_context
 from authsec.database.fields import uuid_array
 from authsec.sessions import EXPIRED
@@ -94,12 +93,4 @@ delete from oauth_clientsession where id in (
 def delete_over(*, now: datetime, batch: int = 5_000) -> int:
     """Delete what outlived its session, and ends that no client took within a day. Returns how many."""
     longest = timedelta(seconds=settings.SESSION_ABSOLUTE_SECONDS) + KEPT
-    values: dict[str, Any] = {"never": now - longest, "told": now - KEPT, "batch": batch}
-    deleted = 0
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(DELETE, values)
-            found: int = cursor.rowcount
-        deleted += found
-        if found < batch:
-            return deleted
+    return in_batches(DELETE, {"never": now - longest, "told": now - KEPT}, batch=batch)

@@ -8,13 +8,11 @@
 - ``KEEP_EVENTS_DAYS``: the audit log. It is append-only for everybody but authsec_system, which does this.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
 
-from authsec.database.context import system_context
+from authsec.database.batches import in_batches
 
 # A row answers for moments before the one in its column, so that it has no further use behind the horizon.
 # Former terms go before the binding that they name.
@@ -57,7 +55,7 @@ def delete_history(*, now: datetime, batch: int = 5_000) -> dict[str, int]:
         return {}
     before = now - timedelta(days=settings.KEEP_HISTORY_DAYS)
     return {
-        name: sum(_batches(table, found_in(table, column, condition), before, batch))
+        name: _delete(table, found_in(table, column, condition), before, batch)
         for name, (table, column, condition) in HISTORY.items()
     }
 
@@ -67,7 +65,7 @@ def delete_decisions(*, now: datetime, batch: int = 5_000) -> int:
     if not settings.KEEP_DECISIONS_DAYS:
         return 0
     before = now - timedelta(days=settings.KEEP_DECISIONS_DAYS)
-    return sum(_batches("oauth_decision", found_in("oauth_decision", "at"), before, batch))
+    return _delete("oauth_decision", found_in("oauth_decision", "at"), before, batch)
 
 
 def delete_events(*, now: datetime, batch: int = 5_000) -> int:
@@ -75,7 +73,7 @@ def delete_events(*, now: datetime, batch: int = 5_000) -> int:
     if not settings.KEEP_EVENTS_DAYS:
         return 0
     before = now - timedelta(days=settings.KEEP_EVENTS_DAYS)
-    return sum(_batches("audit_event", EVENTS, before, batch))
+    return _delete("audit_event", EVENTS, before, batch)
 
 
 def found_in(table: str, column: str, condition: str = "") -> str:
@@ -87,12 +85,5 @@ def found_in(table: str, column: str, condition: str = "") -> str:
     )
 
 
-def _batches(table: str, found: str, before: datetime, batch: int) -> Iterator[int]:
-    statement = f"delete from {table} where ctid in ({found})"  # noqa: S608 - constants of this file
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(statement, {"before": before, "batch": batch})
-            deleted = cursor.rowcount
-        yield deleted
-        if deleted < batch:
-            return
+def _delete(table: str, found: str, before: datetime, batch: int) -> int:
+    return in_batches(f"delete from {table} where ctid in ({found})", {"before": before}, batch=batch)  # noqa: S608

@@ -4,18 +4,17 @@ Such an event names an identity by its id and nobody by name. Its person reads i
 without an identity are read by whoever runs the server (``manage.py keys``). A tenant learns nothing of either.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from authsec.audit.actor import Actor
 from authsec.audit.catalog import PLACE, Entry
 from authsec.audit.models import InstallationEvent
+from authsec.database.batches import in_batches
 from authsec.database.context import system_context
 from authsec.web.pagination import LIMIT, Page, paginate
 
@@ -149,24 +148,14 @@ def forget(identity_id: UUID) -> None:
 
 def delete_old(*, now: datetime, batch: int = 5_000) -> int:
     """Delete what concerns people and is older than KEPT, ``batch`` a transaction. Returns how many."""
-    return sum(_batches(now - KEPT, batch))
+    return in_batches(OLD, {"before": now - KEPT}, batch=batch)
 
 
 OLD = """
 delete from audit_installationevent where ctid in (
-  select ctid from audit_installationevent where identity_id is not null and at < %s order by at limit %s
+  select ctid from audit_installationevent where identity_id is not null and at < %(before)s order by at limit %(batch)s
   for update skip locked)
 """
-
-
-def _batches(before: datetime, batch: int) -> Iterator[int]:
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(OLD, [before, batch])
-            deleted = cursor.rowcount
-        yield deleted
-        if deleted < batch:
-            return
 
 
 def _of(identity_id: UUID | None) -> QuerySet[InstallationEvent]:

@@ -1,12 +1,9 @@
 """What jobs leave behind: expired results, old rows, unfinished files that nobody goes on with."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from django.db import connection
-
-from authsec.database.context import system_context
+from authsec.database.batches import in_batches
 from authsec.jobs import files
 
 ROWS_KEPT = timedelta(days=90)
@@ -14,15 +11,17 @@ PARTS_KEPT = timedelta(days=2)
 
 FORGET_RESULTS = """
 update jobs_job set file = '', size = 0 where id in (
-  select id from jobs_job where file <> '' and expires_at < %s limit %s for update skip locked) returning id
+  select id from jobs_job where file <> '' and expires_at < %(before)s limit %(batch)s
+  for update skip locked) returning id
 """
 DELETE_ROWS = """
 delete from jobs_job where id in (
-  select id from jobs_job where finished_at < %s limit %s for update skip locked) returning id
+  select id from jobs_job where finished_at < %(before)s limit %(batch)s for update skip locked) returning id
 """
 DELETE_QUEUED = """
 delete from procrastinate_jobs where id in (
-  select job_id from procrastinate_events where at < %s and type in ('failed', 'cancelled', 'aborted') limit %s)
+  select job_id from procrastinate_events
+   where at < %(before)s and type in ('failed', 'cancelled', 'aborted') limit %(batch)s)
   and status in ('failed', 'cancelled', 'aborted') returning id
 """
 
@@ -30,21 +29,11 @@ delete from procrastinate_jobs where id in (
 def delete_expired(*, now: datetime, batch: int = 1_000) -> dict[str, int]:
     """Delete what is over, of every tenant: results at once, rows after 90 days. Returns counts."""
     return {
-        "results": sum(_batches(FORGET_RESULTS, now, batch)),
-        "rows": sum(_batches(DELETE_ROWS, now - ROWS_KEPT, batch)),
-        "queue": sum(_batches(DELETE_QUEUED, now - PARTS_KEPT, batch)),
+        "results": in_batches(FORGET_RESULTS, {"before": now}, batch=batch),
+        "rows": in_batches(DELETE_ROWS, {"before": now - ROWS_KEPT}, batch=batch),
+        "queue": in_batches(DELETE_QUEUED, {"before": now - PARTS_KEPT}, batch=batch),
         "files": _delete_files(now),
     }
-
-
-def _batches(statement: str, before: datetime, batch: int) -> Iterator[int]:
-    while True:
-        with system_context(), connection.cursor() as cursor:
-            cursor.execute(statement, [before, batch])
-            touched = cursor.rowcount
-        yield touched
-        if touched < batch:
-            return
 
 
 def _delete_files(now: datetime) -> int:

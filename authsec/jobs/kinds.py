@@ -54,13 +54,12 @@ class Kind:
     fetched: "Callable[..., None]" = nothing  # (job, actor, now), in the transaction of the download
     needs: Callable[[Job], Sequence[str]] | None = None
     application: Callable[[Job], UUID | None] = lambda job: None
-    again: bool = (
-        False  # asking for the same once more changes nobody: the page of one whose file is gone offers it
-    )
+    # Asking for the same once more changes nobody: the page of one whose file is gone offers it.
+    again: bool = False
     home: tuple[str, Any] = (
         "",
         "",
-    )  # URL name (slug) of the page that the job was asked for on, and the page's name
+    )  # the page that it is asked for on: URL name (slug), and what it is called
     panel: str = ""  # URL name of a panel (slug, job) about what it did, shown with the job when it is over
 
     def __post_init__(self) -> None:

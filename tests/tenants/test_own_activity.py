@@ -119,7 +119,7 @@ def test_what_is_old_is_found_by_an_index_and_deleted_in_batches() -> None:
         installation.note(action="keys.rotated", actor=SYSTEM, now=now - timedelta(days=900))
     with system_context(), connection.cursor() as cursor:
         cursor.execute("set local enable_seqscan = off; set local enable_sort = off")
-        cursor.execute(f"explain {installation.OLD}", [now, 5_000])
+        cursor.execute(f"explain {installation.OLD}", {"before": now, "batch": 5_000})
         assert "audit_installation_old_idx" in "\n".join(row[0] for row in cursor.fetchall())
     assert installation.delete_old(now=now, batch=1) == 2
     assert "keys.rotated" in [event.action for event in installation.latest_of(None, limit=9)]
