@@ -1,5 +1,6 @@
 """Ending the tokens of many end users at once, alone or with a suspension. Neither can be undone."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -11,27 +12,31 @@ from authsec.database.fields import uuid_array
 from endusers.bulk import changes
 from endusers.bulk.registration import register
 from endusers.bulk.verbs import Fate, Fates, Run, Verb
+from oauth.tokens import UNDER_WAY
 
-# Tokens of both kinds, and what a client has not fetched yet (``tokens.revoke_unfetched``).
-END = """
-with known as materialized (
-  select e.user_id from endusers_enduser e where e.tenant_id = %(tenant)s and e.user_id = any(%(ids)s::uuid[])),
-ended as (
-  update oauth_refreshtoken r set revoked = %(now)s, updated = %(now)s from known k
-   where r.tenant_id = %(tenant)s and r.subject = k.user_id and r.revoked is null returning r.subject),
-gone as (
-  delete from oauth_accesstoken a using known k
-   where a.tenant_id = %(tenant)s and a.subject = k.user_id returning a.subject),
-codes as (
-  update oauth_grant g set expires = %(now)s, updated = %(now)s from known k
-   where g.tenant_id = %(tenant)s and g.subject = k.user_id and g.consumed_at is null and g.expires > %(now)s),
-devices as (
-  update oauth_devicegrant d set expires = %(now)s from known k
-   where d.tenant_id = %(tenant)s and d.subject = k.user_id and d.consumed_at is null and d.expires > %(now)s),
-died as (
-  select subject, count(*) as number from (select subject from ended union all select subject from gone) each
-   group by subject)
-select k.user_id, coalesce(d.number, 0) from known k left join died d on d.subject = k.user_id
+# As ``tokens.revoke_held`` does for one person: what a client has not fetched yet, refresh tokens until none is live,
+# access tokens. Each step waits for the requests that hold its rows, and the next statement sees what they gave.
+KNOWN = "select user_id from endusers_enduser where tenant_id = %(tenant)s and user_id = any(%(ids)s::uuid[])"
+UNFETCHED = """
+with codes as (
+  delete from oauth_grant
+   where tenant_id = %(tenant)s and subject = any(%(known)s::uuid[]) and consumed_at is null and expires > %(open)s)
+update oauth_devicegrant set status = 'denied'
+ where tenant_id = %(tenant)s and subject = any(%(known)s::uuid[]) and consumed_at is null and expires > %(open)s
+   and status = 'authorized'
+"""
+LIVE = """
+select exists (select from oauth_refreshtoken
+                where tenant_id = %(tenant)s and subject = any(%(known)s::uuid[]) and revoked is null)
+"""
+REFRESH = """
+with held as materialized (
+  select id from oauth_refreshtoken
+   where tenant_id = %(tenant)s and subject = any(%(known)s::uuid[]) and revoked is null order by id for update)
+update oauth_refreshtoken r set revoked = %(now)s, updated = %(now)s from held where r.id = held.id returning r.subject
+"""
+ACCESS = """
+delete from oauth_accesstoken where tenant_id = %(tenant)s and subject = any(%(known)s::uuid[]) returning subject
 """
 EVENTS = insertion(
     "unnest(%(whose)s::uuid[], %(numbers)s::int[]) with ordinality f(user_id, number, n) "
@@ -73,9 +78,23 @@ def suspend_and_revoke(run: Run, ids: Sequence[UUID]) -> Fates:
 
 def _end(run: Run, ids: Sequence[UUID]) -> dict[UUID, int]:
     """End the tokens; returns how many died of each of the people who are end users here."""
+    told: dict[str, Any] = {"tenant": run.tenant_id, "ids": uuid_array(ids), "now": run.now}
     with connection.cursor() as cursor:
-        cursor.execute(END, {"tenant": run.tenant_id, "ids": uuid_array(ids), "now": run.now})
-        return dict(cursor.fetchall())
+        cursor.execute(KNOWN, told)
+        died = Counter({key: 0 for (key,) in cursor.fetchall()})
+        told |= {"known": uuid_array(died), "open": run.now - UNDER_WAY}
+        cursor.execute(UNFETCHED, told)
+        while _any_live(cursor, told):
+            cursor.execute(REFRESH, told)
+            died.update(key for (key,) in cursor.fetchall())
+        cursor.execute(ACCESS, told)
+        died.update(key for (key,) in cursor.fetchall())
+    return died
+
+
+def _any_live(cursor: Any, told: Mapping[str, Any]) -> bool:
+    cursor.execute(LIVE, told)
+    return bool(cursor.fetchone()[0])
 
 
 def _fate(died: int | None) -> str:

@@ -39,7 +39,7 @@ def revoke_one(
     if alone:
         died = tokens.revoke_access_token(token_id)
     else:
-        waited = isinstance(row, DeviceGrant) and row.consumed_at is None and row.expires > now
+        waited = isinstance(row, DeviceGrant) and row.awaits_its_poll(now)
         family = Q(tenant_id=tenant_id, subject=user_id, token_family=row.token_family)
         died = tokens.revoke_held(family, now=now) or int(waited)
     if died:

@@ -198,7 +198,7 @@ def revoke_api(*, identity_id: UUID, client_id: UUID | None, actor: Actor, now: 
         held = RefreshToken.objects.filter(theirs, revoked=None, expires__gt=now)
         clients = Client.objects.filter(pk__in=set(held.values_list("application_id", flat=True)))
         names = sorted(client.known_as or client.client_id for client in clients)
-        held.update(revoked=now, updated=now)
+        tokens.revoke_refresh_tokens(theirs, now=now)
         if names:
             note(
                 action="api.taken",

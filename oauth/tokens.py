@@ -81,6 +81,10 @@ used as (
 """
 
 
+# How long ago a request may have looked at its clock and still be at work.
+UNDER_WAY = timedelta(minutes=5)
+
+
 @dataclass(frozen=True)
 class Holder:
     """Whom the tokens are for and how that person signed in: copied from the code through every refresh."""
@@ -233,9 +237,9 @@ def revoke_family(family_id: UUID, *, now: datetime) -> int:
     return revoke_held(Q(token_family=family_id), now=now)
 
 
-def _delete(tokens: QuerySet) -> int:
-    """One DELETE; no row refers to an access token, so there is nothing to collect first."""
-    return int(tokens._raw_delete(tokens.db))
+def _delete(rows: QuerySet) -> int:
+    """One DELETE; no row refers to an access token or a code, so there is nothing to collect first."""
+    return int(rows._raw_delete(rows.db))
 
 
 def held_by(
@@ -258,22 +262,36 @@ def revoke_held(held: Q, *, now: datetime) -> int:
     """Kill the tokens that a condition like :func:`held_by` describes, and what would still become some: codes and
     answered devices. Returns how many tokens died, of both kinds.
 
-    A refresh that is under way holds its token: it is waited for first, so that what it gives is seen by the next
-    statement and dies too.
+    What is under way at this moment dies too: each of the three steps waits for the requests that hold its rows, and
+    the next one is a statement of its own, which sees what they gave.
     """
     revoke_unfetched(held, now=now)
-    live = RefreshToken.objects.filter(held, revoked__isnull=True)
-    list(live.order_by("id").select_for_update().values_list("id"))
-    refresh = RefreshToken.objects.filter(held, revoked__isnull=True).update(revoked=now, updated=now)
-    return int(refresh) + _delete(AccessToken.objects.filter(held))
+    refresh = revoke_refresh_tokens(held, now=now)
+    return refresh + _delete(AccessToken.objects.filter(held))
 
 
 def revoke_unfetched(held: Q, *, now: datetime) -> None:
     """End what a person allowed and a client has not fetched yet. A device may wait ten minutes before it polls: a yes
     that was taken back in between must not count when it does.
+
+    By the row and not by its last moment: a request that looked at its clock a moment earlier would still pass.
     """
-    Grant.objects.filter(held, consumed_at__isnull=True, expires__gt=now).update(expires=now, updated=now)
-    DeviceGrant.objects.filter(held, consumed_at__isnull=True, expires__gt=now).update(expires=now)
+    open_ = Q(held, consumed_at__isnull=True, expires__gt=now - UNDER_WAY)
+    _delete(Grant.objects.filter(open_))
+    DeviceGrant.objects.filter(open_, status=DeviceGrant.AUTHORIZED).update(status=DeviceGrant.DENIED)
+
+
+def revoke_refresh_tokens(held: Q, *, now: datetime) -> int:
+    """Kill the refresh tokens that a condition describes. Returns how many.
+
+    A token that is being renewed is still live for whoever looks, and its row is waited for: what it became is found
+    by looking again, until nothing is left.
+    """
+    died, live = 0, RefreshToken.objects.filter(held, revoked__isnull=True)
+    while live.exists():
+        list(live.order_by("id").select_for_update().values_list("id"))
+        died += int(live.update(revoked=now, updated=now))
+    return died
 
 
 def revoke_access_token(token_id: UUID) -> int:

@@ -3,6 +3,7 @@
 A token of the management API (the resource ``{issuer}/api``) has neither tenant nor audience.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -205,3 +206,7 @@ class DeviceGrant(Issued, AbstractDeviceGrant):
             models.UniqueConstraint(fields=["user_code"], name="oauth_devicegrant_user_code_uniq"),
         ]
         indexes = [models.Index(fields=["expires"], name="oauth_devicegrant_expires_idx")]
+
+    def awaits_its_poll(self, now: datetime) -> bool:
+        """Whether somebody said yes and the device has not heard of it."""
+        return self.status == self.AUTHORIZED and self.consumed_at is None and self.expires > now

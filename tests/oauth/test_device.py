@@ -329,7 +329,7 @@ def test_a_yes_that_is_taken_back_counts_no_more_when_the_device_polls(how: str)
         other, again = begun(it)
         answer(it.signed_in(ED), again)
         assert poll(it, other).status_code == 200
-    refused(poll(it, code), "expired_token")
+    refused(poll(it, code), "access_denied")
 
 
 def test_the_management_api_taken_from_a_client_is_taken_from_a_device_that_has_not_polled() -> None:
@@ -340,7 +340,7 @@ def test_the_management_api_taken_from_a_client_is_taken_from_a_device_that_has_
     browser = it.signed_in("owner@acme-corp.example")
     answer(browser, typed)
     browser.post(f"/account/connections/clients/{it.client.pk}/withdraw/")
-    refused(poll(it, code), "expired_token")
+    refused(poll(it, code), "access_denied")
 
 
 def test_a_client_registers_for_devices_alone_without_a_redirect_uri() -> None:  # RFC 7591 §2

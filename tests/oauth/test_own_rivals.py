@@ -3,7 +3,9 @@
 import re
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -12,12 +14,14 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import app_context, tenant_context
+from authsec.database.fields import uuid7
 from authz.models import Application
-from oauth import consent, departure, suspension
+from endusers.bulk.verbs import Run
+from oauth import bulk, clients, consent, departure, suspension
 from oauth.models import Consent
 from tenants.models import Identity
 from tests import cast
-from tests.oauth.world import ED, redirected, world
+from tests.oauth.world import ED, REDIRECT_URI, World, redirected, world
 from tests.servers import eventually
 
 PATIENCE_S = 30
@@ -60,28 +64,83 @@ def test_a_consent_that_is_being_withdrawn_holds_up_no_token(own_database: None)
     assert answers == [200]
 
 
-def test_what_ends_all_tokens_waits_for_the_one_that_is_being_renewed(own_database: None) -> None:
-    """Rule 3, RFC 7009 §2.1: a pair that is not committed yet is seen by nobody, and must die all the same."""
-    it = world()
-    given = it.tokens(it.signed_in(ED))
-    moment = {"tenant_id": it.tenant.id, "user_id": it.facts(given["access_token"])["sub"], "actor": SYSTEM}
+def end_one(it: World, user: str, now: datetime) -> int:
+    """Every token of one person."""
+    with tenant_context(it.tenant.id):
+        return suspension.revoke_tokens(tenant_id=it.tenant.id, user_id=UUID(user), actor=SYSTEM, now=now)
 
-    def end() -> int:
-        with tenant_context(it.tenant.id):
-            return suspension.revoke_tokens(now=timezone.now(), **moment)
+
+def end_many(it: World, user: str, now: datetime) -> int:
+    """The same by a bulk job."""
+    with tenant_context(it.tenant.id):
+        bulk.revoke_tokens(Run(it.tenant.id, uuid7(), SYSTEM, now), [UUID(user)])
+        event = Event.objects.filter(tenant=it.tenant, action="tokens.revoked").first()
+        return int(event.after["tokens"]) if event else 0
+
+
+ENDS = pytest.mark.parametrize("end", [end_one, end_many])
+
+
+@ENDS
+@pytest.mark.parametrize("fetched_by", ["code", "refresh", "refresh that slides"])
+def test_what_ends_all_tokens_waits_for_the_ones_that_are_being_given(
+    own_database: None, fetched_by: str, end: Callable[[World, str, datetime], int]
+) -> None:
+    """Rule 3, RFC 7009 §2.1: tokens that are not committed yet are seen by nobody, and must die all the same."""
+    it = world()
+    browser = it.signed_in(ED)
+    secret: dict[str, str | None] = {}
+    if fetched_by == "refresh that slides":
+        registration = clients.read_registration(
+            {
+                "client_name": "Server",
+                "redirect_uris": [REDIRECT_URI],
+                "grant_types": ["authorization_code", "refresh_token"],
+            }
+        )
+        it.client, value = clients.register_public(registration, now=timezone.now())
+        secret = {"client_secret": value}
+    first, proof = it.consent(browser)
+    given = it.exchange(first, proof, **secret).json()
+    user = it.facts(given["access_token"])["sub"]
+    code, verifier = it.consent(browser)
+
+    def fetch() -> Any:
+        return (
+            it.exchange(code, verifier)
+            if fetched_by == "code"
+            else it.refresh(given["refresh_token"], **secret)
+        )
 
     with tenant_context(it.tenant.id):
         Application.objects.select_for_update().get(pk=it.application.pk)  # what a new token refers to
-        renewing, answers = beside(lambda: it.refresh(given["refresh_token"]))
-        eventually(lambda: waiting() == 1, what="the refresh, its token claimed")
-        ending, died = beside(end)
+        fetching, answers = beside(fetch)
+        eventually(lambda: waiting() == 1, what="the client, its code or token claimed")
+        ending, died = beside(lambda: end(it, user, timezone.now()))
         eventually(lambda: waiting() == 2, what="the end")
-    for thread in (renewing, ending):
+    for thread in (fetching, ending):
         thread.join(timeout=PATIENCE_S)
+    got = answers[0].json()
     assert answers[0].status_code == 200
-    assert died == [3], "both access tokens and the new refresh token"
-    assert it.facts(answers[0].json()["access_token"]) == {"active": False}
-    assert it.refresh(answers[0].json()["refresh_token"]).status_code == 400
+    assert died == [{"code": 4, "refresh": 3, "refresh that slides": 3}[fetched_by]]
+    for token in (given["access_token"], got["access_token"]):
+        assert it.facts(token) == {"active": False}
+    for token in {given["refresh_token"], got.get("refresh_token", given["refresh_token"])}:
+        assert it.refresh(token, **secret).json()["error"] == "invalid_grant"
+    assert it.exchange(code, verifier, **secret).json()["error"] == "invalid_grant"
+
+
+@ENDS
+def test_a_request_whose_clock_is_behind_gets_nothing_for_a_code_that_was_ended(
+    own_database: None, end: Callable[[World, str, datetime], int]
+) -> None:
+    """It read the time before the end did, or on another node: what ends a code is no moment to compare with."""
+    it = world()
+    browser = it.signed_in(ED)
+    user = it.facts(it.tokens(browser)["access_token"])["sub"]
+    code, verifier = it.consent(browser)
+    end(it, user, timezone.now() + timedelta(seconds=20))
+    assert it.exchange(code, verifier).json()["error"] == "invalid_grant"
 
 
 @pytest.mark.parametrize("prompt", [None, "none"])
