@@ -31,7 +31,7 @@ class NoSuchConnection(Exception):
 @dataclass(frozen=True)
 class Allowance:
     """One scope of a consent. ``state``: active, or why it gives nothing now: pending_step_up, gone (the Application
-    knows it no longer), not_entitled, or another state of a binding (domain.md, Rule 4).
+    knows it no longer), not_entitled, or another state of a binding (Rule 4).
     """
 
     name: str

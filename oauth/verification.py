@@ -1,6 +1,6 @@
 """The verbs of proof: an Application's resource URI is verified, loses that to a stronger claim, is looked at again.
 
-A verified address serves everybody; an unverified one the tenant's own active members (domain.md, Applications).
+A verified address serves everybody; an unverified one the tenant's own active members.
 """
 
 from datetime import datetime, timedelta

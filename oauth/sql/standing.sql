@@ -1,4 +1,4 @@
--- May this subject hold any access at all right now? (domain.md, Rule 3.) One answer for consent, issue, refresh and
+-- May this subject hold any access at all right now? (Rule 3.) One answer for consent, issue, refresh and
 -- introspection: '' for yes, else the first reason. 'unknown' means: neither an active membership nor an end-user row,
 -- which the authorize page alone may let pass.
 --

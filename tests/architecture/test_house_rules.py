@@ -113,6 +113,18 @@ def test_every_link_of_the_documents_leads_somewhere() -> None:
     assert found == set()
 
 
+def test_every_rule_that_the_code_names_is_stated() -> None:
+    stated = set(re.findall(r"^(\d+)\. \*\*", (CHECKOUT / "docs/rules.md").read_text(), re.MULTILINE))
+    named = {
+        (number, str(path))
+        for path in tracked("*.py", "*.sql", "*.md", "*.cedarschema")
+        for numbers in re.findall(r"\bRules? (\d+(?:(?:,| and| to) \d+)*)", (CHECKOUT / path).read_text())
+        for number in re.findall(r"\d+", numbers)
+    }
+    assert len(named) > 50
+    assert {where for number, where in named if number not in stated} == set()
+
+
 def test_the_environment_is_documented() -> None:
     settings = (CHECKOUT / "authsec/settings.py").read_text()
     read = set(re.findall(r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", settings))

@@ -215,7 +215,7 @@ def test_it_ends_at_the_next_introspection_when(how: str) -> None:
     assert it.facts(got) == {"active": False}
 
 
-def test_suspension_stops_it_and_reactivation_brings_it_back() -> None:  # domain.md, Rule 3
+def test_suspension_stops_it_and_reactivation_brings_it_back() -> None:  # Rule 3
     it = world()
     client, secret, _ = account(it)
     given = it.tokens(it.signed_in(ED))

@@ -79,7 +79,7 @@ def test_nobody_reads_anothers() -> None:
 
 
 def test_the_applications_role_writes_and_neither_reads_nor_changes() -> None:
-    """Rule 11; "audit erased" of the threats: append-only for the role that serves requests."""
+    """Rule 11, and SECURITY.md: append-only for the role that serves requests."""
     Browser().join(JOE)
     for statement in (
         "select count(*) from audit_installationevent",

@@ -1,4 +1,4 @@
-"""The worked example: acme-corp, alex-tools and data-tools-cloud, as domain.md's readers know them.
+"""The worked example: acme-corp, alex-tools and data-tools-cloud.
 
 Alex stands in all three: owner of alex-tools, contractor of acme-corp, end user of data-tools-cloud.
 """
