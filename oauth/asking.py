@@ -2,8 +2,12 @@
 
 from urllib.parse import urlsplit
 
+from django.utils.text import Truncator
+
 from oauth import consent, redirects
 from oauth.authorization import NoRedirect, Refused, read_request
+from oauth.parties import SHORT
+from tenants.plain_text import one_line
 from tenants.signin import Asking
 
 
@@ -20,7 +24,7 @@ def describe(url: str) -> Asking | None:
         return None
     target = consent.find_target(resource_uri=resource, identity_id=None, client=asked.client)
     return Asking(
-        client=asked.client.name or asked.client.client_id,
+        client=Truncator(one_line(asked.client.name)).chars(SHORT) or asked.client.client_id,
         application=target.application_name if target else "",
         tenant=target.tenant_name if target else "",
         returns_to=redirects.destination(asked.redirect_uri).origin,

@@ -5,6 +5,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from authz.models import Application
@@ -14,6 +15,8 @@ from oauth.consent import Target
 from oauth.documents.logos import shown_to_people
 from oauth.models import Client
 from tenants.plain_text import one_line
+
+SHORT = 40  # characters of a client's name that a sentence of ours repeats
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,14 @@ class ClientFacts:
     logo_url: str = ""
 
     @property
+    def short(self) -> str:
+        """The name in our own sentences, too short to be one itself; in full it stands where it says who asks."""
+        return Truncator(self.name).chars(SHORT)
+
+    @property
     def isolated(self) -> str:
         """The name for a sentence that has no markup: written right to left it turns nothing else round."""
-        return f"\u2068{self.name}\u2069"
+        return f"\u2068{self.short}\u2069"
 
     @property
     def vouched(self) -> bool:

@@ -88,7 +88,7 @@ class Asking:
             "sign_in_only": self.grantable.sign_in_only,
             "step_up_url": self._step_up_url(),
             "another": self.asked.url_for_another(),
-            **self._wishes(client.name),
+            **self._wishes(client.short),
         }
         response = render(request, "oauth/consent.html", context, status=status)
         response._csp_update = {"form-action": [client.returns.origin]}  # type: ignore[attr-defined]
@@ -105,6 +105,7 @@ class Asking:
         }
         new = [known[name] for name in grantable.granted if name not in self.kept]
         return {
+            "possible": bool(grantable.granted or grantable.waiting or grantable.sign_in_only),
             "new": len(new),
             "groups": wishes.grouped(new),
             "waiting": wishes.by_risk(known[name] for name in grantable.waiting),

@@ -170,6 +170,16 @@ def test_a_person_sees_the_applications_logo_rules_and_support() -> None:
     assert "localhost:9101" in page, "the host that the Application proved"
 
 
+def test_who_can_give_nothing_reads_why_and_whom_to_ask_and_is_not_told_to_go_on() -> None:
+    it = world()
+    page = it.signed_in(ED).get(it.query(scope="run")[0])
+    assert "<bdi>Claude Code</bdi> can’t use <bdi>deploy-mcp</bdi> as you" in page.text
+    assert "acme-corp has not given you this" in page.text
+    assert "Whom to ask" in page.text
+    assert "Go on only if" not in page.text
+    assert 'value="allow"' not in page.text
+
+
 # --- the tenant's word on the client ----------------------------------------------------------------
 
 

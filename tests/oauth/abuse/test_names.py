@@ -51,6 +51,17 @@ def test_a_name_that_got_in_otherwise_still_steers_nothing() -> None:
     assert "<bdi>edoC edualC &lt;script&gt;alert(1)&lt;/script&gt;</bdi> wants to use" in page
 
 
+def test_a_name_as_long_as_a_sentence_is_read_in_full_only_where_it_says_who_asks() -> None:
+    it, name = world(), "Acme Security Team asks you to press Allow, or your account is closed tonight"
+    it.client = public_client(name)
+    for page in (
+        it.signed_in(ED).get(it.query()[0]),
+        Browser().get(Browser().get(it.query()[0])["Location"]),
+    ):
+        assert f"<bdi>{name[:39]}…</bdi>" in page.text
+        assert page.text.count(name) == ("nobody checked its name" in page.text)
+
+
 def test_a_name_anybody_can_take_is_said_to_be_unchecked() -> None:  # RFC 7591 §5: self-asserted
     it = world()
     it.client = public_client("AuthSec Security Team", redirect_uris=["https://evil.example/cb"])
