@@ -4,8 +4,9 @@ from urllib.parse import urlsplit
 
 from django.utils.text import Truncator
 
-from oauth import consent, redirects
+from oauth import consent
 from oauth.authorization import NoRedirect, Refused, read_request
+from oauth.clients import redirects
 from oauth.parties import SHORT
 from tenants.plain_text import one_line
 from tenants.signin import Asking

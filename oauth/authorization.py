@@ -17,8 +17,9 @@ from django.conf import settings
 
 from authsec.secrets import digest
 from authz.resource_uri import canonical
-from oauth import hint, redirects
+from oauth import hint
 from oauth.client_authentication import find_client
+from oauth.clients import redirects
 from oauth.errors import described
 from oauth.issuance import OPENID_SCOPES, resources_of_client
 from oauth.models import Client

@@ -17,7 +17,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 
 from authsec.secrets import digest
-from oauth.client_keys import ALGORITHMS, fitting
+from oauth.clients.keys import ALGORITHMS, fitting
 from oauth.models import Client
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"

@@ -14,8 +14,8 @@ from authsec.database.batches import in_batches
 from authsec.database.context import system_context
 from authsec.database.fields import uuid_array
 from authsec.sessions import EXPIRED
+from oauth.clients.registration import LOGOUT_URI
 from oauth.models import Client, ClientSession
-from oauth.registration import LOGOUT_URI
 
 TASK = "oauth.tell_client"
 KEPT = timedelta(days=1)  # how long an end waits for its client to be told

@@ -13,7 +13,7 @@ from authsec.audit.actor import Actor
 from authsec.audit.operations import record as record_event
 from endusers import operations as endusers
 from oauth import tokens
-from oauth.client_policy import is_listed, rule_for
+from oauth.clients.policy import is_listed, rule_for
 from oauth.issuance import Grantable
 from oauth.models import Client, ClientApproval, ClientPolicy, Consent, RefreshToken
 from tenants import operations as tenants

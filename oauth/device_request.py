@@ -8,9 +8,9 @@ from django.conf import settings
 
 from authsec.secrets import digest
 from oauth.authorization import AuthorizationRequest, Refused
+from oauth.clients.redirects import Destination
 from oauth.issuance import API_SCOPES
 from oauth.models import Client, DeviceGrant
-from oauth.redirects import Destination
 
 PAGE = "/device/allow/"
 

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from oauth.client_keys import BadKeys, Keys, read_keys
+from oauth.clients.keys import BadKeys, Keys, read_keys
 from oauth.trial import LONGEST, presented
 
 

@@ -22,9 +22,9 @@ from django.db import connection as django_connection
 from authsec import limiting
 from authsec.secrets import digest
 from authsec.web.addresses import read_address
-from oauth.activity import Counters
 from oauth.client_authentication import basic_credentials
 from oauth.reasons import RATE_LIMITED
+from oauth.usage.activity import Counters
 
 log = logging.getLogger(__name__)
 

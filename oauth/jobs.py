@@ -11,9 +11,9 @@ from authsec.database.context import system_context
 from authsec.jobs import files
 from authsec.jobs.runner import Backoff
 from oauth import bulk as bulk  # its kinds of jobs
-from oauth import own_data, proof_mail
-from oauth import what_if_jobs as what_if_jobs  # its kind of job
-from oauth.data_exports import TASK, Status
+from oauth import proof_mail
+from oauth.account import data as own_data
+from oauth.account.exports import TASK, Status
 from oauth.documents import logos
 from oauth.models import DataExport
 

@@ -15,10 +15,10 @@ from procrastinate.jobs import Job as Queued
 from authsec.database.context import tenant_context
 from oauth import keys
 from oauth.client_sessions import TASK
+from oauth.clients.registration import LOGOUT_URI, LONGEST_LOGOUT_URI
 from oauth.models import Client, ClientSession
 from oauth.outbound.fetch import Errand, Unreachable, fetch
 from oauth.outbound.location import Wrong, read_location
-from oauth.registration import LOGOUT_URI, LONGEST_LOGOUT_URI
 
 log = logging.getLogger(__name__)
 EVENT = "http://schemas.openid.net/event/backchannel-logout"

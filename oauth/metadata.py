@@ -4,11 +4,11 @@ from typing import Any
 
 from django.conf import settings
 
-from oauth.client_keys import ALGORITHMS
+from oauth.clients.keys import ALGORITHMS
+from oauth.clients.registration import AUTH_METHODS, ID_TOKEN_ALGORITHMS
 from oauth.exchange import DEVICE_CODE, TOKEN_EXCHANGE
 from oauth.id_token import CLAIMS
 from oauth.issuance import IDENTITY_SCOPES
-from oauth.registration import AUTH_METHODS, ID_TOKEN_ALGORITHMS
 from tenants.signin import ACR_MFA, ACR_PASSWORD
 
 

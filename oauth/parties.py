@@ -9,8 +9,8 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
 from authz.models import Application
-from oauth import redirects
 from oauth.authorization import AuthorizationRequest
+from oauth.clients import redirects
 from oauth.consent import Target
 from oauth.documents.logos import shown_to_people
 from oauth.models import Client

@@ -1,6 +1,6 @@
 """One person's connections in one tenant, as its operators see them: which client, what it gets now, what ended when.
 
-What a person sees of their own, across tenants, is ``oauth.own_connections``; both are made of the same rows.
+What a person sees of their own, across tenants, is ``oauth.account.connections``; both are made of the same rows.
 """
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import connection
 
 from authsec.web.pagination import Count, Page, cut, parse_cursor
-from oauth.own_connections import SORTS, OwnConnection, shown
+from oauth.account.connections import SORTS, OwnConnection, shown
 
 LIMIT = 25
 # The columns of connections_page (sql/connections.sql), of one tenant and under its walls. Whose hand ended one comes

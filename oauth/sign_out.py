@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from oauth import hint, redirects
+from oauth import hint
 from oauth.client_authentication import find_client
+from oauth.clients import redirects
 from oauth.models import Client
 
 NAMES = ("id_token_hint", "client_id", "post_logout_redirect_uri", "state", "logout_hint", "ui_locales")

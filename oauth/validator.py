@@ -12,7 +12,8 @@ from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauthlib.oauth2.rfc6749.errors import InvalidGrantError, UnauthorizedClientError
 
 from authsec.secrets import digest
-from oauth import bearer, device, families, gate, id_token, redirects
+from oauth import bearer, device, families, gate, id_token
+from oauth.clients import redirects
 from oauth.exchange import TOKEN_EXCHANGE, Exchange
 from oauth.issuance import OPENID_SCOPES
 from oauth.models import Grant, RefreshToken

@@ -21,7 +21,12 @@ from endusers import import_file, plan_tiers, tier_moves
 from endusers import operations as endusers
 from endusers.bulk import jobs as bulk
 from endusers.bulk import undo
-from oauth import approvals, client_changes, client_key_changes, client_keys, clients, credentials
+from oauth import credentials
+from oauth.clients import approvals
+from oauth.clients import changes as client_changes
+from oauth.clients import creation as clients
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import keys as client_keys
 from tenants import operations as tenants
 
 log = logging.getLogger(__name__)

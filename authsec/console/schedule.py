@@ -17,7 +17,8 @@ from authsec.jobs import cleanup as jobs
 from endusers import cleanup as endusers
 from endusers import rollups
 from oauth import cleanup as oauth
-from oauth import client_sessions, data_exports, key_schedule, retention, verification
+from oauth import client_sessions, key_schedule, retention, verification
+from oauth.account import exports as data_exports
 from tenants import trusted_browsers
 
 

@@ -14,7 +14,7 @@ from authsec.web.api import ApiView, Listed, listing
 from authsec.web.parameters import one_of, parameters
 from authz.api.rows import found
 from authz.models import Application
-from oauth import callers
+from oauth.usage import callers
 
 
 class CallLimit(serializers.Serializer[Any]):

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from oauth import client_policy, known_clients
-from oauth.approvals import Reach, reach_of
+from oauth.clients import known as known_clients
+from oauth.clients import policy as client_policy
+from oauth.clients.approvals import Reach, reach_of
+from oauth.clients.registration import LOGOUT_URI
 from oauth.documents.logos import logo_url
 from oauth.models import Client, ClientApproval
-from oauth.registration import LOGOUT_URI
 
 Item = dict[str, Any]
 

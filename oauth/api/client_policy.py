@@ -8,8 +8,8 @@ from rest_framework.response import Response
 from authsec.web.access import requires
 from authsec.web.api import ApiView, read_input
 from authsec.web.problems import invalid
-from oauth import client_policy
 from oauth.api import client_schemas as schemas
+from oauth.clients import policy as client_policy
 from oauth.models import ClientPolicy as Row
 
 TAGS = ["clients"]

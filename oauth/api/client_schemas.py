@@ -5,12 +5,12 @@ from typing import Any
 from rest_framework import serializers
 
 from authsec.web.api import Input, Listed
-from oauth.approvals import MOST_REACHED
-from oauth.client_policy import MOST_HOSTS, ClientStatus
-from oauth.known_clients import Origin
+from oauth.clients.approvals import MOST_REACHED
+from oauth.clients.known import Origin
+from oauth.clients.policy import MOST_HOSTS, ClientStatus
+from oauth.clients.registration import CODE_GRANTS, GRANTS
 from oauth.models import Client as ClientRow
 from oauth.models import ClientPolicy as PolicyRow
-from oauth.registration import CODE_GRANTS, GRANTS
 
 POST_LOGOUT = "Where people may go after signing out (OpenID Connect RP-Initiated Logout §3.1)."
 BACKCHANNEL = "Where the client is told that a session is over (Back-Channel Logout §2.2); empty: nowhere."

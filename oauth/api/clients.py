@@ -18,11 +18,14 @@ from authsec.web.parameters import one_of, parameters
 from authsec.web.problems import Problem, invalid, not_found
 from authz.api.rows import found, narrowed, searched
 from authz.models import Application
-from oauth import approvals, client_changes, client_policy, clients
 from oauth.api import client_schemas as schemas
 from oauth.api.client_items import client_items
 from oauth.api.schemas import Secret
-from oauth.known_clients import COMES_FROM, Origin
+from oauth.clients import approvals
+from oauth.clients import changes as client_changes
+from oauth.clients import creation as clients
+from oauth.clients import policy as client_policy
+from oauth.clients.known import COMES_FROM, Origin
 from oauth.models import Client, ClientApproval
 
 TAGS = ["clients"]

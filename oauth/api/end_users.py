@@ -16,9 +16,9 @@ from authsec.web.problems import not_found
 from endusers.api import schemas
 from endusers.api.end_users import answer, known
 from oauth import connections, consent, families, person_connections, person_tokens, suspension
+from oauth.account.connections import OwnConnection
 from oauth.api import end_user_schemas as shapes
 from oauth.models import Consent
-from oauth.own_connections import OwnConnection
 
 TAGS = ["end users"]
 STATES = ("live", "ended")

@@ -13,9 +13,10 @@ from authsec.web.api import ApiView, read_input
 from authsec.web.problems import not_found
 from authz.api.rows import found
 from authz.models import ServiceAccount
-from oauth import client_changes, client_key_changes
 from oauth.api import schemas
-from oauth.client_keys import read_keys
+from oauth.clients import changes as client_changes
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients.keys import read_keys
 from oauth.models import Client
 
 

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.web.access import protocol
-from oauth import registered, throttle
+from oauth import throttle
 from oauth.api.wire import cross_origin, no_store, read_body
 from oauth.client_authentication import BadRequest, proves
-from oauth.clients import Refused, read_registration, register_public
+from oauth.clients import configuration
+from oauth.clients.creation import Refused, read_registration, register_public
 from oauth.models import Client
 
 # Members of the answer that a client must not send back as its own (RFC 7592 §2.2).
@@ -53,14 +54,14 @@ def registration(request: Any, client_id: str) -> HttpResponse:
     if not throttle.hit("registration", request.client_ip or ""):
         raise BadRequest("temporarily_unavailable", "Too many requests; try again in a minute.", 429)
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    client = registered.find(client_id, token.strip()) if scheme.lower() == "bearer" else None
+    client = configuration.find(client_id, token.strip()) if scheme.lower() == "bearer" else None
     if client is None:
         return _challenge(token)
     actor = Actor(
         "client", client.pk, client.name or client.client_id, "", request.client_ip, "oauth", request.id
     )
     if request.method == "DELETE":
-        registered.end(client_id=client.pk, actor=actor, now=timezone.now())
+        configuration.end(client_id=client.pk, actor=actor, now=timezone.now())
         return no_store(HttpResponse(status=204))
     if request.method == "PUT":
         client = _change(request, client, actor)
@@ -85,7 +86,7 @@ def _change(request: Any, client: Client, actor: Actor) -> Client:
             isinstance(secret, str) and secret.isascii() and secret and proves(client, secret, timezone.now())
         ):
             raise Refused("invalid_client_metadata", "client_secret must be the client's own, or left out.")
-        return registered.change(client_id=client.pk, registration=wanted, actor=actor, now=timezone.now())
+        return configuration.change(client_id=client.pk, registration=wanted, actor=actor, now=timezone.now())
     except Refused as refused:
         raise BadRequest(refused.code, refused.description) from refused
 
@@ -131,7 +132,7 @@ def _answer(client: Client, secret: str) -> dict[str, Any]:
         answer |= {"jwks_uri": client.jwks_uri} if client.jwks_uri else {"jwks": client.jwks}
     answer |= {
         "registration_client_uri": f"{settings.ISSUER}/oauth/register/{client.client_id}",
-        "registration_access_token": registered.access_token(client),
+        "registration_access_token": configuration.access_token(client),
     }
     if secret:
         answer |= {"client_secret": secret, "client_secret_expires_at": 0}

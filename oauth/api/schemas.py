@@ -7,7 +7,7 @@ from rest_framework import serializers
 from authsec.web.api import Input, Listed
 from authz import models
 from endusers.operations import LONGEST_WINDOW_S, MOST_CALLS
-from oauth import clients
+from oauth.clients import creation as clients
 from oauth.models import Client as ClientRow
 
 CONTACT = "Whom people ask: an e-mail address or an https page. Shown where somebody is not let in."

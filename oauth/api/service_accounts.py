@@ -16,8 +16,8 @@ from authsec.web.problems import not_found
 from authz import people, service_accounts
 from authz.api.rows import ENDED, all_known, found, narrowed, searched
 from authz.models import ServiceAccount, ServiceAccountOperator
-from oauth import clients
 from oauth.api import schemas
+from oauth.clients import creation as clients
 from oauth.models import Client
 
 TAGS = ["service accounts"]

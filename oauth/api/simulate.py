@@ -21,10 +21,10 @@ from authz.what_if.changes.wire import from_json
 from authz.what_if.difference import Shift, SubjectDifference, Total
 from authz.what_if.simulate import TooMany
 from authz.what_if.words import reason
-from oauth import what_if_jobs
 from oauth.api import simulate_schemas as schemas
 from oauth.api.simulate_examples import EXAMPLES
-from oauth.what_if import Tokens, WhatIf, what_if
+from oauth.what_if import jobs as what_if_jobs
+from oauth.what_if.tokens import Tokens, WhatIf, what_if
 from tenants.models import TenantUser
 
 SKEW = timedelta(minutes=1)  # of a caller's clock

@@ -16,7 +16,7 @@ from authsec.web.parameters import moment_parameter, parameters
 from authsec.web.problems import wrong_parameter
 from authz.api.rows import found
 from authz.models import Application
-from oauth.usage import LONGEST, BadPeriod, Period, Use, usage
+from oauth.usage.who_used import LONGEST, BadPeriod, Period, Use, usage
 
 
 class ApplicationUse(serializers.Serializer[Any]):

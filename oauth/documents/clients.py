@@ -12,12 +12,12 @@ from typing import Any
 
 from authsec.database.context import system_context
 from oauth import throttle
+from oauth.clients.registration import Registration
 from oauth.documents import logos
 from oauth.documents.rules import read_document
 from oauth.models import Client
 from oauth.outbound import fetch as fetching
 from oauth.outbound.location import Location, Wrong, read_location
-from oauth.registration import Registration
 
 # A process serves two requests at a time by default: one that waits for a stranger's server leaves the other.
 IN_FLIGHT = threading.BoundedSemaphore(1)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from authsec.database.context import system_context
 from oauth import throttle
-from oauth.client_keys import MAX_URI, BadKeys, read_key_set
+from oauth.clients.keys import MAX_URI, BadKeys, read_key_set
 from oauth.documents import clients as documents
 from oauth.documents.clients import STALE, Busy, Unusable, failures
 from oauth.documents.rules import parsed

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from oauth.clients.registration import Refused, Registration, read_registration
 from oauth.outbound.location import Location, Wrong
-from oauth.registration import Refused, Registration, read_registration
 
 LINKS = ("logo_uri", "client_uri", "policy_uri", "tos_uri")
 MAX_LINK = 500

@@ -9,7 +9,7 @@ from tenants.models import TenantRow
 class CallCount(TenantRow):
     """Calls of one Application by one person or service account, in a minute or a day (UTC) that began at ``start``.
 
-    Of the busiest alone (:mod:`oauth.calls`).
+    Of the busiest alone (:mod:`oauth.usage.calls`).
     """
 
     application = TenantForeignKey("authz.Application")

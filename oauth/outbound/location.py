@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from oauth import redirects
+from oauth.clients import redirects
 
 MAX_LENGTH = 255  # what a client id may have here
 PRINTABLE = re.compile(r"[\x21-\x7e]+")

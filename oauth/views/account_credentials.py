@@ -23,7 +23,9 @@ from authz.models import Application, ServiceAccount
 from authz.views.asking import GET_OR_POST
 from authz.views.links import Crumbs, crumbs, page
 from authz.views.service_accounts import LIST
-from oauth import client_key_changes, clients, connections
+from oauth import connections
+from oauth.clients import creation as clients
+from oauth.clients import key_changes as client_key_changes
 from oauth.models import Client, Decision
 from tenants.confirming import kept_answers
 

@@ -12,7 +12,7 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from endusers.views.people import crumbs
 from endusers.views.person import load
-from oauth.callers import gauges
+from oauth.usage.callers import gauges
 
 
 @requires("endusers:read")

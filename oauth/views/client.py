@@ -18,9 +18,12 @@ from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
 from authz.models import Application, Scope
-from oauth import approvals, client_key_changes, client_policy, known_clients
-from oauth.client_forms import LimitForm, value_of
-from oauth.client_words import CHANGED, QUESTIONS, WAYS_IN, changed_since
+from oauth.clients import approvals
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import known as known_clients
+from oauth.clients import policy as client_policy
+from oauth.clients.forms import LimitForm, value_of
+from oauth.clients.words import CHANGED, QUESTIONS, WAYS_IN, changed_since
 from oauth.models import ClientApproval
 from oauth.views.clients import shown
 from tenants.forms import OptionalReason

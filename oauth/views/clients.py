@@ -14,8 +14,9 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
-from oauth import client_policy, known_clients
-from oauth.client_forms import REMOVED, FilterForm, PolicyForm
+from oauth.clients import known as known_clients
+from oauth.clients import policy as client_policy
+from oauth.clients.forms import REMOVED, FilterForm, PolicyForm
 from oauth.documents.logos import logo_url
 from oauth.models import Client, ClientApproval, ClientPolicy
 

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from authsec.web.access import signed_in
-from oauth import own_connections
+from oauth.account import connections as own_connections
 from oauth.wishes import API_WORDS
 from tenants.plain_text import one_line
 from tenants.views.account import account_tabs

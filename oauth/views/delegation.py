@@ -20,9 +20,10 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
 from authz.resource_uri import canonical
-from oauth import consent, delegation, kept_back
+from oauth import consent, delegation
 from oauth.authorization import MAX_QUERY
 from oauth.client_authentication import find_client
+from oauth.clients import kept_back
 from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import Client
 from oauth.wishes import described

@@ -14,7 +14,8 @@ from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authz.refusals import Escalation
-from oauth import client_key_changes, known_clients
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import known as known_clients
 from oauth.forms import KeysForm
 from oauth.models import Client
 from tenants.forms import OptionalReason

@@ -14,9 +14,10 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request, posted
 from authz.models import Application
 from authz.views.applications import around, load
-from oauth import callers, launch, throttle, trial
-from oauth.activity_report import PERIODS, report
+from oauth import launch, throttle, trial
 from oauth.forms import TokenForm
+from oauth.usage import callers
+from oauth.usage.report import PERIODS, report
 
 
 @requires("apps:read")

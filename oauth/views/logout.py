@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from authsec.web.access import protocol, public
 from oauth.api.wire import FORM, parse_form, read_body
 from oauth.client_authentication import BadRequest
-from oauth.redirects import destination
+from oauth.clients.redirects import destination
 from oauth.sign_out import NAMES, BadSignOut, SignOutRequest, read_sign_out
 
 LONGEST_URL = 8_000  # of our own redirect, in characters

@@ -14,10 +14,12 @@ from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to
 from authsec.web.http import Request, posted, told
 from authz.models import Application
-from oauth import approvals, client_changes, clients
+from oauth.clients import approvals
+from oauth.clients import changes as client_changes
+from oauth.clients import creation as clients
+from oauth.clients.own_forms import ClientForm, NewClientForm
+from oauth.clients.registration import LOGOUT_URI
 from oauth.models import Client, ClientApproval
-from oauth.own_client_forms import ClientForm, NewClientForm
-from oauth.registration import LOGOUT_URI
 from oauth.views.client import GET_OR_POST, ask, crumbs, load, name_of, page_of
 from tenants.confirming import kept_answers
 from tenants.forms import OptionalReason

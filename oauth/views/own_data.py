@@ -17,7 +17,8 @@ from authsec.jobs import files
 from authsec.sessions import sid_of
 from authsec.web.access import reauthenticate, signed_in
 from authsec.web.http import posted
-from oauth import data_exports, departure
+from oauth.account import departure
+from oauth.account import exports as data_exports
 from oauth.forms import TypedAddress
 from tenants.views.account import account_tabs
 

@@ -18,8 +18,8 @@ from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, told
 from authz.forms.as_if import MomentField
 from authz.views.applications import around, load
-from oauth import usage_jobs
-from oauth.usage import BadPeriod, Period, presets, usage
+from oauth.usage import jobs as usage_jobs
+from oauth.usage.who_used import BadPeriod, Period, presets, usage
 
 
 class PeriodForm(forms.Form):

@@ -27,11 +27,11 @@ from authz.what_if.changes.words import said
 from authz.what_if.held import Moment
 from authz.what_if.simulate import Busy, TooMany
 from authz.what_if.words import blocks, lead, lines
-from oauth import what_if_jobs
 from oauth.views.what_if_links import real_verb
-from oauth.what_if import Tokens, WhatIf, what_if
-from oauth.what_if_choices import Choices, question
-from oauth.what_if_form import BY_KEY, chosen, offered
+from oauth.what_if import jobs as what_if_jobs
+from oauth.what_if.choices import Choices, question
+from oauth.what_if.form import BY_KEY, chosen, offered
+from oauth.what_if.tokens import Tokens, WhatIf, what_if
 
 PAGE = "oauth/what_if.html"
 MOST_CHANGE = 20_000  # characters of a change in an address

@@ -23,7 +23,7 @@ from authz.contents import contents_of
 from authz.models import Binding, Role
 from authz.refusals import Refused
 from endusers import operations as endusers
-from oauth import clients
+from oauth.clients import creation as clients
 from oauth.models import Client
 from tenants import operations as tenants
 from tenants.models import MemberType, TenantUser

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from authsec.database.context import app_context
 from authz import bindings, group_members, receivers, roles, service_accounts
-from oauth import approvals
+from oauth.clients import approvals
 from tests.authz import conspiracy
 from tests.authz.conspiracy import ATTEMPTS, Conspiracy, Power
 from tests.authz.test_effective_worlds import WORLDS

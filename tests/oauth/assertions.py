@@ -14,7 +14,8 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from oauth import client_key_changes, client_keys
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import keys as client_keys
 from oauth.models import Client
 from tests import cast
 from tests.oauth.world import REDIRECT_URI, World, account

@@ -15,7 +15,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authz import models
-from oauth import clients, credentials
+from oauth import credentials
+from oauth.clients import creation as clients
 from tenants.models import Membership, Profile, Tenant, TenantUser
 from tests import cast
 from tests.authz.cast import NOW

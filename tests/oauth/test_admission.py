@@ -68,7 +68,7 @@ def test_a_client_under_review_waits_and_goes_on_once_approved() -> None:
     from django.utils import timezone
 
     from authsec.audit.actor import SYSTEM
-    from oauth import clients
+    from oauth.clients import creation as clients
 
     it = world()
     with tenant_context(it.tenant.id):

@@ -17,8 +17,8 @@ from authz import applications
 from authz.models import Application
 from endusers import operations as endusers
 from oauth import snippets, trial
-from oauth.activity_report import PERIODS, report
 from oauth.models import AccessToken, IntrospectionCount, ResourceCredential
+from oauth.usage.report import PERIODS, report
 from tests import cast
 from tests.oauth.world import ED, World, world
 from tests.statements import statements

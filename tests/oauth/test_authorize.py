@@ -315,7 +315,7 @@ def test_a_client_registered_for_one_application_needs_no_resource_and_reaches_n
     from django.utils import timezone
 
     from authsec.audit.actor import SYSTEM
-    from oauth import clients
+    from oauth.clients import creation as clients
 
     it = world()
     other = cast.application(it.tenant, "wiki-mcp", ["read"])

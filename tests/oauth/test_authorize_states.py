@@ -14,7 +14,7 @@ from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from authz.models import Application, Scope
 from endusers.models import EndUser
-from oauth import clients
+from oauth.clients import creation as clients
 from oauth.models import ClientPolicy, Grant
 from tests import cast
 from tests.oauth.world import ED, World, boxes, nothing_written, redirected, world

@@ -20,7 +20,8 @@ from authsec import sessions
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from endusers import operations as endusers
-from oauth import client_sessions, clients, logout_token
+from oauth import client_sessions, logout_token
+from oauth.clients import creation as clients
 from oauth.models import ClientSession
 from oauth.outbound.fetch import Unreachable
 from tenants import operations as tenants

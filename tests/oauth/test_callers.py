@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from authsec.database.context import system_context, tenant_context
 from endusers.models import EndUser
-from oauth import callers, calls
 from oauth.models import CallCount
+from oauth.usage import callers, calls
 from tests import cast
 from tests.console.api import Api, token_of
 from tests.oauth.world import World, world

@@ -10,7 +10,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.console import schedule
 from authsec.database.context import system_context, tenant_context
-from oauth import cleanup, clients
+from oauth import cleanup
+from oauth.clients import creation as clients
 from oauth.models import ClientApproval, ClientPolicy
 from tests.oauth.world import ED, World, public_client, world
 

@@ -11,7 +11,9 @@ from joserfc.jwk import ECKey, KeySet
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
-from oauth import client_key_changes, client_keys, clients
+from oauth.clients import creation as clients
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import keys as client_keys
 from oauth.documents import clients as documents
 from oauth.models import Client
 from oauth.outbound import fetch

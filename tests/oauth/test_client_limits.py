@@ -10,8 +10,9 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
-from oauth import approvals, cleanup
-from oauth.approvals import BadLimit, Reach
+from oauth import cleanup
+from oauth.clients import approvals
+from oauth.clients.approvals import BadLimit, Reach
 from oauth.issuance import Subject, grantable_scopes, read_terms, resources_of_client
 from oauth.models import Client, ClientLimit, RefreshToken
 from tests import cast

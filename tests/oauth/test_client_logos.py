@@ -12,7 +12,7 @@ from PIL import Image
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authsec.web.pictures import MAX_BYTES
-from oauth import approvals
+from oauth.clients import approvals
 from oauth.documents import clients as documents
 from oauth.documents import logos
 from oauth.models import Client, ClientLogo

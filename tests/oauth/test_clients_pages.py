@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from authsec.database.context import system_context, tenant_context
-from oauth import client_policy
-from oauth.client_policy import BadHost, ClientStatus, is_listed, read_host
+from oauth.clients import policy as client_policy
+from oauth.clients.policy import BadHost, ClientStatus, is_listed, read_host
 from oauth.models import Client, ClientApproval, ClientPolicy, Consent
 from tests import cast
 from tests.oauth.test_console import OWNER, html, operator

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from authsec.database.embedded import CHECKOUT
-from oauth.activity import Counters
 from oauth.reasons import ACTIVE, INACTIVE, RATE_LIMITED
+from oauth.usage.activity import Counters
 
 TENANT, FIRST, SECOND = uuid4(), uuid4(), uuid4()
 

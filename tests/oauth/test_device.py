@@ -14,7 +14,8 @@ from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from endusers import operations as endusers
-from oauth import cleanup, clients, consent, device, keys, suspension
+from oauth import cleanup, consent, device, keys, suspension
+from oauth.clients import creation as clients
 from oauth.exchange import DEVICE_CODE
 from oauth.models import Client, ClientPolicy, Consent, DeviceGrant
 from tenants.models import TenantUser

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
-from oauth import clients
 from oauth.client_authentication import find_client, proves
+from oauth.clients import creation as clients
 from tests import cast
 from tests.console.api import Api, problem, token_of
 from tests.oauth.world import World, account, basic, world

@@ -10,9 +10,9 @@ from authsec.audit.installation import in_words, latest_of
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
 from authz.models import Binding, Scope
-from oauth import own_connections
+from oauth.account import connections as own_connections
+from oauth.account.connections import OwnConnection
 from oauth.models import Client, Consent, RefreshToken
-from oauth.own_connections import OwnConnection
 from tests import cast
 from tests.oauth.world import ED, World, world
 from tests.statements import statements

@@ -11,7 +11,8 @@ from django.utils import timezone
 from authsec.database.context import system_context, tenant_context
 from authsec.jobs import files
 from endusers import operations as endusers
-from oauth import data_exports, jobs
+from oauth import jobs
+from oauth.account import exports as data_exports
 from oauth.models import DataExport
 from tenants.identities import enrol_authenticator
 from tests import cast

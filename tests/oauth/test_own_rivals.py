@@ -17,7 +17,9 @@ from authsec.database.context import app_context, tenant_context
 from authsec.database.fields import uuid7
 from authz.models import Application
 from endusers.bulk.verbs import Run
-from oauth import bulk, clients, consent, departure, suspension
+from oauth import bulk, consent, suspension
+from oauth.account import departure
+from oauth.clients import creation as clients
 from oauth.models import Consent
 from tenants.models import Identity
 from tests import cast

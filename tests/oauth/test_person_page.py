@@ -13,8 +13,8 @@ from django.utils import timezone
 from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from oauth import person_tokens
-from oauth.activity import USES
 from oauth.models import Consent, DeviceGrant, RefreshToken
+from oauth.usage.activity import USES
 from tests import cast
 from tests.console.api import Api, token_of
 from tests.oauth import devices

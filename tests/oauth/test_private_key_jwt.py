@@ -15,7 +15,10 @@ from joserfc.jwk import ECKey, OctKey
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
-from oauth import cleanup, client_key_changes, client_keys, clients
+from oauth import cleanup
+from oauth.clients import creation as clients
+from oauth.clients import key_changes as client_key_changes
+from oauth.clients import keys as client_keys
 from oauth.models import UsedAssertion
 from tests.oauth.assertions import (
     ED25519,

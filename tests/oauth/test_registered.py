@@ -12,7 +12,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.audit.models import Event
 from authsec.database.context import system_context, tenant_context
-from oauth import cleanup, clients
+from oauth import cleanup
+from oauth.clients import creation as clients
 from oauth.models import Client, ClientApproval, ClientPolicy
 from tests.oauth.world import ED, REDIRECT_URI, world
 

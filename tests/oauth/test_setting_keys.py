@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
-from oauth import clients
+from oauth.clients import creation as clients
 from oauth.exchange import DEVICE_CODE
 from oauth.models import Client
 from tests import cast

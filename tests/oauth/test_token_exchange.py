@@ -12,8 +12,11 @@ from authsec.database.context import system_context, tenant_context
 from authz import service_accounts
 from authz.models import Application
 from endusers import operations as endusers
-from oauth import approvals, clients, consent, own_connections
-from oauth.approvals import Reach
+from oauth import consent
+from oauth.account import connections as own_connections
+from oauth.clients import approvals
+from oauth.clients import creation as clients
+from oauth.clients.approvals import Reach
 from oauth.exchange import TOKEN_EXCHANGE
 from oauth.models import AccessToken, Client, Consent, Decision
 from tests import cast

@@ -13,7 +13,8 @@ from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authz.models import Binding
 from endusers import operations as endusers
-from oauth import clients, consent
+from oauth import consent
+from oauth.clients import creation as clients
 from oauth.models import AccessToken, Consent, Grant, RefreshToken
 from tests import cast
 from tests.oauth.world import ED, public_client, world

@@ -12,9 +12,9 @@ from django.utils import timezone
 from authsec.database.context import tenant_context
 from authsec.jobs.runner import run
 from authsec.secrets import digest
-from oauth.activity import NOTED_EVERY_S, USES, Uses
 from oauth.introspection import STATEMENT
 from oauth.models import AccessToken, Decision
+from oauth.usage.activity import NOTED_EVERY_S, USES, Uses
 from tests import cast
 from tests.console.api import token_of
 from tests.oauth.world import ED, World, world

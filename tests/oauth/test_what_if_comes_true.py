@@ -18,7 +18,7 @@ from authz.effective.explanation import explain
 from authz.refusals import Refused
 from authz.what_if import changes
 from endusers.operations import EndUserError
-from oauth.what_if import Tokens, what_if
+from oauth.what_if.tokens import Tokens, what_if
 from tenants.operations import TenantError
 from tests.authz.random_worlds import ADDRESSES
 from tests.oauth.one_answer import Place

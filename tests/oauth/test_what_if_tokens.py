@@ -113,7 +113,7 @@ def test_many_people_are_a_job_that_sums_up_and_changes_nothing(
     it: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     monkeypatch.setattr("authz.what_if.simulate.INLINE", 1)
-    monkeypatch.setattr("oauth.what_if_jobs.CHUNK", 1)
+    monkeypatch.setattr("oauth.what_if.jobs.CHUNK", 1)
     role = cast.role(it.tenant, "Team Reader", ["read", "write"])
     people = [cast.member(it.tenant, f"m{n}@acme.example") for n in range(3)]
     team = cast.group(it.tenant, "team", people)

@@ -15,7 +15,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import system_context, tenant_context
 from authz.models import Application
-from oauth import clients, credentials
+from oauth import credentials
+from oauth.clients import creation as clients
 from oauth.models import AccessToken, Client, Consent, Grant, RefreshToken
 from tenants.models import Identity, Tenant, TenantUser
 from tests import cast

@@ -13,7 +13,8 @@ from django.contrib.auth.hashers import check_password
 
 from authsec.audit.actor import Actor
 from authsec.secrets import same_secret
-from oauth import clients, credentials
+from oauth import credentials
+from oauth.clients import creation as clients
 from oauth.models import Client
 
 FILE = "demo.json"

@@ -13,7 +13,7 @@ from authz.models import Application, Binding, Group, GroupMember, Role, Service
 from authz.scopes import ScopeSpec
 from authz.tool_manifest import ToolSpec
 from endusers.models import PlanTier
-from oauth import clients
+from oauth.clients import creation as clients
 from oauth.models import Client
 from tenants import operations as tenants
 from tenants.models import Identity, Invitation, Membership, Tenant, TenantUser

@@ -21,10 +21,10 @@ from authz.scopes import ScopeSpec
 from authz.tool_manifest import ToolSpec
 from endusers import operations as endusers
 from endusers import rollups
-from oauth import clients
-from oauth.clients import Registration
+from oauth.clients import creation as clients
+from oauth.clients.creation import Registration
+from oauth.clients.registration import CODE_GRANTS, GRANTS
 from oauth.models import Client
-from oauth.registration import CODE_GRANTS, GRANTS
 from tenants import operations as tenants
 from tenants.models import Identity, Tenant
 

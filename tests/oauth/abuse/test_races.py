@@ -13,7 +13,8 @@ from django.utils import timezone
 from authsec.audit.actor import SYSTEM
 from authsec.database.context import tenant_context
 from endusers import operations as endusers
-from oauth import approvals, consent, suspension
+from oauth import consent, suspension
+from oauth.clients import approvals
 from oauth.models import Consent
 from tests.oauth.world import World, public_client, world
 

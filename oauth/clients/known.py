@@ -10,8 +10,8 @@ from django.db import connection
 from django.db.models import F, Q, QuerySet, TextChoices
 
 from authsec.web.parameters import parse_uuid
+from oauth.clients.redirects import destination
 from oauth.models import Client, ClientApproval, Consent
-from oauth.redirects import destination
 
 # Connections of one client that a list and its own page read, the latest: enough to judge it by, and bounded work.
 IN_LIST = 200

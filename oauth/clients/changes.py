@@ -8,9 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from oauth.approvals import Reach, lift, limit, note, reach_of
-from oauth.models import Client
-from oauth.registration import (
+from oauth.clients.approvals import Reach, lift, limit, note, reach_of
+from oauth.clients.registration import (
     LOGOUT_URI,
     POST_LOGOUT,
     checked_grant_types,
@@ -19,6 +18,7 @@ from oauth.registration import (
     checked_redirect_uris,
     readable_name,
 )
+from oauth.models import Client
 
 
 class NotOwn(Exception):

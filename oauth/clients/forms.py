@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from authz.models import Application, Scope
-from oauth.approvals import Reach
-from oauth.client_policy import MOST_HOSTS, BadHost, ClientStatus, read_host
-from oauth.known_clients import Origin
+from oauth.clients.approvals import Reach
+from oauth.clients.known import Origin
+from oauth.clients.policy import MOST_HOSTS, BadHost, ClientStatus, read_host
 from oauth.models import ClientPolicy
 
 ANY = ("", _("Any"))

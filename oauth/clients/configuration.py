@@ -10,10 +10,10 @@ from django.utils.crypto import salted_hmac
 
 from authsec.audit.actor import Actor
 from authsec.database.context import system_context, tenant_context
-from oauth.approvals import note
 from oauth.client_authentication import find_client
+from oauth.clients.approvals import note
+from oauth.clients.registration import Refused, Registration
 from oauth.models import Client, ClientApproval
-from oauth.registration import Refused, Registration
 
 PURPOSE = "oauth.registration-access-token"
 Status = ClientApproval.Status

@@ -48,7 +48,7 @@ def approve(
     """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient.
 
     Said again it says yes to what the client calls itself now. Letting a service account's client in again gives its
-    power back to whoever has the secret: raises Escalation as :func:`oauth.clients.rotate_secret` does.
+    power back to whoever has the secret: raises Escalation as :func:`oauth.clients.creation.rotate_secret` does.
     """
     client = Client.objects.filter(pk=client_id, tenant_id=tenant_id).first()
     if client and client.service_account_id:

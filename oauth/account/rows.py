@@ -1,4 +1,4 @@
-"""What one tenant holds about one person, for the person's own copy (:mod:`oauth.own_data`). In ``system_context``."""
+"""What one tenant holds about one person, for their own copy (:mod:`oauth.account.data`). In ``system_context``."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, cast

@@ -8,9 +8,17 @@ from uuid import UUID
 from authsec.audit.actor import Actor
 from authsec.database.context import system_context
 from authsec.secrets import new_secret
-from oauth.approvals import NoSuchClient, Reach, approve, deny, forbid_taking_over, judged, limit, note
-from oauth.models import Client, ClientApproval
-from oauth.registration import (
+from oauth.clients.approvals import (
+    NoSuchClient,
+    Reach,
+    approve,
+    deny,
+    forbid_taking_over,
+    judged,
+    limit,
+    note,
+)
+from oauth.clients.registration import (
     CODE_GRANTS,
     LOGOUT_URI,
     Refused,
@@ -24,6 +32,7 @@ from oauth.registration import (
     read_registration,
     readable_name,
 )
+from oauth.models import Client, ClientApproval
 
 __all__ = [
     "NoSuchClient",

@@ -8,8 +8,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from authz.effective.subject import Subject
-from oauth import what_if_choices as choices
-from oauth.what_if_choices import Asked, Choices
+from oauth.what_if import choices as choices
+from oauth.what_if.choices import Asked, Choices
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,9 @@ from authsec.audit.operations import record
 from authsec.database.context import tenant_context
 from authsec.sessions import IDENTITY_DELETED, end_sessions
 from authz.receivers import take_everything
-from oauth import connections, data_exports, own_connections, tokens
+from oauth import connections, tokens
+from oauth.account import connections as own_connections
+from oauth.account import exports as data_exports
 from tenants import operations as tenants
 from tenants import trusted_browsers
 from tenants.models import NO_ADDRESS, Identity, IdentityLink, Invitation, Profile

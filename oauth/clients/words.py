@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _lazy
 
-from oauth import approvals
+from oauth.clients import approvals
 from oauth.exchange import DEVICE_CODE
 from oauth.models import ClientApproval
 

@@ -1,7 +1,7 @@
 """Which clients a tenant lets in without a word of its own: open, review, or an allow-list of hosts, by how they came.
 
 A policy decides about the next authorization; connections that people have go on. The tenant's word on a client
-(:mod:`oauth.approvals`) counts before it, and from the next introspection on.
+(:mod:`oauth.clients.approvals`) counts before it, and from the next introspection on.
 """
 
 import re
@@ -14,8 +14,8 @@ from django.db.models import Q, QuerySet, TextChoices
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
+from oauth.clients.redirects import LOOPBACK, NOT_PRIVATE, PRIVATE_SCHEME, destination
 from oauth.models import Client, ClientApproval, ClientPolicy
-from oauth.redirects import LOOPBACK, NOT_PRIVATE, PRIVATE_SCHEME, destination
 
 Policy = ClientPolicy.Policy
 LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"

@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 
 from endusers import last_seen
-from oauth.calls import CALLS, Calls, columns
+from oauth.usage.calls import CALLS, Calls, columns
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import Any
 
-from oauth import redirects
-from oauth.client_keys import ALGORITHMS, BadKeys, Keys, read_keys
+from oauth.clients import redirects
+from oauth.clients.keys import ALGORITHMS, BadKeys, Keys, read_keys
 from oauth.exchange import DEVICE_CODE
 from oauth.outbound.location import Wrong, read_location
 

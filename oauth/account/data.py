@@ -18,7 +18,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from authsec.audit.models import InstallationEvent
-from oauth import own_rows
+from oauth.account import rows as own_rows
 from oauth.models import RefreshToken
 from tenants.models import Identity, IdentityLink, TenantUser, TrustedBrowser
 from tenants.sessions import sessions_of

@@ -14,7 +14,7 @@ from authsec.jobs import operations as jobs
 from authsec.jobs.kinds import Kind, Step
 from authsec.jobs.models import Job
 from authz.models import Application
-from oauth.usage import COLUMNS, Period, how_many, tokens_in
+from oauth.usage.who_used import COLUMNS, Period, how_many, tokens_in
 
 EXPORT = "usage.export"
 CHUNK = 1_000

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
-from oauth.client_keys import Keys
-from oauth.clients import NoSuchClient, forbid_taking_over
+from oauth.clients.creation import NoSuchClient, forbid_taking_over
+from oauth.clients.keys import Keys
 from oauth.models import Client
 
 
@@ -20,7 +20,7 @@ def set_keys(*, tenant_id: UUID, client_id: UUID, keys: Keys, actor: Actor, now:
 
     A secret that it had stops at once; tokens that it got live on. To rotate, set both keys, then the new one alone.
     Returns early when they are set. Raises NoSuchClient, HasNoProof, and Escalation as
-    :func:`oauth.clients.rotate_secret` does: whoever holds the key can act as the account.
+    :func:`oauth.clients.creation.rotate_secret` does: whoever holds the key can act as the account.
     """
     client = _locked(tenant_id, client_id, actor, now)
     if client.client_type != Client.CLIENT_CONFIDENTIAL:

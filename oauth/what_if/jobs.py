@@ -30,7 +30,7 @@ from authz.what_if.held import Moment
 from authz.what_if.reach import Roots, count_reached, reached
 from authz.what_if.simulate import Asked, forbidden, try_out
 from authz.what_if.words import STATES, lines_of, place_of, reason
-from oauth.what_if import Tokens, live_tokens, with_tokens
+from oauth.what_if.tokens import Tokens, live_tokens, with_tokens
 
 WHAT_IF = "access.what_if"
 CHUNK = 200  # people a step

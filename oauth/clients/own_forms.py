@@ -8,10 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from authz.models import Application
-from oauth.exchange import DEVICE_CODE
-from oauth.forms import KeysForm
-from oauth.models import Client
-from oauth.registration import (
+from oauth.clients.registration import (
     CODE_GRANTS,
     GRANTS,
     LOGOUT_URI,
@@ -22,6 +19,9 @@ from oauth.registration import (
     checked_redirect_uris,
     readable_name,
 )
+from oauth.exchange import DEVICE_CODE
+from oauth.forms import KeysForm
+from oauth.models import Client
 
 BROWSER, DEVICE = "browser", "device"
 WAYS = {BROWSER: "authorization_code", DEVICE: DEVICE_CODE}

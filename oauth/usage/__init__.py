@@ -1,0 +1,1 @@
+"""Who uses an Application, and how much: counted beside introspection, read by its pages."""
