@@ -1,7 +1,8 @@
 """Changing many end users in one statement: the rows, their history, an event for each and what undo needs.
 
-Rows are locked in the order of their ids, so that two jobs never wait for each other in a circle. A person whose row
-changed while the statement waited is judged by what it says then.
+Rows are locked in the order of their ids, so that two jobs never wait for each other in a circle, and by a statement of
+their own: the one that changes them begins when nobody else changes them any more, and sees all that was waited for, the
+history beside the row included.
 """
 
 import json
@@ -21,18 +22,19 @@ NAMED = "select unnest(%(ids)s::uuid[]) as user_id, null::timestamptz as at, nul
 CHANGED_BY = """select o.user_id, o.at, o.was as earlier from endusers_outcome o
    where o.tenant_id = %(tenant)s and o.job_id = %(undoes)s and o.user_id = any(%(ids)s::uuid[])
      and o.fate = 'changed'"""
+HOLD = """
+select count(*) from (
+  select from endusers_enduser where tenant_id = %(tenant)s and user_id = any(%(ids)s::uuid[])
+   order by user_id for update) held
+"""
 FRAME = """
 with wanted as materialized ({wanted}),
-locked as materialized (
-  select e.user_id, e.status, e.suspended_reason, e.plan_tier_id, e.rate_limit_override
-    from wanted w join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = w.user_id
-   order by e.user_id for update of e),
 judged as materialized (
   select w.user_id, w.earlier, l.status, l.suspended_reason, l.plan_tier_id, l.rate_limit_override,
          case when l.user_id is null then 'unknown' when {since} then 'since' when {already} then 'already'
               else 'changed' end as fate, greatest(%(now)s, {last}) as moment,
          row_number() over () as n
-    from wanted w left join locked l on l.user_id = w.user_id),
+    from wanted w left join endusers_enduser l on l.tenant_id = %(tenant)s and l.user_id = w.user_id),
 meant as materialized (select * from judged where fate = 'changed'),
 changed as (
   update endusers_enduser e set {sets} from meant f where e.tenant_id = %(tenant)s and e.user_id = f.user_id),
@@ -213,6 +215,7 @@ def _run(
     )
     about = {"tenant": run.tenant_id, "job": run.job_id, "undoes": run.undoes, "ids": uuid_array(ids)}
     with connection.cursor() as cursor:
+        cursor.execute(HOLD, about)
         cursor.execute(statement, told | about | values)
         fates: Fates = cursor.fetchall()
     if run.undoes:
