@@ -78,8 +78,9 @@ def _checked(
     """What the role, the subject and the Application are called, and the terms as columns. Raises Refused."""
     conditions, expires_at, reason = terms
     findings = Findings()
-    role = checked(Role, tenant_id, "role_id", role_id, findings)
+    # A person before the role, as who changes a member's type locks the two.
     subject = checked_holder(tenant_id, holder, findings)
+    role = checked(Role, tenant_id, "role_id", role_id, findings, alone=True)
     application = (
         application_id and checked(Application, tenant_id, "application_id", application_id, findings)
     ) or None

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authz import system_roles
@@ -238,7 +239,8 @@ def forbid_escalation(
 ) -> None:
     """Raise Escalation unless the actor holds every console permission that somebody would gain (Rule 7).
 
-    ``permissions``: names with the Application they would count on (None: tenant-wide). The system is exempt.
+    ``permissions``: names with the Application they would count on (None: tenant-wide). The system is exempt. Whoever
+    waited for their turn since ``now`` must hold them still.
     """
     wanted = set(permissions)
     if not wanted or actor.kind == "system":
@@ -250,7 +252,7 @@ def forbid_escalation(
             subject_id=actor.id,
             mfa_at=actor.mfa_at,
             ip=actor.ip,
-            now=now,
+            now=max(now, timezone.now()),
             subject_kind="user" if actor.kind == "member" else "service_account",
         )
         if powers.active:

@@ -42,8 +42,8 @@ def add_members(
     """
     user_ids, emails = list(user_ids), [email.strip() for email in emails]
     with tenant_context(tenant_id):
-        group = GROUPS.standing(tenant_id, group_id)
         wanted = _people(tenant_id, user_ids, emails)
+        group = GROUPS.standing(tenant_id, group_id)
         live = GroupMember.objects.filter(tenant_id=tenant_id, group=group, ended_at=None)
         inside = set(live.filter(user_id__in=wanted).values_list("user_id", flat=True))
         new = [key for key in wanted if key not in inside]

@@ -59,10 +59,19 @@ def checked_holder(tenant_id: UUID, holder: Holder, findings: Findings) -> str:
     return str(checked(MODELS[field], tenant_id, field, key, findings) or "")
 
 
-def checked(model: type[Model], tenant_id: UUID, field: str, key: UUID | None, findings: Findings) -> Any:
-    """The tenant's row, or None, noting when there is none or it is archived."""
+def checked(
+    model: type[Model],
+    tenant_id: UUID,
+    field: str,
+    key: UUID | None,
+    findings: Findings,
+    *,
+    alone: bool = False,
+) -> Any:
+    """The tenant's row, or None, noting when there is none or it is archived. ``alone``: no two callers at once."""
     words = model._meta.verbose_name
-    row = key and model._default_manager.filter(tenant_id=tenant_id, pk=key).first()
+    rows = model._default_manager.filter(tenant_id=tenant_id, pk=key)
+    row = key and (rows.select_for_update(no_key=True) if alone else rows).first()
     if not row:
         findings.add(field, f"There is no such {words} here.")
     elif getattr(row, "ended_at", None):

@@ -74,8 +74,9 @@ class Named(Generic[Row]):
         return row
 
     def found(self, tenant_id: UUID, key: UUID) -> Row:
-        """The row, locked, also when it has ended. Raises Refused."""
-        row = self.model._default_manager.select_for_update().filter(tenant_id=tenant_id, pk=key).first()
+        """The row, locked, also when it has ended; who only refers to it is not held up. Raises Refused."""
+        rows = self.model._default_manager.select_for_update(no_key=True)
+        row = rows.filter(tenant_id=tenant_id, pk=key).first()
         if row is None:
             raise Refused({f"{self.key}_id": f"There is no such {self.word} here."})
         return row

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.dispatch import receiver
+from django.utils import timezone
 
 from authsec.audit.actor import Actor
 from authsec.database.context import tenant_context
@@ -75,7 +76,8 @@ def _standing_power(tenant_id: UUID, actor: Actor, now: datetime) -> set[str]:
         return set()
     kind = "user" if actor.kind == "member" else "service_account"
     with connection.cursor() as cursor:
-        cursor.execute(ROLES, {"tenant": tenant_id, "kind": kind, "subject": actor.id, "at": now})
+        at = max(now, timezone.now())  # whoever accepts may have waited for their turn
+        cursor.execute(ROLES, {"tenant": tenant_id, "kind": kind, "subject": actor.id, "at": at})
         ids = [role_id for (role_id,) in cursor.fetchall()]
     roles = Role.objects.filter(tenant_id=tenant_id, pk__in=ids, ended_at=None)
     return {name for held in contents_of(roles).values() for name in held.console_permissions}

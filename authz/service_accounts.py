@@ -49,8 +49,9 @@ def add_operators(
     """
     wanted = list(dict.fromkeys(user_ids))
     with tenant_context(tenant_id):
+        unknown = set(wanted) - people.reachable(tenant_id, wanted)
         account = ACCOUNTS.standing(tenant_id, service_account_id)
-        if set(wanted) - people.reachable(tenant_id, wanted):
+        if unknown:
             raise Refused({"user_ids": "There is no such person here, or they have left."})
         inside = set(_operators(account).filter(user_id__in=wanted).values_list("user_id", flat=True))
         new = [key for key in wanted if key not in inside]

@@ -84,7 +84,9 @@ def live(*, tenant_id: UUID, application_id: UUID, now: datetime) -> QuerySet[Re
 
 
 def _application(tenant_id: UUID, application_id: UUID) -> Application:
-    found = Application.objects.filter(tenant_id=tenant_id, pk=application_id, ended_at__isnull=True).first()
+    """Locked, so that of two rotations the second gives an end to the first one's credential, too."""
+    rows = Application.objects.select_for_update(no_key=True)
+    found = rows.filter(tenant_id=tenant_id, pk=application_id, ended_at__isnull=True).first()
     if found is None:
         raise NoSuchApplication
     return found
