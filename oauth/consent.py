@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.db import connection
 
 from authsec.audit.actor import Actor
@@ -155,7 +154,6 @@ def record(
     """
     if not (grantable.terms.member or grantable.terms.end_user):
         tenants.wait_for_room(tenant_id=tenant_id, what=END_USERS)
-    _hold(identity)
     user = tenants.ensure_user(tenant_id=tenant_id, identity=identity, now=now)
     note_client(tenant_id=tenant_id, client=client, now=now)
     actor = Actor("end_user", user.pk, identity.get_full_name(), ip=ip, via="oauth", request_id=request_id)
@@ -192,16 +190,6 @@ def record(
             after={"scopes": grown},
         )
     return user.pk
-
-
-def _hold(identity: Identity) -> None:
-    """Keep the identity from being deleted meanwhile. Raises PermissionDenied for one that is gone."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select from tenants_identity where id = %s and is_active for key share", [identity.pk]
-        )
-        if cursor.rowcount == 0:
-            raise PermissionDenied("This account is closed.")
 
 
 def user_of(*, tenant_id: UUID, consent_id: UUID) -> UUID:
