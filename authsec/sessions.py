@@ -193,7 +193,8 @@ class SessionUseMiddleware:
     def __call__(self, request: Any) -> HttpResponse:
         request.session.address = request.client_ip
         response = self.get_response(request)
-        if not request.session.modified:  # else Django writes the row anyway
+        # Else Django writes the row anyway, or the transaction is broken and takes no more statements.
+        if not request.session.modified and response.status_code < 500:
             request.session.put_off()
         return response
 

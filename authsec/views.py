@@ -1,5 +1,6 @@
 """The front door, the error pages, health, the style guide and the development mailbox."""
 
+import sys
 from hmac import compare_digest
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from authsec import outbox
 from authsec.console import metrics as counted
+from authsec.database.collisions import AGAIN, AGAIN_IN_S, collided
 from authsec.web.access import public
 from authsec.web.problems import problem_response, wants_problem
 from oauth.middleware import AUTHORIZE
@@ -125,7 +127,18 @@ def too_many(request: Any) -> HttpResponse:
 
 
 def server_error(request: Any) -> HttpResponse:
-    """Our fault: the request's id leads to the log."""
+    """Our fault: the request's id leads to the log. Or nobody's, where another request was in the way of this one."""
+    if collided(sys.exc_info()[1]):
+        return _in_the_way(request)
     if wants_problem(request):
         return problem_response(request, 500, "The request's id leads us to what happened.")
     return render(request, "errors/500.html", {"request_id": getattr(request, "id", "")}, status=500)
+
+
+def _in_the_way(request: Any) -> HttpResponse:
+    if wants_problem(request):
+        response: HttpResponse = problem_response(request, 503, AGAIN)
+    else:
+        response = render(request, "errors/503.html", status=503)
+    response["Retry-After"] = AGAIN_IN_S
+    return response

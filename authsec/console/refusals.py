@@ -9,6 +9,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from authsec.console.bearer import InvalidBearer, challenge
+from authsec.database.collisions import AGAIN, AGAIN_IN_S, collided
 from authsec.jobs import operations as jobs
 from authsec.jobs import results
 from authsec.web import problems
@@ -126,6 +127,8 @@ def _as_problem(error: Exception, method: str) -> Problem | None:
         return Problem(413, "too-large", "The request is too large.")
     if isinstance(error, SuspiciousOperation):
         return Problem(400, "malformed-request", "The request can't be read.")
+    if collided(error):
+        return Problem(503, "unavailable", AGAIN, headers={"Retry-After": AGAIN_IN_S})
     return _of_domain(error)
 
 

@@ -5,14 +5,17 @@ from functools import wraps
 from typing import Any
 from urllib.parse import parse_qsl
 
+from django.db import OperationalError
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from authsec.database.collisions import AGAIN, AGAIN_IN_S, collided
 from oauth.client_authentication import BadRequest
 from oauth.errors import described
 
 MAX_BODY = 65_536
 FORM = "application/x-www-form-urlencoded"
+RETRY_AFTER_S = {429: "60", 503: AGAIN_IN_S}
 View = Callable[..., HttpResponse]
 
 
@@ -63,8 +66,8 @@ def refusal(error: BadRequest) -> JsonResponse:
         response["WWW-Authenticate"] = 'Basic realm="AuthSec"'
     if error.status == 405:
         response["Allow"] = "POST, OPTIONS"
-    if error.status == 429:
-        response["Retry-After"] = "60"
+    if error.status in RETRY_AFTER_S:
+        response["Retry-After"] = RETRY_AFTER_S[error.status]
     return response
 
 
@@ -95,6 +98,10 @@ def cross_origin(*methods: str) -> Callable[[View], View]:
                     response = view(request, *args, **kwargs)
                 except BadRequest as error:
                     response = no_store(refusal(error))
+                except OperationalError as error:
+                    if not collided(error):
+                        raise
+                    response = no_store(refusal(BadRequest("temporarily_unavailable", AGAIN, 503)))
             response["Access-Control-Allow-Origin"] = "*"
             response["Access-Control-Expose-Headers"] = "WWW-Authenticate"
             return response
