@@ -14,14 +14,14 @@ PATIENCE_S = 30
 class Beside:
     """Something that runs on a connection of its own. ``answer``: what it gave, or the exception that it raised."""
 
-    def __init__(self, does: Callable[[], Any]) -> None:
+    def __init__(self, does: Callable[..., Any], *given: Any) -> None:
         self._answers: list[Any] = []
-        self._thread = threading.Thread(target=self._run, args=[does])
+        self._thread = threading.Thread(target=self._run, args=[does, *given])
         self._thread.start()
 
-    def _run(self, does: Callable[[], Any]) -> None:
+    def _run(self, does: Callable[..., Any], *given: Any) -> None:
         try:
-            self._answers.append(does())
+            self._answers.append(does(*given))
         except Exception as error:
             self._answers.append(error)
         finally:

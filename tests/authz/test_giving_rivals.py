@@ -41,6 +41,9 @@ def test_who_leaves_at_the_very_moment_keeps_nothing_that_is_given_then(own_data
         ),
     }
 
+    def leave(user: Any) -> Any:
+        return inside(acme, tenants.remove_member, user_id=user.pk)
+
     def held(model: Any, user: Any) -> bool:
         with tenant_context(acme.pk):
             return model.objects.filter(user_id=user.pk, ended_at=None).exists()
@@ -49,12 +52,12 @@ def test_who_leaves_at_the_very_moment_keeps_nothing_that_is_given_then(own_data
         first, second = (cast.member(acme, f"{name}{number}@acme.example") for name in ("ann", "bob"))
         with tenant_context(acme.pk):
             tenants.remove_member(**told(acme), user_id=first.pk)
-            giving = Beside(lambda: give(first)).waits()
+            giving = Beside(give, first).waits()
         assert isinstance(giving.answer, Refused), model
         assert not held(model, first)
         with tenant_context(acme.pk):
             give(second)
-            leaving = Beside(lambda: inside(acme, tenants.remove_member, user_id=second.pk)).waits()
+            leaving = Beside(leave, second).waits()
         assert leaving.answer.status == "left"
         assert not held(model, second), model
 
@@ -62,8 +65,8 @@ def test_who_leaves_at_the_very_moment_keeps_nothing_that_is_given_then(own_data
     carl = cast.member(acme, "carl@acme.example")
     with tenant_context(acme.pk):
         Group.objects.select_for_update().get(pk=group.pk)
-        giving = Beside(lambda: givers[GroupMember](carl)).waits()
-        leaving = Beside(lambda: inside(acme, tenants.remove_member, user_id=carl.pk))
+        giving = Beside(givers[GroupMember], carl).waits()
+        leaving = Beside(leave, carl)
         eventually(lambda: waiting() == 2, what="both waiting")
     assert len(giving.answer) == 1
     assert leaving.answer.status == "left"

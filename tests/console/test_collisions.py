@@ -1,4 +1,4 @@
-"""What is answered where PostgreSQL ends a transaction for the sake of another: nothing is done, and sent again it is."""
+"""What is answered where PostgreSQL ends a transaction for the sake of another: nothing is done, try again."""
 
 from typing import Any
 
