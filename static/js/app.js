@@ -304,6 +304,10 @@
   });
 
   /* htmx: answers for #dialog open it; errors become a toast; new nodes are localised. */
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => { // a question that is the page itself answers in its place
+    const page = detail.target.id === "dialog" && detail.requestConfig.elt.closest(".dialog-page");
+    if (page) detail.target = page;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     localise(event.target);
     const dialog = $("#dialog");
@@ -319,7 +323,7 @@
     showTab();
   });
   document.addEventListener("htmx:afterSettle", (event) => { // after htmx has minded autofocus
-    if (event.target.id === "dialog") ($("[aria-invalid='true']", event.target) || $("[autofocus]", event.target) || $("[data-close]", event.target))?.focus();
+    if (event.target.matches("#dialog, .dialog-page")) ($("[aria-invalid='true']", event.target) || $("[autofocus]", event.target) || $("[data-close]", event.target))?.focus();
   });
   document.addEventListener("htmx:configRequest", ({ detail }) => { // an address says only what was asked for
     if (detail.verb === "get") [...detail.formData.entries()].forEach(([name, value]) => { if (value === "") detail.formData.delete(name); });
