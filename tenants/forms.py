@@ -15,7 +15,7 @@ class RequiredReason(forms.Form):
     reason = forms.CharField(
         label=_("Reason"),
         max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2, "autofocus": True}),
+        widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": _("Say why: the reason is written to the audit log.")},
     )
 

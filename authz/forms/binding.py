@@ -177,5 +177,9 @@ class ReasonForm(VerbForm):
     """A confirmation that may say why."""
 
     reason = forms.CharField(
-        label=_("Reason"), required=False, max_length=500, help_text=_("For the audit log.")
+        label=_("Reason"),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Written to the audit log."),
     )

@@ -173,7 +173,7 @@ def _for_strangers(tier: PlanTier) -> Lines:
             (0, _("scopes at all: this tier gives nothing, so a stranger’s first consent is refused"))
         )
     old, new = (limit_words(one) or _("no limit") for one in (today, tier))
-    lines.append((new, _("instead of %s") % old))
+    lines.append((_("limit"), _("%(new)s instead of %(old)s") % {"new": new, "old": old}))
     return lines
 
 
