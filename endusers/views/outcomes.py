@@ -28,7 +28,6 @@ from endusers.bulk.verbs import Fate, why
 from endusers.models import Upload
 from endusers.operations import EndUserError
 from endusers.views.bulk import check
-from endusers.views.people import crumbs
 from tenants.forms import OptionalReason
 
 PANEL = "endusers:outcomes"
@@ -58,7 +57,7 @@ def outcomes(request: Request, bulk_job_id: UUID) -> HttpResponse:
         "of": job.params.get("of"),
         "taken_back_by": earlier,
         "may_undo": _may_undo(request, job, earlier),
-        "crumbs": crumbs(request, kind_of(job).title),
+        "crumbs": _way(request, job, _("What it did")),
     }
     response = page_or_partial(request, "endusers/outcomes.html", context, partial="panel")
     # The panel turns its pages on the job's page, which keeps its own address.
@@ -110,10 +109,21 @@ def undo(request: Request, bulk_job_id: UUID) -> HttpResponse:
         "back": back,
         "form": form,
         "number": jobs.tally(job).get(Fate.CHANGED, 0),
-        "crumbs": crumbs(request, kind_of(job).title),
+        "crumbs": _way(request, job, _("Take it back")),
     }
     status = 422 if request.method == "POST" else 200
     return page_or_partial(request, "endusers/undo.html", context, partial="dialog", status=status)
+
+
+def _way(request: Request, job: Job, last: Any) -> list[tuple[Any, str | None]]:
+    """The way to a page below the job's own."""
+    slug = request.tenant.slug
+    above = (_("Jobs"), reverse("jobs:list", kwargs={"slug": slug}))
+    return [
+        above,
+        (kind_of(job).title, reverse("jobs:job", kwargs={"slug": slug, "job_id": job.pk})),
+        (last, None),
+    ]
 
 
 def _load(request: Request, job_id: UUID) -> Any:

@@ -20,6 +20,8 @@ from authsec.web.htmx import page_or_partial
 from authsec.web.http import Request
 from authz.models import Application, ServiceAccount
 from authz.resource_uri import canonical
+from authz.views.links import crumbs, page
+from authz.views.service_accounts import LIST
 from oauth import consent, delegation
 from oauth.authorization import MAX_QUERY
 from oauth.client_authentication import find_client
@@ -148,6 +150,11 @@ def account_delegations(request: Request, service_account_id: UUID) -> HttpRespo
         "of": "account",
         "kept": kept_back.from_account(tenant_id, service_account_id),
         "links": _links(tenant_id, client) if client and not account.ended_at else [],
+        "crumbs": [
+            *crumbs(request.tenant.slug, LIST),
+            (account.name, page(request.tenant.slug, "service_account", service_account_id=account.pk)),
+            (_("Acting for people"), None),
+        ],
     }
     return _panel(request, context)
 

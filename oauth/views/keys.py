@@ -14,6 +14,8 @@ from authsec.web.access import reauthenticate, requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authz.refusals import Escalation
+from authz.views.links import Crumbs, crumbs
+from authz.views.service_accounts import LIST
 from oauth.clients import key_changes as client_key_changes
 from oauth.clients import known as known_clients
 from oauth.forms import KeysForm
@@ -25,11 +27,12 @@ GET_OR_POST = ["GET", "HEAD", "POST"]
 
 @dataclass(frozen=True)
 class Holder:
-    """Whose keys they are: the client that authenticates by them, what people call it, and its page."""
+    """Whose keys they are: the client that authenticates by them, what people call it, its page and the way there."""
 
     client: Client
     name: str
     page: str
+    way: Crumbs
 
 
 @requires("service_accounts:manage")
@@ -99,7 +102,7 @@ def _dialog(request: Request, template: str, holder: Holder, form: KeysForm | Op
         "client": holder.client,
         "form": form,
         "back": holder.page,
-        "crumbs": [(holder.name, holder.page), (_("Keys"), None)],
+        "crumbs": [*holder.way, (holder.name, holder.page), (_("Keys"), None)],
     }
     status = 422 if request.method == "POST" else 200
     return page_or_partial(request, template, context, partial="dialog", status=status)
@@ -124,7 +127,8 @@ def _account(request: Request, service_account_id: UUID) -> Holder:
     if client is None or client.service_account is None:
         raise Http404
     names = {"slug": request.tenant.slug, "service_account_id": service_account_id}
-    return Holder(client, client.service_account.name, reverse("authz:service_account", kwargs=names))
+    above = crumbs(request.tenant.slug, LIST)
+    return Holder(client, client.service_account.name, reverse("authz:service_account", kwargs=names), above)
 
 
 def _client(request: Request, client_id: UUID) -> Holder:
@@ -132,7 +136,8 @@ def _client(request: Request, client_id: UUID) -> Holder:
     if row is None or row.client.tenant_id is None or row.client.disabled_at:
         raise Http404("Not a client of the tenant's own.")
     names = {"slug": request.tenant.slug, "client_id": client_id}
-    return Holder(row.client, row.client.name, reverse("oauth:client", kwargs=names))
+    above: Crumbs = [(_("OAuth clients"), reverse("oauth:clients", kwargs={"slug": request.tenant.slug}))]
+    return Holder(row.client, row.client.name, reverse("oauth:client", kwargs=names), above)
 
 
 def _present(client: Client) -> dict[str, str]:
