@@ -41,9 +41,6 @@ class ClientStatus(TextChoices):
     UNLISTED = "unlisted", "Not listed"
 
 
-LET_IN = (ClientStatus.APPROVED, ClientStatus.OPEN, ClientStatus.LISTED)
-
-
 def of_tenant(tenant_id: UUID) -> ClientPolicy:
     """The tenant's policy; open where it never chose. One statement."""
     return ClientPolicy.objects.filter(tenant_id=tenant_id).first() or ClientPolicy(tenant_id=tenant_id)

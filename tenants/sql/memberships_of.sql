@@ -18,16 +18,3 @@ begin
      where u.identity_id = p_identity
      order by t.name, t.id;
 end $$;
-
--- The users.id of an identity in a tenant, or null: the management API's first step.
-create or replace function user_in_tenant(p_identity uuid, p_tenant uuid) returns uuid
-language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-  return (select u.id from users u where u.identity_id = p_identity and u.tenant_id = p_tenant);
-end $$;
-
-create or replace function slug_taken(p_slug text) returns boolean
-language plpgsql stable security definer set search_path = public, pg_temp as $$
-begin
-  return exists (select from tenants_tenant t where t.slug = p_slug);
-end $$;
