@@ -61,13 +61,22 @@ class WhoHasForm(forms.Form):
     def __init__(self, query: Any, *, tenant_id: UUID) -> None:
         super().__init__(query)
         self.by = _kind_of(query)
+        for kind in KINDS.keys() - {self.by}:  # what isn't asked about costs nothing to offer
+            del self.fields[kind]
+        if self.by == "scope":
+            self._offer_scopes(query, tenant_id)
+            return
+        del self.fields["application"]
+        if self.by == "role":
+            self._offer("role", _("Choose a role"), _choices(Role, tenant_id, query.get("role")))
+        elif self.by == "group":
+            self._offer("group", _("Choose a group"), _choices(Group, tenant_id, query.get("group")))
+        else:
+            self._offer("permission", _("Choose a permission"), [(name, name) for name in engine.actions()])
+
+    def _offer_scopes(self, query: Any, tenant_id: UUID) -> None:
         applications = _choices(Application, tenant_id, query.get("application"))
-        self._offer("application", [("", _("Choose an Application")), *applications])
-        self._offer("role", [("", _("Choose a role")), *_choices(Role, tenant_id, query.get("role"))])
-        self._offer("group", [("", _("Choose a group")), *_choices(Group, tenant_id, query.get("group"))])
-        self._offer(
-            "permission", [("", _("Choose a permission")), *((name, name) for name in engine.actions())]
-        )
+        self._offer("application", _("Choose an Application"), applications)
         scopes = _scopes(tenant_id, query.get("application"), applications)
         given = query.get("scope", "")
         if given and given not in scopes:
@@ -75,21 +84,21 @@ class WhoHasForm(forms.Form):
         scope: Any = self.fields["scope"].widget
         scope.choices = [("", _("any scope")), *((name, name) for name in scopes)]
 
-    def _offer(self, name: str, choices: list[tuple[str, Any]]) -> None:
+    def _offer(self, name: str, first: Any, choices: list[tuple[str, str]]) -> None:
         field: Any = self.fields[name]
-        field.choices = choices
+        field.choices = [("", first), *choices]
 
     @property
     def wanted(self) -> Wanted:
         """What a valid form asks about: the fields of the kind that is shown."""
         data = self.cleaned_data
-        place = data["application"]
         if self.by == "permission":
             return Wanted(permission=data["permission"])
         if self.by == "role":
             return Wanted(role_id=data["role"])
         if self.by == "group":
             return Wanted(group_id=data["group"])
+        place = data["application"]
         return Wanted(application_id=place, scope=data["scope"] if place else "")
 
     @property

@@ -1,6 +1,7 @@
 """What the Effective Access page draws of an explanation."""
 
 from collections.abc import Callable
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +13,14 @@ from authz.effective.explanation import Explanation
 from authz.effective.grants import Item
 from authz.effective.reasons import conditions, standing_words, why
 from authz.effective.sentences import sentences, unreached
-from authz.effective.terms import ORDER
+from authz.effective.terms import ORDER, ApplicationAccess
 from authz.effective.track_rows import Link, rows, summary
 from authz.effective.words import listed, shortened
 from authz.tool_access import tools_at, tools_of
 from authz.views.links import page
 
 # What is drawn at once; the rest is one link away.
-PANELS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 12, 25, 8, 3
+PANELS, ROWS, SENTENCES, BINDINGS, NAMES, WAYS = 6, 40, 12, 25, 8, 3
 STATES = (*ORDER, "unsupported")
 AS_ASKED = (
     "mfa",
@@ -36,11 +37,12 @@ def drawn(
 ) -> dict[str, Any]:
     """The context of the answer's template: sentences, a panel per Application, the console, the bindings."""
     reached = [one for one in explanation.applications if one.reached]
-    panels = reached[:PANELS]
+    panels = _panels(reached)
     asked = [one.id for one in panels] if with_tools else []
     tools = tools_at(tenant_id=request.tenant.tenant_id, applications=asked, at=explanation.at)
     said, who, ways_url = sentences(explanation), _reverse(request), _ways_url(request, explanation)
     everything = request.GET.get("bindings") == "all"
+    whole = _whole(request, explanation)
     return {
         "explanation": explanation,
         "subject": explanation.subject,
@@ -63,11 +65,17 @@ def drawn(
             }
             for one in panels
         ],
-        "beyond": [(one, summary(one)) for one in reached[PANELS:]],
+        "beyond": [(one, summary(one), f"{whole}&application={one.id}") for one in reached[len(panels) :]],
         "console": _console(explanation, link),
         "items": _items(explanation, everything, link),
         "all_items": everything,
     }
+
+
+def _panels(reached: list[ApplicationAccess]) -> list[ApplicationAccess]:
+    """The first PANELS of them, fewer where these have more than ROWS scopes together, but one at least."""
+    sizes = accumulate(len(one.scopes) for one in reached[:PANELS])
+    return reached[: max(sum(size <= ROWS for size in sizes), 1)]
 
 
 def _reverse(request: Request) -> Callable[[UUID, str], str]:
@@ -89,6 +97,14 @@ def _ways_url(request: Request, explanation: Explanation) -> Callable[[UUID, str
     return lambda application_id, scope: (
         f"{here}&{urlencode({'application': str(application_id), 'scope': scope})}"
     )
+
+
+def _whole(request: Request, explanation: Explanation) -> str:
+    """This answer's question about every Application, as a query."""
+    query = request.GET.copy()
+    query["user"] = str(explanation.subject.id)
+    query.pop("application", None)
+    return f"?{query.urlencode()}"
 
 
 def _console(explanation: Explanation, link: Link) -> list[tuple[ConsoleRow, list[dict[str, Any]], int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 
@@ -15,18 +16,22 @@ PAGES = {
     "service-account": ("authz:service_account", "service_account_id", "service_accounts:read"),
     "application": ("authz:application", "application_id", "apps:read"),
 }
+ANY = UUID(int=0)  # stands for the key in an address that is filled in later
 Crumbs = list[tuple[str, str | None]]
 
 
 def links_for(request: Request) -> Callable[[str, Any], str]:
     """A function from a kind of thing and its id to the page about it, "" where there is none for who asks."""
     can = request.decision.can
+    known: dict[str, str] = {}  # an address is looked up once for each kind: a page may link hundreds
 
     def link(kind: str, key: Any) -> str:
         name, argument, reading = PAGES.get(kind, ("", "", ""))
         if not key or reading not in can:
             return ""
-        return reverse(name, kwargs={"slug": request.tenant.slug, argument: key})
+        if kind not in known:
+            known[kind] = reverse(name, kwargs={"slug": request.tenant.slug, argument: ANY})
+        return known[kind].replace(str(ANY), str(key))
 
     return link
 

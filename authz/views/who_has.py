@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.views.decorators.http import require_POST, require_safe
 
 from authsec.jobs.operations import TooManyJobs
@@ -42,7 +43,6 @@ def who_has_list(request: Request) -> HttpResponse:
         "as_if": as_if,
         "kinds": [{"label": KINDS[key], "url": f"?by={key}", "current": key == form.by} for key in KINDS],
         "crumbs": crumbs(slug, ("Effective Access", "effective_access"), "Who has…"),
-        "circumstances": {name: request.GET[name] for name in AS_IF if request.GET.get(name)},
     }
     partial = "answer"
     if form.is_valid() and as_if.is_valid() and not form.wanted.is_empty:
@@ -97,21 +97,24 @@ def _answered(request: Request, form: WhoHasForm, as_if: AsIf) -> dict[str, Any]
         form.add_error("q", str(error))
         return {}
     link = links_for(request)
+    kept = urlencode({name: request.GET[name] for name in AS_IF if request.GET.get(name)})
+    person = f"{page(request.tenant.slug, 'effective_access')}?{kept}{'&' if kept else ''}user="
     all_here = found.next is None and found.previous is None
     shown = sorted(found.items, key=lambda one: one.name.casefold()) if all_here else found.items
     return {
         "page": found,
         "count": found.count,
-        "rows": [_row(one, as_if, link) for one in shown],
+        "rows": [_row(one, as_if, link, f"{person}{one.id}") for one in shown],
         "what": _what(form),
         "wanted": form.wanted,
         "narrowing": form.narrowed.source or form.narrowed.state or form.narrowed.text,
     }
 
 
-def _row(one: Holder, as_if: AsIf, link: Any) -> dict[str, Any]:
+def _row(one: Holder, as_if: AsIf, link: Any, url: str) -> dict[str, Any]:
     return {
         "one": one,
+        "url": url,
         "state": WORDS[one.state],
         "reason": subjects.SENTENCES.get(one.reason, ""),
         "ways": [
@@ -137,10 +140,10 @@ def _conditions(way: Way, at: datetime) -> list[Badge]:
 def _what(form: WhoHasForm) -> tuple[str, str]:
     """The thing and its place, as the heading says them: *deploy:run* on *deploy-mcp*."""
     wanted: Wanted = form.wanted
-    name = {kind: dict(form.fields[kind].choices) for kind in ("application", "role", "group")}  # type: ignore[attr-defined]
-    if form.by == "scope":
-        return wanted.scope, name["application"].get(str(wanted.application_id), "")
     if form.by == "permission":
         return wanted.permission, ""
-    key = wanted.role_id if form.by == "role" else wanted.group_id
-    return name[form.by].get(str(key), ""), ""
+    field: Any = form.fields["application" if form.by == "scope" else form.by]
+    names = dict(field.choices)
+    if form.by == "scope":
+        return wanted.scope, names.get(str(wanted.application_id), "")
+    return names.get(str(wanted.role_id or wanted.group_id), ""), ""
