@@ -22,9 +22,10 @@ from endusers.models import Upload, UploadLine
 from endusers.operations import ReasonRequired
 
 KIND, TITLE = "end_users.import", "Import of plan tiers and statuses"
-# Every line of a file with its fate as things stand now: malformed, unknown, already or changed.
+# Every line of a file with its fate as things stand now: malformed, unknown, already or changed. Materialized, and by
+# index line by line: otherwise an address is looked up three times, and all end users are read for twenty lines.
 JUDGED = """
-with found as (
+with found as materialized (
   select l.number, l.named, l.plan_tier, l.status, l.problem,
          case when l.user_key is not null then array[l.user_key] else array(
            select p.user_id from tenants_profile p
@@ -43,20 +44,29 @@ judged as materialized (
          f.plan_tier <> '' and t.id is distinct from e.plan_tier_id as moves,
          f.status <> '' and f.status is distinct from e.status as flips
     from found f
-    left join endusers_enduser e on e.tenant_id = %(tenant)s and e.user_id = f.people[1]
+    left join lateral (select x.user_id, x.status, x.plan_tier_id from endusers_enduser x
+                        where x.tenant_id = %(tenant)s and x.user_id = f.people[1] offset 0) e on true
     left join endusers_plantier t on t.tenant_id = %(tenant)s and t.key = f.plan_tier and t.ended_at is null
     left join endusers_plantier n on n.tenant_id = %(tenant)s and n.id = e.plan_tier_id),
-fated as (
+fated as materialized (
   select j.*, case when j.problem <> '' then 'malformed' when j.unknown then 'unknown'
                    when j.moves or j.flips then 'changed' else 'already' end as fate from judged j)
 """
-PAGE = f"""{JUDGED}
+LINES = """
 select number, named, user_id, plan_tier, status, status_now, tier_now, problem, moves, flips, fate from fated
  where (%(fate)s::text = '' or fate = %(fate)s) and number > %(after)s order by number limit %(limit)s
-"""  # noqa: S608
-TALLY = f"""{JUDGED}
-select fate, count(*), count(*) filter (where flips and status = 'suspended'), count(*) filter (where flips)
+"""
+COUNTED = """
+select fate, count(*) as lines, count(*) filter (where flips and status = 'suspended') as suspended,
+       count(*) filter (where flips) as flips
   from fated group by fate
+"""
+PAGE, TALLY = f"{JUDGED}{LINES}", f"{JUDGED}{COUNTED}"
+# Both from one judging: what is counted above the lines is what they say.
+LOOK = f"""{JUDGED}
+select t.*, l.* from (select array_agg(c.fate), array_agg(c.lines), array_agg(c.suspended), array_agg(c.flips)
+                        from ({COUNTED}) c) t
+  left join lateral ({LINES}) l on true order by l.number
 """  # noqa: S608
 MOST_UPLOADS = 20  # of a tenant at one time; a week at most (endusers.cleanup)
 # One that is being put into force, or that a job still works on, stays.
@@ -122,9 +132,21 @@ def page(
     return [Judged(*row) for row in _rows(PAGE, tenant_id, upload_id, fate=fate, after=after, limit=limit)]
 
 
+def look(
+    tenant_id: UUID, upload_id: UUID, *, fate: str = "", after: int = 0, limit: int = 100
+) -> tuple[Tally, list[Judged]]:
+    """All lines counted and the next ones behind ``after``, judged at one moment. One statement."""
+    rows = _rows(LOOK, tenant_id, upload_id, fate=fate, after=after, limit=limit)
+    counted = zip(*(column or () for column in rows[0][:4]), strict=True)
+    return _tallied(list(counted)), [Judged(*row[4:]) for row in rows if row[4] is not None]
+
+
 def tally(tenant_id: UUID, upload_id: UUID) -> Tally:
     """How many lines meet which fate, as things stand now."""
-    rows = _rows(TALLY, tenant_id, upload_id)
+    return _tallied(_rows(TALLY, tenant_id, upload_id))
+
+
+def _tallied(rows: Sequence[Sequence[Any]]) -> Tally:
     found = {fate: number for fate, number, _, _ in rows}
     return Tally(
         {fate: found.get(fate, 0) for fate in FATES},

@@ -155,8 +155,8 @@ class Lines(UploadView):
         given = parameters(request, "fate", "cursor", "limit")
         upload, fate = self.load(upload_id), one_of(given, "fate", imports.FATES) or ""
         limit, after = parse_limit(given.get("limit", "")), _line_number(given.get("cursor", "0"))
-        lines = imports.page(self.tenant_id, upload.pk, fate=fate, after=after, limit=limit + 1)
-        counts = imports.tally(self.tenant_id, upload.pk).lines
+        tally, lines = imports.look(self.tenant_id, upload.pk, fate=fate, after=after, limit=limit + 1)
+        counts = tally.lines
         return listing(
             [_line(line) for line in lines[:limit]],
             next=str(lines[limit - 1].number) if len(lines) > limit else None,

@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
@@ -81,7 +82,8 @@ def look(request: Request, upload_id: UUID) -> HttpResponse:
     upload = Upload.objects.filter(tenant_id=tenant_id, pk=upload_id).first()
     if upload is None:
         raise Http404
-    form, tally = OptionalReason(posted(request)), imports.tally(tenant_id, upload_id)
+    form, (fate, after) = OptionalReason(posted(request)), _place(request)
+    tally, lines = imports.look(tenant_id, upload_id, fate=fate, after=after, limit=LINES + 1)
     if tally.flips:
         check(request, VERBS["suspend"].permissions)
     if request.method == "POST" and form.is_valid():
@@ -90,11 +92,10 @@ def look(request: Request, upload_id: UUID) -> HttpResponse:
             return redirect("jobs:job", slug=request.tenant.slug, job_id=job.pk)
         except (EndUserError, TooManyJobs) as error:
             form.add_error("reason" if isinstance(error, ReasonRequired) else None, str(error))
-    fate, after = _place(request)
-    lines = imports.page(tenant_id, upload_id, fate=fate, after=after, limit=LINES + 1)
     context = {
         "upload": upload,
         "tally": tally,
+        "judged_at": timezone.now(),
         "lines": lines[:LINES],
         "more": lines[LINES - 1].number if len(lines) > LINES else None,
         "fate": fate,

@@ -12,7 +12,7 @@ from authsec.audit.models import Event
 from authsec.database.context import tenant_context
 from authsec.jobs import files
 from authsec.jobs.models import Job
-from endusers.models import EndUser
+from endusers.models import EndUser, Upload
 from tests import cast
 from tests.endusers.jobs import asked, done, people
 from tests.statements import statements
@@ -244,6 +244,19 @@ def test_a_file_is_read_as_spreadsheets_write_it(tools, alex, content):
     page = alex.post(f"{LIST}import/", {"file": SimpleUploadedFile("t.csv", made)}, follow=True)
     (line,) = page.context["lines"]
     assert (line.user_id, line.plan_tier, line.fate) == (person, "pro", "changed")
+
+
+def test_a_look_at_a_file_judges_it_once_and_says_when(tools, alex):
+    ids = people(tools, 2)
+    bring(alex, f"user_id,plan_tier\n{ids[0]},pro\n{ids[1]},free\n,pro\n")
+    with tenant_context(tools.id):
+        upload = Upload.objects.get()
+    with statements() as sent:
+        page = alex.get(f"{LIST}import/{upload.pk}/?fate=unknown")
+    assert sum("endusers_uploadline" in sql for sql in sent) == 1
+    assert page.context["tally"].lines == {"changed": 1, "already": 1, "unknown": 0, "malformed": 1}
+    assert page.context["lines"] == []
+    assert "judged <time" in page.text
 
 
 def test_only_so_many_files_are_kept_and_none_that_a_job_works_on(tools, alex, monkeypatch):
