@@ -176,6 +176,7 @@ class GiveAnybodyForm(GiveRoleForm):
 class ReasonForm(VerbForm):
     """A confirmation that may say why."""
 
+    power_at = "reason"
     reason = forms.CharField(
         label=_("Reason"),
         required=False,

@@ -37,6 +37,7 @@ class PastedForm(VerbForm):
         % {"most": MAX_AT_ONCE},
     )
     user = forms.TypedMultipleChoiceField(required=False, coerce=UUID, widget=forms.MultipleHiddenInput)
+    power_at = "people"
     shown_at = {"user_ids": "people", "emails": "people", "user_id": "people"}
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
@@ -62,6 +63,7 @@ class PeopleForm(VerbForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("E-mail addresses or user ids, separated by blanks, commas or lines."),
     )
+    power_at = "people"
     shown_at = {"user_ids": "people", "emails": "people", "user_id": "people"}
 
     def clean(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
 
-from authz.refusals import Refused
+from authz.refusals import Escalation, Refused
 from tenants.operations import LastOwner
 
 
@@ -38,7 +39,8 @@ class VerbForm(forms.Form):
             if not self.power_at:
                 raise
             self.refused = True
-            self.add_error(self.power_at, str(error))
+            way_out = _(" Somebody who holds it can do this.") if isinstance(error, Escalation) else ""
+            self.add_error(self.power_at, f"{error}{way_out}")
         return None
 
     def show(self, errors: Mapping[str, str]) -> None:

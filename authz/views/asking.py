@@ -90,7 +90,7 @@ def ask(
         context["lines"] = [*question.get("lines", []), *consequences(effect, MOST_BESIDE)]
         if "effective_access:read" in request.decision.can and not effect.too_many:
             context.setdefault("more_url", _tokens_of(request, change))
-    status = 422 if form.errors else 200
+    status = 422 if request.htmx and form.errors else form.status  # htmx draws no 403
     return page_or_partial(request, "authz/ask.html", context, partial="dialog", status=status)
 
 

@@ -81,7 +81,7 @@ def _page(request: Request, found: Group, form: PastedForm, told_of: Fates | Non
         **around(request, found),
     }
     context["crumbs"] = [*context["way"], (_("Add people"), None)]
-    status = 422 if form.errors else 200
+    status = 422 if judging and form.errors else form.status  # htmx draws no 403
     template = "authz/group_add.html#fates" if judging else "authz/group_add.html"
     return render(request, template, context, status=status)
 

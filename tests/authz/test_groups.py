@@ -120,6 +120,24 @@ def test_people_are_picked_from_a_search(acme: SimpleNamespace, adam: Client) ->
     assert adam.post(url, {"user": ["carl"], "action": "add"}).status_code == 422
 
 
+def test_who_may_not_add_to_a_group_keeps_the_list_and_reads_why(acme: SimpleNamespace, adam: Client) -> None:
+    owners = cast.group(acme.tenant, "Owners")
+    cast.bind(acme.tenant, cast.system_role(acme.tenant, "tenant-owner"), owners)
+    pasted = {"people": "alice@acme.example", "action": "add"}
+    answer = adam.post(f"{LIST}{owners.id}/members/", pasted)
+    assert answer.status_code == 403
+    assert "alice@acme.example</textarea>" in answer.text
+    assert "Somebody who holds it can do this." in answer.text
+    # htmx draws what is answered with 422.
+    partial = adam.post(f"{LIST}{owners.id}/members/", pasted, headers={"HX-Request": "true"})
+    assert (partial.status_code, "org:transfer" in partial.text) == (422, True)
+    # The question before the group's end says so too, instead of a page without a way back.
+    asked = adam.post(f"{LIST}{owners.id}/end-access/", {"reason": "over"})
+    assert (asked.status_code, "Only who may make owners" in asked.text) == (403, True)
+    assert "over" in asked.text
+    assert not inside(acme, owners)
+
+
 def test_whom_a_directory_keeps_nobody_takes_out_by_hand(acme: SimpleNamespace, adam: Client) -> None:
     with tenant_context(acme.id):
         GroupMember.objects.filter(group=acme.oncall, user=acme.alice).update(source="scim")
