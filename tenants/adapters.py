@@ -30,7 +30,7 @@ from tenants.confirming import is_confirmed
 from tenants.identities import free_address
 from tenants.invitations import invited_address
 from tenants.sessions import LONGEST_AGENT, Device
-from tenants.signin import INVITATION, TRUST_THIS_BROWSER, own_path
+from tenants.signin import INVITATION, MAILED_TO, TRUST_THIS_BROWSER, own_path
 from tenants.trusted_browsers import trust
 
 NOBODY = UUID(int=0)
@@ -152,7 +152,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return False
 
     def respond_email_verification_sent(self, request: HttpRequest, user: Any) -> HttpResponse:
-        """*Look into your mailbox*, keeping where the person was going."""
+        """*Look into your mailbox*, naming the address that was typed and keeping where the person was going."""
+        typed = request.POST.get("email") or request.POST.get("login", "")
+        request.session[MAILED_TO] = typed.strip()[:254]
         return HttpResponseRedirect(with_next(reverse("account_email_verification_sent"), request))
 
     def get_email_verification_redirect_url(self, email_address: EmailAddress) -> str:

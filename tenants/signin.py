@@ -35,6 +35,7 @@ AMR_WORDS = {
 # to remember this browser.
 INVITED_EMAIL = "invited_email"
 INVITATION = "invitation"  # the digest of its token
+MAILED_TO = "mailed_to"  # as it was typed: whether it has an account already is not said
 STEP_UP_NEXT = "step_up_next"
 STEP_UP_PAGE = "step_up_page"
 TRUST_THIS_BROWSER = "trust_this_browser"

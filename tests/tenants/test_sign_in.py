@@ -1,9 +1,12 @@
 """Signing up, confirming, signing in and out, and where one goes from there."""
 
 from datetime import timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.utils import timezone
 
 from tenants import signin
@@ -18,6 +21,12 @@ AUTHORIZE = "/oauth/authorize?client_id=c&scope=a+b&state=x%26y&redirect_uri=htt
 @pytest.fixture
 def here():
     return Browser()
+
+
+def letter(name: str) -> str:
+    """The HTML of a message in the outbox."""
+    parsed = message_from_bytes((Path(settings.EMAIL_FILE_PATH) / name).read_bytes(), policy=policy.default)
+    return str(parsed.get_body(("html",)).get_content())
 
 
 @pytest.fixture
@@ -37,6 +46,16 @@ def test_who_signed_up_and_confirmed_goes_on_where_they_were(here):
     answer = here.post(link_to("ed@people.example"))
     assert answer["Location"] == AUTHORIZE
     assert here.is_signed_in
+
+
+def test_the_page_names_the_mailbox_whether_it_has_an_account_or_not(here, elsewhere, many_mails):
+    first = here.get(here.sign_up("ed@people.example")["Location"]).text
+    assert "We sent a link to <b><bdi>ed@people.example</bdi></b>" in first
+    (mail,) = mails("ed@people.example")
+    assert letter(mail.name).count('href="http://localhost:8000/accounts/confirm-email/') == 1
+    here.post(link_to("ed@people.example"))
+    assert elsewhere.get(elsewhere.sign_up("ed@people.example")["Location"]).text == first
+    assert "It has one already" in letter(mails("ed@people.example")[0].name)
 
 
 def test_the_link_in_another_browser_leads_on_through_sign_in(here, elsewhere):
