@@ -1,14 +1,13 @@
 """Resource credentials: an Application's own id and secret, with which it introspects."""
 
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from authsec.audit.actor import Actor
-from authsec.audit.operations import record
 from authsec.secrets import digest, new_secret
+from authz.applications import note
 from authz.models import Application
 from oauth.models import ResourceCredential
 
@@ -39,7 +38,7 @@ def issue(*, tenant_id: UUID, application_id: UUID, actor: Actor, now: datetime)
         created_at=now,
         created_by=actor.id,
     )
-    _record("credential.issued", application, actor, now, after={"credential_id": credential_id})
+    note("credential.issued", application, actor, now, after={"credential_id": credential_id})
     return credential_id, secret
 
 
@@ -68,7 +67,7 @@ def end(
         return credential
     credential.ended_at, credential.ended_by = now, actor.id
     credential.save(update_fields=["ended_at", "ended_by"])
-    _record("credential.ended", application, actor, now, before={"credential_id": credential_id})
+    note("credential.ended", application, actor, now, before={"credential_id": credential_id})
     return credential
 
 
@@ -90,16 +89,3 @@ def _application(tenant_id: UUID, application_id: UUID) -> Application:
     if found is None:
         raise NoSuchApplication
     return found
-
-
-def _record(action: str, application: Application, actor: Actor, now: datetime, **more: Any) -> None:
-    record(
-        tenant_id=application.tenant_id,
-        actor=actor,
-        action=action,
-        target_kind="application",
-        target_id=application.pk,
-        target_name=application.name,
-        now=now,
-        **more,
-    )

@@ -1,8 +1,8 @@
 """Changing many end users in one statement: the rows, their history, an event for each and what undo needs.
 
 Rows are locked in the order of their ids, so that two jobs never wait for each other in a circle, and by a statement of
-their own: the one that changes them begins when nobody else does any more, and sees all that was waited for, the history
-beside a row too.
+their own: the one that changes them begins when nobody else does any more, and sees all that was waited for, the
+history beside a row too.
 """
 
 import json

@@ -68,15 +68,7 @@ def decide(request: Any) -> HttpResponse:
         return _bad(request, str(error))
     try:
         asked.check()
-        resource = asked.resource()
-        if request.htmx:
-            return look_again(request, asked, resource)
-        interruption = before_consent(request, asked, resource)
-        if interruption is not None:
-            return interruption
-        if resource == settings.API_RESOURCE:
-            return for_api(request, asked)
-        return for_application(request, asked, resource)
+        return ask(request, asked, asked.resource())
     except Refused as error:
         if _would_lead_astray(request, asked):
             return refused(request, asked, error)
@@ -96,6 +88,18 @@ def _would_lead_astray(request: Any, asked: AuthorizationRequest) -> bool:
     """
     passive = not request.user.is_authenticated and "none" not in asked.prompts
     return passive and asked.destination.kind == "host" and not asked.client.is_installations_own
+
+
+def ask(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse:
+    """What stands before consent, then consent itself: for a client's request and for a device's."""
+    if request.htmx:
+        return look_again(request, asked, resource)
+    interruption = before_consent(request, asked, resource)
+    if interruption is not None:
+        return interruption
+    if resource == settings.API_RESOURCE:
+        return for_api(request, asked)
+    return for_application(request, asked, resource)
 
 
 def before_consent(request: Any, asked: AuthorizationRequest, resource: str) -> HttpResponse | None:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -18,8 +17,7 @@ from oauth import device, throttle
 from oauth.authorization import Refused
 from oauth.device_request import PAGE, DeviceRequest
 from oauth.models import DeviceGrant
-from oauth.views.authorize import before_consent, for_api, for_application
-from oauth.views.stopped import look_again
+from oauth.views.authorize import ask
 
 UNKNOWN = _lazy("No device waits with this code. Codes live ten minutes: ask the device for a new one.")
 TOO_MANY = _lazy("Too many wrong codes. Try again in ten minutes.")
@@ -84,24 +82,13 @@ def allow(request: Any) -> HttpResponse:
             return _page(request, "oauth/device_over.html", {"reason": UNKNOWN}, 404)
         asked = DeviceRequest.waiting(row, row.application, request.GET.dict())
         asked.check()
-        return _asked(request, asked, asked.resource())
+        return ask(request, asked, asked.resource())
     except TooMany:
         return _page(request, "oauth/device_over.html", {"reason": TOO_MANY}, 429)
     except device.NotOpen:
         return _page(request, "oauth/device_over.html", {"reason": UNKNOWN}, 409)
     except Refused as refused:
         return _page(request, "oauth/device_over.html", {"reason": refused.description}, 403)
-
-
-def _asked(request: Any, asked: DeviceRequest, resource: str) -> HttpResponse:
-    if request.htmx:
-        return look_again(request, asked, resource)
-    interruption = before_consent(request, asked, resource)
-    if interruption is not None:
-        return interruption
-    if resource == settings.API_RESOURCE:
-        return for_api(request, asked)
-    return for_application(request, asked, resource)
 
 
 def _looked_up(request: Any, code: str) -> DeviceGrant | None:

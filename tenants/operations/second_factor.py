@@ -8,8 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from authsec.audit.actor import Actor
-from authsec.audit.operations import record
 from tenants.models import Tenant
+from tenants.operations.naming import record_tenant
 from tenants.operations.refusals import TenantError
 from tenants.second_factor import enrolled
 
@@ -64,15 +64,5 @@ def _rule(tenant: Tenant) -> dict[str, str | int]:
 
 def _save(tenant: Tenant, before: dict[str, str | int], action: str, actor: Actor, now: datetime) -> Tenant:
     tenant.save(update_fields=["second_factor_since", "second_factor_grace_days"])
-    record(
-        tenant_id=tenant.pk,
-        actor=actor,
-        action=action,
-        target_kind="tenant",
-        target_id=tenant.pk,
-        target_name=tenant.name,
-        now=now,
-        before=before,
-        after=_rule(tenant),
-    )
+    record_tenant(tenant, action, actor, now, before=before, after=_rule(tenant))
     return tenant
