@@ -214,7 +214,9 @@ def _unprove(application: Application) -> None:
 
 def _found(tenant_id: UUID, application_id: UUID) -> Application:
     application = (
-        Application.objects.select_for_update().filter(tenant_id=tenant_id, pk=application_id).first()
+        Application.objects.select_for_update(no_key=True)
+        .filter(tenant_id=tenant_id, pk=application_id)
+        .first()
     )
     if application is None:
         raise Refused({"application_id": "There is no such Application here."})

@@ -69,7 +69,9 @@ def change_scopes(
     """
     with tenant_context(tenant_id):
         # Locked before the list is read: of two callers the second adds to what the first one left.
-        Application.objects.select_for_update().filter(tenant_id=tenant_id, pk=application_id).first()
+        Application.objects.select_for_update(no_key=True).filter(
+            tenant_id=tenant_id, pk=application_id
+        ).first()
         live = Scope.objects.filter(tenant_id=tenant_id, application_id=application_id, ended_at=None)
         gone = {*withdrawn, *(spec.name for spec in declared)}
         kept = [

@@ -130,7 +130,7 @@ def _settle(
     """Write down what was found, and settle it with whoever else has the address verified."""
     with system_context():
         same = Application.objects.filter(resource_uri=application.resource_uri, ended_at=None)
-        rows = list(same.select_for_update().order_by("pk"))
+        rows = list(same.select_for_update(no_key=True).order_by("pk"))
         row = next((row for row in rows if row.pk == application.pk), None)
         if row is None:
             raise NotProved("The address was changed in the meantime. Look again.")

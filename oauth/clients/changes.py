@@ -121,7 +121,7 @@ def close(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime, reas
 
 def own(tenant_id: UUID, client_id: UUID) -> Client:
     """The tenant's own client, locked. Raises NotOwn for one of the installation's, or of a service account."""
-    found = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id)
+    found = Client.objects.select_for_update(no_key=True).filter(tenant_id=tenant_id, pk=client_id)
     client: Client | None = found.first()
     if client is None:
         raise NotOwn("This client belongs to the installation: deny it to shut it out.")

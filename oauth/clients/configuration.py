@@ -41,7 +41,7 @@ def change(*, client_id: UUID, registration: Registration, actor: Actor, now: da
     there is none, is part of what people and tenants judged.
     """
     with system_context():
-        client: Client = Client.objects.select_for_update().get(pk=client_id)
+        client: Client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
         if registration.auth_method != client.token_endpoint_auth_method:
             raise Refused("invalid_client_metadata", FIXED)
         wanted: dict[str, Any] = {
@@ -89,7 +89,7 @@ def end(*, client_id: UUID, actor: Actor, now: datetime) -> None:
     Returns early when it is over. Nothing is revoked row by row, and a client that was never used is cleaned up.
     """
     with system_context():
-        client: Client = Client.objects.select_for_update().get(pk=client_id)
+        client: Client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
         if client.disabled_at:
             return
         client.disabled_at = now

@@ -143,7 +143,7 @@ def rotate_secret(
     Raises NoSuchClient, ProvesByKey, and Escalation when it is a service account's that holds console permissions
     which the actor does not: who takes its secret can act as the account (Rule 7).
     """
-    client = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
+    client = Client.objects.select_for_update(no_key=True).filter(tenant_id=tenant_id, pk=client_id).first()
     if client is None or client.client_type != Client.CLIENT_CONFIDENTIAL:
         raise NoSuchClient
     if client.proves_by_key:
@@ -164,7 +164,7 @@ def rotate_secret(
 def end_old_secret(*, tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> Client:
     """Stop the secret before the last rotation at once. Returns early when none works. Raises NoSuchClient."""
     client: Client | None = (
-        Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id).first()
+        Client.objects.select_for_update(no_key=True).filter(tenant_id=tenant_id, pk=client_id).first()
     )
     if client is None:
         raise NoSuchClient

@@ -63,7 +63,7 @@ def named(key: dict[str, Any]) -> str:
 
 
 def _locked(tenant_id: UUID, client_id: UUID, actor: Actor, now: datetime) -> Client:
-    found = Client.objects.select_for_update().filter(tenant_id=tenant_id, pk=client_id)
+    found = Client.objects.select_for_update(no_key=True).filter(tenant_id=tenant_id, pk=client_id)
     client: Client | None = found.filter(disabled_at__isnull=True).first()
     if client is None:
         raise NoSuchClient

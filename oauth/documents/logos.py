@@ -91,7 +91,7 @@ def _keep(
     client_id: UUID, uri: str, content: bytes, problem: str, now: datetime, *, same_stays: bool
 ) -> None:
     with system_context():
-        client = Client.objects.select_for_update().filter(pk=client_id).first()
+        client = Client.objects.select_for_update(no_key=True).filter(pk=client_id).first()
         if client is None or client.metadata.get("logo_uri") != uri:
             return  # the document was read again meanwhile, and asked for another
         known = ClientLogo.objects.filter(client=client).first()

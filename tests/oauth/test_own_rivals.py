@@ -24,6 +24,7 @@ from oauth.models import Consent
 from tenants.models import Identity
 from tests import cast
 from tests.oauth.world import ED, REDIRECT_URI, World, redirected, world
+from tests.rivals import waiting
 from tests.servers import eventually
 
 PATIENCE_S = 30
@@ -42,13 +43,6 @@ def beside(does: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     thread = threading.Thread(target=run)
     thread.start()
     return thread, answers
-
-
-def waiting() -> int:
-    """How many wait for somebody's lock."""
-    with connection.cursor() as cursor:
-        cursor.execute("select count(distinct pid) from pg_locks where not granted")
-        return int(cursor.fetchone()[0])
 
 
 def waits_for_a_lock() -> bool:

@@ -29,6 +29,7 @@ from tests.authz.cast import world as a_world
 from tests.oauth import devices
 from tests.oauth.assertions import ask, assertion, robot
 from tests.oauth.world import boxes, question, world
+from tests.rivals import waiting
 from tests.servers import eventually
 
 ED = "ed@consumer.example"
@@ -197,7 +198,7 @@ def test_a_consent_and_a_change_of_the_same_person_do_not_wait_for_each_other_in
         ):  # as the verbs of members do: the tenant's row first, then the person's
             tenants.take_turns(it.tenant.id)
             asked = pool.submit(consent)
-            eventually(somebody_waits, what="the consent waiting for its turn")
+            eventually(waiting, what="the consent waiting for its turn")
             know()
         code, _ = asked.result(30)
     assert code
@@ -224,21 +225,11 @@ def test_ending_a_session_waits_for_a_refresh_under_way_and_ends_what_it_gave(ow
         with tenant_context(it.tenant.id):
             RefreshToken.objects.select_for_update().get(pk=row.pk)
             answer = pool.submit(end)
-            eventually(somebody_waits, what="the end waiting for the refresh")
+            eventually(waiting, what="the end waiting for the refresh")
             fresh = it.refresh(refresh_token).json()
         assert answer.result(30) > 0
     assert it.facts(fresh["access_token"]) == {"active": False}
     assert it.refresh(fresh["refresh_token"]).status_code == 400
-
-
-def somebody_waits() -> bool:
-    """Whether a connection to this database waits for a lock of another."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select exists (select from pg_locks l join pg_stat_activity a using (pid)"
-            " where not l.granted and a.datname = current_database())"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_of_rivals_for_one_address_one_is_verified(own_database: None) -> None:
