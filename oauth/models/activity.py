@@ -45,5 +45,5 @@ class IntrospectionCount(TenantRow):
                 name="oauth_introspectioncount_uniq",
             )
         ]
-        # What is old goes, whose ever it is.
+        # What is old goes, whoever it is of.
         indexes = [models.Index(fields=["hour"], name="oauth_count_hour_idx")]
