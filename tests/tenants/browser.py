@@ -41,7 +41,7 @@ class Browser(Client):
         """Set up an authenticator app; returns its secret and the recovery codes."""
         self.get("/accounts/2fa/totp/activate/")
         secret = self.session["mfa.totp.secret"]
-        answer = self.post("/accounts/2fa/totp/activate/", {"code": totp(secret, -1)})
+        answer = self.post("/accounts/2fa/totp/activate/", {"code": totp(secret)})
         assert answer.status_code == 302, answer.content
         shown = self.get(answer["Location"]).content.decode()
         return secret, re.findall(r"<li><code>(\d{8})</code></li>", shown)
@@ -52,7 +52,7 @@ class Browser(Client):
 
 
 def totp(secret: str, step: int = 0) -> str:
-    """The authenticator's code now, or one of the neighbouring steps of 30 seconds."""
+    """The authenticator's code now, or the one of the next 30 seconds (1): both still count if these end meanwhile."""
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + step))
 
 

@@ -127,13 +127,13 @@ def test_the_browser_can_be_forgotten(alice, here):
 
 def test_step_up_makes_a_second_factor_happen_now(alice, here):
     here.sign_in(EMAIL)
-    here.enter_code(totp(SECRET, -1), trust="on")
+    here.enter_code(totp(SECRET), trust="on")
     here.post("/accounts/logout/")
     here.sign_in(EMAIL)
     path = "/account/step-up/?next=%2Foauth%2Fauthorize%3Fclient_id%3Dc%26state%3Ds"
     assert "Continue without" in here.get(path).content.decode()
     assert here.post(path, {"code": "000000"}).status_code == 422
-    assert here.post(path, {"code": totp(SECRET)})["Location"] == ONWARD
+    assert here.post(path, {"code": totp(SECRET, 1)})["Location"] == ONWARD
     facts = sign_in_of(here.session)
     assert (facts.acr, facts.amr) == (ACR_MFA, ("pwd", "otp", "mfa"))
     assert timezone.now() - facts.mfa_at < timedelta(minutes=1)
@@ -141,10 +141,10 @@ def test_step_up_makes_a_second_factor_happen_now(alice, here):
 
 def test_a_later_step_up_renews_the_time(alice, here):
     here.sign_in(EMAIL)
-    here.enter_code(totp(SECRET, -1))
+    here.enter_code(totp(SECRET))
     age(here, hours=20)
     before = sign_in_of(here.session)
-    here.post("/account/step-up/?next=/account/", {"code": totp(SECRET)})
+    here.post("/account/step-up/?next=/account/", {"code": totp(SECRET, 1)})
     after = sign_in_of(here.session)
     assert after.mfa_at - before.mfa_at > timedelta(hours=19)
     assert after.auth_time == after.mfa_at
@@ -165,11 +165,12 @@ def test_who_has_no_second_factor_enrols_in_the_step_up_and_goes_on(without):
 
 def test_step_up_leads_to_paths_of_ours_only(alice, here):
     here.sign_in(EMAIL)
-    here.enter_code(totp(SECRET, -1))
+    here.enter_code(totp(SECRET))
     page = here.get("/account/step-up/?next=//evil.example/&without=https://evil.example/").content.decode()
     assert "evil" not in page
     assert (
-        here.post("/account/step-up/?next=//evil.example/", {"code": totp(SECRET)})["Location"] == "/account/"
+        here.post("/account/step-up/?next=//evil.example/", {"code": totp(SECRET, 1)})["Location"]
+        == "/account/"
     )
 
 
@@ -179,13 +180,13 @@ def test_step_up_without_a_session_asks_for_sign_in(here):
 
 def test_the_second_factor_guards_its_own_removal(alice, here):
     here.sign_in(EMAIL)
-    here.enter_code(totp(SECRET, -1), trust="on")
+    here.enter_code(totp(SECRET), trust="on")
     here.post("/accounts/logout/")
     here.sign_in(EMAIL)  # with the password alone, in the trusted browser
     answer = here.post("/accounts/2fa/totp/deactivate/")
     assert answer["Location"].startswith("/accounts/2fa/reauthenticate/")
     assert here.get("/accounts/reauthenticate/")["Location"].startswith("/accounts/2fa/reauthenticate/")
-    here.post(answer["Location"], {"code": totp(SECRET)})
+    here.post(answer["Location"], {"code": totp(SECRET, 1)})
     assert not Authenticator.objects.filter(user=alice).exists()
     assert mails(EMAIL)[0].subject == "The authenticator app was removed"
 
@@ -256,9 +257,9 @@ def test_between_password_and_code_the_form_may_return_to_the_client(alice, here
 
 def test_a_step_up_gives_the_session_a_new_key(alice, here):
     here.sign_in(EMAIL)
-    here.enter_code(totp(SECRET, -1))
+    here.enter_code(totp(SECRET))
     before = here.cookies["authsec_session"].value
-    here.post("/account/step-up/", {"code": totp(SECRET)})
+    here.post("/account/step-up/", {"code": totp(SECRET, 1)})
     assert here.cookies["authsec_session"].value != before
     assert here.is_signed_in
     stale = Browser()
