@@ -6,12 +6,44 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from django.db import connection
+
+from authsec.database.context import app_context
 from authsec.database.embedded import CHECKOUT
 from tests import databases
 
-HEARTBEAT_S = 0.25  # dead workers are noticed after four of them
-STOP_TIMEOUT_S = 20
+HEARTBEAT_S = (
+    0.75  # dead workers are noticed after four of them; one that only had to wait for its turn is not dead
+)
+STOP_TIMEOUT_S = 60
+STEP_S = 0.5
+DAWDLES = f"""
+create function dawdle() returns trigger language plpgsql as $$
+begin
+  if new.attempt = 1 and old.done > 0 and new.done > old.done then perform pg_sleep({STEP_S}); end if;
+  return new;
+end $$;
+create trigger dawdles before update on jobs_job for each row execute function dawdle();
+"""
+
+
+def dawdling() -> None:
+    """From its second step on a job's first attempt takes its time, in this database of a test's own.
+
+    However quick the worker and however late the test, it is seen, stopped and killed half-way.
+    """
+    as_owner(DAWDLES)
+
+
+def as_owner(statement: str, *values: str) -> Any:
+    """Run a statement as the database's owner; returns the first value that it answers."""
+    with app_context(), connection.cursor() as cursor:
+        cursor.execute("set local role none")
+        cursor.execute(statement, values or None)
+        row = cursor.fetchone() if cursor.description else None
+    return row and row[0]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from endusers.queries import Filters
 from tenants.models import Tenant
 from tests import cast, databases
 from tests.servers import eventually
-from tests.workers import working
+from tests.workers import dawdling, working
 
 pytestmark = [pytest.mark.slow, pytest.mark.long, pytest.mark.usefixtures("own_database")]
 MANY = 30_000
@@ -65,6 +65,7 @@ def test_a_worker_killed_in_the_middle_leaves_each_person_done_exactly_once(
 ) -> None:
     settings.VAR = tmp_path
     tenant = cast.open_tenant("alex-tools", "alex@alex-tools.example")
+    dawdling()
     job, here = start(tenant), databases.address(connection.settings_dict["NAME"])
     with working(here, tmp_path) as first:
         eventually(lambda: now_of(job).done, within_s=60, what="progress")
