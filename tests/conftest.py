@@ -69,6 +69,19 @@ def static_files_found_once() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def patient_what_ifs() -> Iterator[None]:
+    """A what if in these processes takes the time it needs: that it gives way after two seconds, so that nobody waits
+    for its locks, would say of a test on a busy machine that something else is being changed.
+    """
+    from authz.what_if import simulate
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(simulate, "VERB_TIME_S", 60.0)
+        patch.setattr(simulate, "HOLD_S", 120.0)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def outbox_of_its_own(settings: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Mails of a test go to a folder of its own."""

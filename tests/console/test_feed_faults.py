@@ -60,8 +60,10 @@ def test_a_silent_feed_is_not_trusted_for_more_than_five_seconds() -> None:
             began = feeds.clock()
             with tenant_context(acme.pk):
                 tenants.remove_member(tenant_id=acme.pk, user_id=adam.pk, actor=SYSTEM, now=timezone.now())
-            eventually(lambda: api.get(READ).status_code == 403, within_s=6, what="the refusal")
-            assert feeds.clock() - began < feeds.LIVE_S + 1
+            asked = feeds.clock()
+            while api.get(READ).status_code != 403:
+                assert asked - began <= feeds.LIVE_S, "no request that begins later is let in"
+                asked = feeds.clock()
             assert problem(api.get(READ)) == (403, "membership-left")
             assert not feed.live
         eventually(lambda: feed.live, what="the feed's return")
@@ -116,7 +118,7 @@ from authsec.console import feed
 
 def live():
     feed.keep_running()
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while not feed.current().live and time.monotonic() < until:
         time.sleep(0.02)
     return feed.current().live
@@ -144,6 +146,6 @@ def test_a_forked_child_listens_for_itself_and_leaves_its_parents_connection_alo
             capture_output=True,
             text=True,
             check=False,
-            timeout=90,
+            timeout=240,
         )
     assert done.returncode == 0, done.stderr

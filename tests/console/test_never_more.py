@@ -119,7 +119,7 @@ def test_after_delivery_the_claim_opens_nothing_that_the_database_keeps_shut() -
         for step in range(STEPS):
             chance.choice(world.losses())(chance)
             delivered = feeds.clock()
-            eventually(lambda at=delivered: feed.heard_until() >= at, within_s=5, what="delivery")
+            eventually(lambda at=delivered: feed.heard_until() >= at, what="delivery")
             by_claim = answers(apis)
             before = feeds.use(None)
             try:
@@ -183,7 +183,7 @@ def heard_of() -> Callable[[Callable[[World], object]], int]:
             with system_context():
                 happens(world)
             at = feeds.clock()
-            eventually(lambda: feed.heard_until() >= at, within_s=5, what="delivery")
+            eventually(lambda: feed.heard_until() >= at, what="delivery")
             return len(feed.changes)
 
     return count
