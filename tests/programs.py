@@ -17,7 +17,6 @@ import httpx
 from authsec.database.embedded import CHECKOUT
 from scripts.node import NODE, holds
 from tests.plain_client import Person
-from tests.servers import listening
 
 FOLDER = CHECKOUT / "tests" / "node"
 PATIENCE_S = 60
@@ -112,12 +111,6 @@ class PythonProgram(Program):
     ) -> None:
         super().__init__(script, folder=folder, **environment)
         self._command = [str(python), "-u", str(script)]
-
-
-def free_port() -> int:
-    """A port that is free now, for a program that cannot take a listening socket."""
-    with listening() as holder:
-        return int(holder.getsockname()[1])
 
 
 def location(person: Person, url: str, **values: str | list[str]) -> str:

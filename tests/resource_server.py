@@ -15,7 +15,7 @@ from fastmcp.server.auth import RemoteAuthProvider, require_scopes
 from fastmcp.server.auth.providers.introspection import IntrospectionTokenVerifier
 from fastmcp.server.dependencies import get_access_token
 
-START_TIMEOUT_S = 20
+START_TIMEOUT_S = 60
 
 
 def tool_for(scope: str) -> str:

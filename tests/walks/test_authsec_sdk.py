@@ -15,8 +15,8 @@ from tests.ai_client import AiClient, Refused
 from tests.forms import forms
 from tests.management import Caller, release_bot
 from tests.plain_client import Person, demo_person, newcomer
-from tests.programs import PythonProgram, allow, free_port
-from tests.servers import Service, eventually
+from tests.programs import PythonProgram, allow
+from tests.servers import Service, eventually, free_port
 
 pytestmark = [pytest.mark.long]
 KIT = CHECKOUT / ".venv-sdk" / "bin" / "python"
@@ -110,7 +110,7 @@ def test_operators_decide_which_tools_the_kit_lets_through(
         eventually(lambda: answers(ai, "list_files"), within_s=40, what="the first policy")
         assert ai.call("list_files") == {"result": ["a.txt"]}
         assert "files:write" in refused(ai, "drop_file")
-        told = httpx.get(document, trust_env=False).json()
+        told = httpx.get(document, timeout=30, trust_env=False).json()
         assert told["scopes_supported"] == ["files:read", "files:write"]
 
         # The operator changes their mind, and the server follows without being touched.

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.plain_client import newcomer, register
-from tests.programs import Program, allow, free_port
-from tests.servers import Service
+from tests.programs import Program, allow
+from tests.servers import Service, free_port
 
 pytestmark = [pytest.mark.slow]
 SUITE = "node_modules/@modelcontextprotocol/conformance/dist/index.js"

@@ -15,8 +15,8 @@ from fastmcp.client.auth import OAuth
 from authsec.database.embedded import CHECKOUT
 from tests.management import one_call_a_minute, release_bot
 from tests.plain_client import Person, newcomer, register
-from tests.programs import PythonProgram, free_port, location
-from tests.servers import Service, eventually
+from tests.programs import PythonProgram, location
+from tests.servers import Service, eventually, free_port
 
 pytestmark = [pytest.mark.slow]
 EXAMPLE = CHECKOUT / "examples" / "fastmcp-server"
@@ -130,7 +130,7 @@ def test_the_example_answers_strangers_and_poor_tokens_as_its_rfcs_say(
     """RFC 9728 §3 and §5.1, RFC 6750 §3."""
     origin = example.removesuffix("/mcp")
     document_url = f"{origin}/.well-known/oauth-protected-resource/mcp"
-    document = httpx.get(document_url, trust_env=False).json()
+    document = httpx.get(document_url, timeout=30, trust_env=False).json()
     assert (document["resource"], document["authorization_servers"]) == (example, [service.base_url])
     assert document["scopes_supported"] == ["pr:read", "pr:write"]
 

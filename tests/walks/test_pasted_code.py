@@ -22,8 +22,7 @@ from authsec.database.embedded import CHECKOUT
 from scripts.node import NODE
 from tests.management import release_bot
 from tests.plain_client import demo_person, newcomer, register
-from tests.programs import free_port
-from tests.servers import Service, eventually
+from tests.servers import Service, eventually, free_port
 
 pytestmark = [pytest.mark.slow]
 KIT = CHECKOUT / ".venv-sdk" / "bin" / "python"  # has FastAPI; make test-long makes it
@@ -107,11 +106,11 @@ def _answers(uri: str) -> bool:
 
 def test_the_pasted_fastmcp_server_lets_in_whom_introspection_lets_in(server: str, token: str) -> None:
     """RFC 9728 §5.1, RFC 6750 §3: who brings no token is told where to find one, and with which scope."""
-    refused = httpx.post(server, trust_env=False)
+    refused = httpx.post(server, timeout=30, trust_env=False)
     assert 'scope="' in refused.headers["WWW-Authenticate"]
     document = re.search(r'resource_metadata="([^"]+)"', refused.headers["WWW-Authenticate"])
     assert document
-    assert httpx.get(document[1], trust_env=False).json()["resource"] == server
+    assert httpx.get(document[1], timeout=30, trust_env=False).json()["resource"] == server
 
     async def call() -> Any:
         async with Client(server, auth=token) as client:
@@ -163,7 +162,7 @@ def test_every_pasted_server_tells_good_narrow_and_suspended_tokens_apart(
         where = re.search(r'resource_metadata="([^"]+)"', challenge)
         assert where
         assert 'scope="pr:read"' in challenge
-        document = httpx.get(where[1], trust_env=False).json()
+        document = httpx.get(where[1], timeout=30, trust_env=False).json()
         assert document["resource"] == uri
         assert document["scopes_supported"] == ["pr:read", "pr:write"]
         assert called(key, uri, tokens["good"]).status_code == 200
@@ -274,7 +273,7 @@ def test_what_a_crowd_asks_is_counted_exactly_and_soon(service: Service, token: 
         assert sum(crowd.map(ask, range(8))) == 240
     # What the Application hears is one thing, why it is so another: the token is for another Application.
     expected = {(False, "other_application"): 80, (False, "unknown"): 160}
-    eventually(lambda: counted(service, made["id"]) == expected, within_s=30, what="the counts of the crowd")
+    eventually(lambda: counted(service, made["id"]) == expected, what="the counts of the crowd")
 
 
 def counted(service: Service, application_id: str) -> dict[tuple[bool, str], int]:

@@ -10,8 +10,8 @@ import pytest
 from authsec.database.embedded import CHECKOUT
 from tests.management import one_call_a_minute, release_bot
 from tests.plain_client import newcomer, register
-from tests.programs import Program, allow, free_port
-from tests.servers import Service
+from tests.programs import Program, allow
+from tests.servers import Service, free_port
 
 pytestmark = [pytest.mark.slow]
 EXAMPLE = CHECKOUT / "examples" / "typescript-mcp-server"
@@ -141,7 +141,9 @@ def test_the_example_sends_strangers_to_the_authority_and_refuses_others_tokens(
 ) -> None:
     """RFC 9728 §3 and §5.1, RFC 6750 §3."""
     call = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
-    with httpx.Client(trust_env=False, headers={"Accept": "application/json, text/event-stream"}) as http:
+    with httpx.Client(
+        timeout=30, trust_env=False, headers={"Accept": "application/json, text/event-stream"}
+    ) as http:
         refused = http.post(example, json=call)
         assert refused.status_code == 401
         challenge = refused.headers["www-authenticate"]
