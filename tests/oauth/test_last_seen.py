@@ -85,7 +85,7 @@ def test_a_token_is_issued_while_somebody_holds_the_person(own_database: None) -
     holder = threading.Thread(target=hold)
     holder.start()
     try:
-        assert held.wait(10)
+        assert held.wait(30)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("set local lock_timeout = '5s'")
             answer = it.refresh(first["refresh_token"])
@@ -135,7 +135,7 @@ def test_a_server_that_is_stopped_writes_down_whom_it_saw(tmp_path: Path) -> Non
         for _ in range(20):
             assert service.introspect("seen", by="pdf-mcp")["active"] is True
         service.process.send_signal(signal.SIGTERM)
-        service.process.wait(30)
+        service.process.wait(60)
         own.execute("set role authsec_system")
         fresh = "select last_seen_at > now() - interval '2 minutes' from endusers_enduser where user_id = %s"
         assert own.execute(fresh, [user]).fetchone() == (True,)
