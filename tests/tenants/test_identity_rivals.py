@@ -6,7 +6,7 @@ from authsec.audit.actor import SYSTEM, Actor
 from authsec.database.context import app_context, tenant_context
 from authz import system_roles
 from authz.models import Role
-from oauth import departure
+from oauth.account import departure
 from tenants import operations as tenants
 from tenants.models import Identity, Membership, Profile
 from tests import cast
