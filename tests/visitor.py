@@ -172,8 +172,3 @@ class Visitor:
         # The answer leaves for the client's loopback listener: another origin, which form-action has to admit.
         self.page.locator(f"button[name=action][value={action}]").click()
         self.page.wait_for_url(lambda url: not url.startswith(self.service.base_url), wait_until="load")
-
-
-def diagnose(page: Page) -> str:
-    """What the page shows, for a failing test's message."""
-    return f"{page.url}\n{page.locator('body').inner_text()[:1500]}"

@@ -222,10 +222,7 @@
     const at = stops.indexOf(event.target);
     stops[at < 0 && step < 0 ? stops.length - 1 : (at + step + stops.length) % stops.length].focus();
   });
-  document.addEventListener("change", (event) => {
-    if (event.target.matches("[data-autosubmit], [data-autosubmit] *")) event.target.form?.requestSubmit();
-    countRows();
-  });
+  document.addEventListener("change", countRows);
 
   /* Palette: the links of the page, the tenants, and a search of end users. */
   const paletteItems = (query) => {

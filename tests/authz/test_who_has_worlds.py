@@ -18,8 +18,6 @@ from tests.authz.test_effective_worlds import WORLDS
 
 pytestmark = pytest.mark.django_db
 
-PASSES = ("active", "pending_step_up")
-
 
 def everybody(town: Town, as_if: AsIf) -> dict:
     """What the forward reader says of each subject."""
