@@ -18,7 +18,7 @@ from authz.views.links import Crumbs, crumbs
 from authz.views.service_accounts import LIST
 from oauth.clients import key_changes as client_key_changes
 from oauth.clients import known as known_clients
-from oauth.forms import KeysForm
+from oauth.clients.own_forms import KeysForm
 from oauth.models import Client
 from tenants.forms import OptionalReason
 
