@@ -1,5 +1,6 @@
 """The front door, the error pages, health, the style guide and the development mailbox."""
 
+import re
 import sys
 from hmac import compare_digest
 from ipaddress import ip_address
@@ -17,6 +18,7 @@ from authsec import outbox
 from authsec.console import metrics as counted
 from authsec.database.collisions import AGAIN, AGAIN_IN_S, collided
 from authsec.web.access import public
+from authsec.web.pagination import BadCursor
 from authsec.web.problems import problem_response, wants_problem
 from oauth.middleware import AUTHORIZE
 from tenants.operations import ensure_personal_tenant
@@ -102,7 +104,28 @@ def bad_request(request: Any, exception: Exception | None = None) -> HttpRespons
     reason = str(exception) if isinstance(exception, BadRequest) else ""
     if isinstance(exception, RequestDataTooBig):
         reason = _("It is too large: what a form sends, its files included, has at most 1 MB.")
-    return render(request, "errors/400.html", {"reason": reason}, status=400)
+    context = {"reason": reason, "way_back": _way_back(request, exception)}
+    return render(request, "errors/400.html", context, status=400)
+
+
+def _way_back(request: Any, exception: Exception | None) -> tuple[str, str] | None:
+    """The console's page that was asked for, without what of its address can't be read, and what that link is called.
+
+    A sentence about a parameter begins with its name; where none does, nothing of the query is kept. A place in a list
+    is not kept either: without the filter it is another list.
+    """
+    if request.method not in ("GET", "HEAD") or not request.GET or not request.path.startswith("/t/"):
+        return None
+    if isinstance(exception, BadCursor):
+        dropped, words = {"cursor"}, _("To the first page")
+    else:
+        name = re.split(r"[: ]", str(exception), maxsplit=1)[0]
+        dropped = {name, "cursor"} if name in request.GET else set(request.GET)
+        words = _("Open it without “%s”") % name if name in request.GET else _("Open it without filters")
+    kept = request.GET.copy()
+    for name in dropped:
+        kept.pop(name, None)
+    return f"{request.path}?{kept.urlencode()}" if kept else request.path, words
 
 
 def forbidden(request: Any, exception: Exception | None = None) -> HttpResponse:
