@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from django import template
-from django.utils.html import format_html, format_html_join
+from django.template import RequestContext
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,11 +17,24 @@ from django.utils.translation import ngettext
 from authsec.web import icons
 from authsec.web.templatetags.ui import badge, pill, when
 from authz.effective.sentences import Sentence
+from authz.views.links import links_for, person_url
 
 register = template.Library()
 DRAWN = {"name": "{}", "plain": "{}", "verb": "<b>{}</b>", "wait": '<span class="wait">{}</span>'}
 SENTENCE = '<div class="app-sentence">{}<p>{}</p><span class="push">{}</span></div>'
 NAMES = 6  # scopes that a binding's line says
+
+
+@register.simple_tag(takes_context=True)
+def named(
+    context: RequestContext, kind: str, key: Any, words: object, look: str = "name"
+) -> SafeString | str:
+    """The name of a thing (a kind of ``links.PAGES``, or person), which leads to its page where who looks may open it:
+    nobody is shown a way that ends at a 403.
+    """
+    request: Any = context.request
+    url = person_url(request, key) if kind == "person" else links_for(request)(kind, key)
+    return _link(url, conditional_escape(words), look)
 
 
 @register.simple_tag

@@ -15,6 +15,7 @@ PAGES = {
     "group": ("authz:group", "group_id", "groups:read"),
     "service-account": ("authz:service_account", "service_account_id", "service_accounts:read"),
     "application": ("authz:application", "application_id", "apps:read"),
+    "plan-tier": ("authz:plan_tier", "key", "plan_tiers:read"),
 }
 ANY = UUID(int=0)  # stands for the key in an address that is filled in later
 Crumbs = list[tuple[str, str | None]]
@@ -34,6 +35,13 @@ def links_for(request: Request) -> Callable[[str, Any], str]:
         return known[kind].replace(str(ANY), str(key))
 
     return link
+
+
+def person_url(request: Request, user_id: Any) -> str:
+    """What reaches somebody, "" for those who may look at themselves only."""
+    if "effective_access:read" not in request.decision.can:
+        return ""
+    return f"{page(request.tenant.slug, 'effective_access')}?user={user_id}"
 
 
 def page(slug: str, name: str, **arguments: Any) -> str:

@@ -24,11 +24,12 @@ from endusers import rollups
 from oauth.clients import creation as clients
 from oauth.clients.creation import Registration
 from oauth.clients.registration import CODE_GRANTS, GRANTS
-from oauth.models import Client
+from oauth.models import Client, ClientApproval
 from tenants import operations as tenants
 from tenants.models import Identity, Tenant
 
 CLI = "authsec-cli"
+MET_DAYS = 90  # ago, by the assistants of a crowd
 CLI_REDIRECTS = ["http://127.0.0.1/callback", "http://localhost/callback"]
 DESK_REDIRECT = "http://localhost:9200/callback"
 ASSISTANTS = ("Quill", "Tidepool", "Lantern Code")  # clients that registered themselves, for the crowd
@@ -200,6 +201,16 @@ def _crowd(
         upto=upto,
     )
     fill([crowd], demo.now)
+    # Whoever consents to a client makes the tenant meet it: it stands on the Clients page.
+    ClientApproval.objects.bulk_create(
+        [
+            ClientApproval(
+                tenant=demo.tenant, client_id=one, first_seen_at=demo.ago(MET_DAYS), last_seen_at=demo.now
+            )
+            for one in assistants
+        ],
+        ignore_conflicts=True,
+    )
     rollups.roll_up(tenant_id=demo.tenant.pk, now=demo.now)
 
 

@@ -15,6 +15,7 @@
 {% track "mfa" "yes" "yes" state="pending_step_up" reason="through on-call" %}   answers: web/tracks.py
 {% chain path %}                                  role ← binding ← group ← user, one path
 {% chart "bars" values start="24 Oct" label="Suspensions per day" %}   bars | line | split (pairs of label, number)
+{% if url|opens_for:request %}                    whether a page of ours opens for who looks, by its mark
 Links that keep filters: Django's own {% querystring page=None %}.
 """
 
@@ -22,14 +23,17 @@ import datetime as dt
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import template
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.urls import resolve
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from authsec.web import chains, charts, clock, icons, states, tracks
+from authsec.web.access import mark_of
 from authsec.web.kept import kept
 
 register = template.Library()
@@ -95,6 +99,14 @@ def risk(level: str) -> SafeString:
     """How much a scope can do; the red triangle from "high" up."""
     mark = icons.render("triangle-alert", 12) if level in ("high", "critical") else ""
     return format_html('<span class="risk {}">{}{}</span>', level, mark, states.RISKS.get(level, level))
+
+
+@register.filter
+def opens_for(url: str, request: Any) -> bool:
+    """Whether a page of ours opens for who looks, as far as its mark tells: nobody is led to a 403."""
+    mark = mark_of(resolve(urlsplit(url).path).func)
+    decision = getattr(request, "decision", None)
+    return not (mark and mark.action and decision) or mark.action in decision.can
 
 
 @register.simple_tag
