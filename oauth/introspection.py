@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -217,14 +218,19 @@ def _row(found: PGresult) -> Row:
     answer, tenant, application, why, token, subject, limit, window_s = columns
     return (
         answer.decode() if answer is not None else None,
-        UUID(bytes=tenant),
-        UUID(bytes=application),
+        _uuid(tenant),
+        _uuid(application),
         why.decode(),
-        UUID(bytes=token) if token else None,
-        UUID(bytes=subject) if subject else None,
+        _uuid(token) if token else None,
+        _uuid(subject) if subject else None,
         int.from_bytes(limit) if limit else None,
         int.from_bytes(window_s) if window_s else None,
     )
+
+
+@lru_cache(maxsize=16_384)  # the same few are asked about again and again, and Python makes a UUID slowly
+def _uuid(raw: bytes) -> UUID:
+    return UUID(bytes=raw)
 
 
 def _count(row: Row, refused: bool) -> None:

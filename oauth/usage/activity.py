@@ -1,7 +1,9 @@
 """Counting introspections off their path: in memory, and every few seconds in one statement to the database.
 
-A count is a lock and two additions. What the last FLUSH_S seconds brought is in no table yet; a process that is asked
-to stop writes it down, one that is killed loses it. Nothing is decided by these numbers: operators look at them.
+A count is a lock and an entry in a list; entries are added up many at a time, as the sums have left the processor's
+cache whenever a request comes back from the database: one by one they cost four times as much. What the last FLUSH_S
+seconds brought is in no table yet; a process that is asked to stop writes it down, one that is killed loses it. Nothing
+is decided by these numbers: operators look at them.
 """
 
 import atexit
@@ -22,9 +24,12 @@ from oauth.usage.calls import CALLS, Calls, columns
 log = logging.getLogger(__name__)
 
 FLUSH_S = 5.0
+AT_ONCE = 256  # entries that are added up together: a millisecond
 HOUR_S = 3_600
 STATEMENT = "select add_introspections(%s::uuid[], %s::uuid[], %s::timestamptz[], %s::bool[], %s::text[], %s::bigint[])"
 
+# when, tenant, Application, active, reason, token, subject
+Entry = tuple[float, UUID, UUID, bool, str, UUID | None, UUID | None]
 # tenant, Application, hour since the epoch, active, reason
 Key = tuple[UUID, UUID, int, bool, str]
 NOTED_EVERY_S = 60
@@ -65,6 +70,7 @@ class Counters:
     def __init__(self, connect: Callable[[], psycopg.Connection[Any]], every_s: float = FLUSH_S) -> None:
         self._connect, self._every_s = connect, every_s
         self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._entries: list[Entry] = []
         self._counted: Counter[Key] = Counter()
         self._uses, self._calls, self._seen = Uses(), Calls(), last_seen.Seen()
         self._stopping = threading.Event()
@@ -84,20 +90,27 @@ class Counters:
         """One introspection more, of a good token and for whom where there is one. The first starts the thread that
         writes down.
         """
-        now = time.time()
-        key = (tenant_id, application_id, int(now) // HOUR_S, active, reason)
+        entry = (time.time(), tenant_id, application_id, active, reason, token_id, subject)
         with self._lock:
-            self._counted[key] += 1
-            if token_id is not None:
-                self._uses.add(token_id, tenant_id, now)
-            if subject is not None:
-                self._calls.add(tenant_id, application_id, subject, refused=not active)
-            if subject is not None and active:
-                self._seen.add(tenant_id, subject, now)
+            self._entries.append(entry)
+            if len(self._entries) >= AT_ONCE:
+                self._add_up()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="introspection-counts", daemon=True)
                 self._thread.start()
                 atexit.register(self.stop)
+
+    def _add_up(self) -> None:
+        """Empty the list of entries; under the lock."""
+        for at, tenant_id, application_id, active, reason, token_id, subject in self._entries:
+            self._counted[tenant_id, application_id, int(at) // HOUR_S, active, reason] += 1
+            if token_id is not None:
+                self._uses.add(token_id, tenant_id, at)
+            if subject is not None:
+                self._calls.add(tenant_id, application_id, subject, refused=not active)
+            if subject is not None and active:
+                self._seen.add(tenant_id, subject, at)
+        self._entries.clear()
 
     def flush(self, *, everything: bool = False) -> None:
         """Write down what was counted until now; what can't be written is kept for the next time. ``everything``: also
@@ -105,6 +118,7 @@ class Counters:
         """
         with self._writing:
             with self._lock:
+                self._add_up()
                 taken, self._counted = self._counted, Counter()
                 uses = self._uses.due(time.time(), everything=everything)
                 calls = self._calls.take()
