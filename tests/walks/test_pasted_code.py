@@ -141,6 +141,7 @@ def tokens(service_here: Service, application: dict[str, Any], token: str) -> di
         "good": token,
         "narrow": writer.token(client, **where, scope="pr:write")["access_token"],
         "suspended": out.token(client, **where)["access_token"],
+        "huge": "%" * 6_000,  # three times that in the form, which introspection refuses with 413
     }
     people = f"tenants/{caller.tenant}/end-users"
     [person] = caller("GET", f"{people}?q={email}")["items"]
@@ -150,7 +151,7 @@ def tokens(service_here: Service, application: dict[str, Any], token: str) -> di
 
 @pytest.mark.long
 @pytest.mark.parametrize("key", SERVERS)
-def test_every_pasted_server_tells_good_narrow_and_suspended_tokens_apart(
+def test_every_pasted_server_tells_good_narrow_suspended_and_impossible_tokens_apart(
     key: str, pasted: Any, application: dict[str, Any], tokens: dict[str, str], tmp_path: Path
 ) -> None:
     """RFC 6750 §3.1, RFC 9728 §3 and §5.1."""
@@ -169,6 +170,7 @@ def test_every_pasted_server_tells_good_narrow_and_suspended_tokens_apart(
         for name, status, error in (
             ("narrow", 403, "insufficient_scope"),
             ("suspended", 401, "invalid_token"),
+            ("huge", 401, "invalid_token"),
         ):
             refused = called(key, uri, tokens[name])
             assert refused.status_code == status
