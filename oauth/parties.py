@@ -60,9 +60,13 @@ def client_facts(asked: AuthorizationRequest, tenant_id: UUID | None = None) -> 
         proof, host = "itself", urlsplit(client.client_uri).hostname or ""
     else:
         proof, host = "installation", ""
-    name = one_line(client.name) or _("An unnamed client")
     logo_url = shown_to_people(tenant_id=tenant_id, client=client)
-    return ClientFacts(name, host, proof, asked.destination, checked_at, logo_url)
+    return ClientFacts(name_of(client), host, proof, asked.destination, checked_at, logo_url)
+
+
+def name_of(client: Client) -> str:
+    """What a client calls itself, in one line."""
+    return one_line(client.name) or _("An unnamed client")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ def by_risk(wishes: Iterable[Wish]) -> list[Wish]:
     return sorted(wishes, key=lambda wish: (order.get(wish.risk, len(order)), wish.name))
 
 
+def told(wishes: Iterable[Wish]) -> list[list[str]]:
+    """As a session keeps them, the riskiest first: words, name and risk of each."""
+    return [[wish.words, wish.name, wish.risk] for wish in by_risk(wishes)]
+
+
 def grouped(wishes: Iterable[Wish]) -> list[Group]:
     """One list, or where it would be long one for each risk, the low one folded."""
     ordered = by_risk(wishes)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
 from tenants.own_passkeys import factors_of
-from tenants.signin import Asking, describe_next, own_path
+from tenants.signin import Asking, describe_next, own_path, waiting_for
 
 ASK_FOR_FACTOR = {"mfa/authenticate.html", "mfa/reauthenticate.html", "mfa/totp/deactivate_form.html"}
 TOO_MANY = {"too_many_login_attempts", "rate_limited"}
@@ -41,6 +41,7 @@ class AccountPageMiddleware:
         onward = stage.login.redirect_url if stage else facts.get("redirect_field_value")
         facts["onward"] = own_path(onward or "")
         facts["asking"] = describe_next(onward)
+        facts["waiting"] = waiting_for(request.session, onward)
         admit_return(response, facts["asking"])
         if ASK_FOR_FACTOR.intersection(_templates(response)):
             facts["factors"] = factors_of(stage.login.user if stage else request.user)

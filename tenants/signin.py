@@ -1,7 +1,7 @@
 """How the person at the browser signed in: when, with what, and how strongly; and where they go from there."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -31,13 +31,16 @@ AMR_WORDS = {
 }
 
 # What views leave for one another: in the session the address and the link (as its digest) of an invitation that is
-# being accepted, and of a step-up where it goes on after enrolment and its own page; on the request the tick that says
-# to remember this browser.
+# being accepted, and of a step-up where it goes on after enrolment, its own page and what waits for it; on the request
+# the tick that says to remember this browser.
 INVITED_EMAIL = "invited_email"
 INVITATION = "invitation"  # the digest of its token
 MAILED_TO = "mailed_to"  # as it was typed: whether it has an account already is not said
 STEP_UP_NEXT = "step_up_next"
 STEP_UP_PAGE = "step_up_page"
+STEP_UP_FOR = "step_up_for"
+STEP_UPS_NOTED = 5
+SCOPES_NAMED = 8
 TRUST_THIS_BROWSER = "trust_this_browser"
 
 
@@ -144,6 +147,41 @@ class Asking:
     login_hint: str = ""
     back: str = ""
     another: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What a second factor or a fresh sign-in brings: to whom, of which Application, where (each may be empty).
+    ``scopes``: each in words, by name, with its risk; ``more``: how many besides.
+    """
+
+    client: str
+    application: str
+    tenant: str
+    scopes: list[list[str]]
+    more: int = 0
+
+
+def note_waiting(session: Any, *, onward: str, waiting: Waiting) -> None:
+    """Remember what waits for the page that leads to ``onward``, so that it can say what for it asks.
+
+    Words alone, kept where nobody else can write them: the page may be reached with any address, and what that
+    address would give is not its to find out.
+    """
+    told = asdict(
+        replace(waiting, scopes=waiting.scopes[:SCOPES_NAMED], more=len(waiting.scopes[SCOPES_NAMED:]))
+    )
+    others = [note for note in session.get(STEP_UP_FOR, []) if note[0] != digest(onward)]
+    notes = [*others, [digest(onward), told]][-STEP_UPS_NOTED:]
+    if notes != session.get(STEP_UP_FOR):
+        session[STEP_UP_FOR] = notes
+
+
+def waiting_for(session: Any, onward: str | None) -> Waiting | None:
+    """What was noted of this address; None for nothing."""
+    notes = dict(session.get(STEP_UP_FOR, []))
+    told = notes.get(digest(onward or ""))
+    return Waiting(**told) if told else None
 
 
 _describe: Callable[[str], Asking | None] | None = None

@@ -1,5 +1,6 @@
 """What the consent page shows: proof of who asks before wishes, and of each wish whether and why."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -16,9 +17,10 @@ from django.utils.translation import gettext as _
 from oauth import consent, wishes
 from oauth.authorization import AuthorizationRequest
 from oauth.issuance import API_SCOPES, Grantable, Terms
-from oauth.parties import ApplicationFacts, application_facts, client_facts
+from oauth.parties import ApplicationFacts, application_facts, client_facts, name_of
 from oauth.question import Question
-from tenants.signin import SignIn
+from tenants.plain_text import one_line
+from tenants.signin import SignIn, Waiting, note_waiting
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Asking:
             "question": question.sealed(),
             "changed": sorted(changed),
             "sign_in_only": self.grantable.sign_in_only,
-            "step_up_url": self._step_up_url(),
+            "step_up_url": self.step_up_url(request) if self.grantable.waiting else "",
             "another": self.asked.url_for_another(),
             **self._wishes(client.short),
         }
@@ -122,9 +124,22 @@ class Asking:
             return ApplicationFacts(self.grantable.terms.application_name)
         return application_facts(self.target)
 
-    def _step_up_url(self) -> str:
-        onward = {"next": self.asked.url(without=("step_up",)), "without": self.asked.url_without_step_up()}
-        return f"{reverse('stepup')}?{urlencode(onward)}"
+    def step_up_url(self, request: Any) -> str:
+        """The page that asks for the second factor, which says what waits for it."""
+        onward, without = self.asked.url(without=("step_up",)), self.asked.url_without_step_up()
+        self.note(request, onward, self.grantable.waiting)
+        return f"{reverse('stepup')}?{urlencode({'next': onward, 'without': without})}"
+
+    def note(self, request: Any, onward: str, scopes: Iterable[str]) -> None:
+        """Tell the page that leads to ``onward`` which of the scopes wait for it, in words."""
+        target = self.target
+        waiting = Waiting(
+            name_of(self.asked.client),
+            one_line(self.grantable.terms.application_name),
+            one_line(target.tenant_name) if target else "",
+            wishes.told(wishes.described(target, scopes).values()),
+        )
+        note_waiting(request.session, onward=onward, waiting=waiting)
 
 
 def api_asking(

@@ -23,7 +23,7 @@ from oauth import consent, question
 from oauth.api.wire import FORM
 from oauth.api_token import WRITE
 from oauth.authorization import AuthorizationRequest, NoRedirect, Refused, read_request
-from oauth.issuance import API_SCOPES, Grantable, Subject, grantable_scopes, read_terms
+from oauth.issuance import API_SCOPES, Subject, grantable_scopes, read_terms
 from oauth.models import ClientApproval
 from oauth.views.answer import issue_code, leave, refuse
 from oauth.views.asking import Asking, api_asking
@@ -199,27 +199,28 @@ def for_application(request: Any, asked: AuthorizationRequest, resource: str) ->
         known = grantable.terms.member or grantable.terms.end_user
         if not known and not has_room(tenant_id=target.tenant_id, what=END_USERS, now=now):
             return stop(request, asked, "full", target)
-        step_up = _step_up(asked, grantable, sign_in)
+        asking = Asking(asked, target, grantable, sign_in, now)
+        step_up = _step_up(request, asking)
         if step_up is not None:
             return step_up
         try:
             # Under /oauth/ a refusal commits; whoever took the last place must leave no trace of the next.
             with nullcontext() if known else transaction.atomic():
-                return _consent(request, asked, Asking(asked, target, grantable, sign_in, now))
+                return _consent(request, asked, asking)
         except PlanLimit:
             return stop(request, asked, "full", target)
 
 
-def _step_up(asked: AuthorizationRequest, grantable: Grantable, sign_in: SignIn) -> HttpResponse | None:
+def _step_up(request: Any, asking: Asking) -> HttpResponse | None:
     """A second factor first, where the client asks for what needs one (RFC 9470 §5); never for mere defaults."""
-    wants = asked.wants_second_factor and not sign_in.mfa_at
+    asked, grantable = asking.asked, asking.grantable
+    wants = asked.wants_second_factor and not asking.sign_in.mfa_at
     needed = wants or (grantable.explicit and grantable.waiting)
     if not needed or asked.without_step_up:
         return None
     if "none" in asked.prompts:
         raise Refused("interaction_required", "A second factor is needed.")
-    onward = {"next": asked.url(), "without": asked.url_without_step_up()}
-    return redirect(f"{reverse('stepup')}?{urlencode(onward)}")
+    return redirect(asking.step_up_url(request))
 
 
 def _consent(request: Any, asked: AuthorizationRequest, asking: Asking) -> HttpResponse:
@@ -279,11 +280,12 @@ def for_api(request: Any, asked: AuthorizationRequest) -> HttpResponse:
     wanted = tuple(name for name in API_SCOPES if not asked.asks_for_scopes or name in asked.scopes)
     if not wanted:
         raise Refused("invalid_scope", f"The management API's scopes are {' and '.join(API_SCOPES)}.")
+    asking = api_asking(asked, wanted, sign_in_of(request.session), now)
     if WRITE in wanted and not is_confirmed(request, now=now):
         # Such a token does what the console asks to confirm: a session that lies open must not get one.
+        asking.note(request, asked.url(), [WRITE])
         return _confirm(asked, asked.url())
     with system_context():
-        asking = api_asking(asked, wanted, sign_in_of(request.session), now)
         if "none" in asked.prompts:
             allowed = consent.allowed_for_api(client=asked.client, identity_id=request.user.pk, now=now)
             if set(wanted) <= allowed:

@@ -28,10 +28,10 @@ from oauth.client_authentication import find_client
 from oauth.clients import kept_back
 from oauth.issuance import Grantable, Subject, grantable_scopes, read_terms
 from oauth.models import Client
-from oauth.wishes import described
+from oauth.wishes import Wish, described, told
 from tenants.models import TenantUser
 from tenants.plain_text import one_line
-from tenants.signin import sign_in_of
+from tenants.signin import Waiting, note_waiting, sign_in_of
 
 
 @signed_in
@@ -90,12 +90,23 @@ def _page(
         "granted": [(words[n], before is None or n in before) for n in grantable.granted],
         "waiting": [words[n] for n in grantable.waiting],
         "not_given": [words[n] for n in grantable.not_given],
-        "step_up_url": f"{reverse('stepup')}?{urlencode({'next': here})}",
+        "step_up_url": _step_up_url(request, client, target, [words[n] for n in grantable.waiting]),
         "nothing": nothing,
     }
     response = render(request, "oauth/delegation_give.html", context, status=422 if nothing else 200)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _step_up_url(request: Any, client: Client, target: consent.Target, waiting: list[Wish]) -> str:
+    """The page that asks for the second factor, which says what waits for it; '' where nothing does."""
+    if not waiting:
+        return ""
+    here = request.get_full_path()
+    workload, application = one_line(client.name), one_line(target.application_name)
+    noted = Waiting(workload, application, one_line(target.tenant_name), told(waiting))
+    note_waiting(request.session, onward=here, waiting=noted)
+    return f"{reverse('stepup')}?{urlencode({'next': here})}"
 
 
 def _answer(request: Any, client: Client, target: consent.Target, grantable: Grantable) -> HttpResponse:

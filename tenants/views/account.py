@@ -22,7 +22,15 @@ from tenants.identities import rename
 from tenants.links import suggestions, ways_elsewhere
 from tenants.own_passkeys import factors_of
 from tenants.queries import memberships_of
-from tenants.signin import STEP_UP_NEXT, STEP_UP_PAGE, describe_next, own_path, sign_in_of, words_of
+from tenants.signin import (
+    STEP_UP_NEXT,
+    STEP_UP_PAGE,
+    describe_next,
+    own_path,
+    sign_in_of,
+    waiting_for,
+    words_of,
+)
 from tenants.trusted_browsers import browsers_of
 from tenants.views.activity import shown
 
@@ -123,7 +131,14 @@ def step_up(request: Any) -> HttpResponse:
         _remember(request, onward)
     status = 422 if request.method == "POST" and enrolled else 200
     asking = describe_next(onward)
-    context = {"form": form, "factors": factors, "onward": onward, "without": without, "asking": asking}
+    context = {
+        "form": form,
+        "factors": factors,
+        "onward": onward,
+        "without": without,
+        "asking": asking,
+        "waiting": waiting_for(request.session, onward),
+    }
     response = render(request, "account/step_up.html", context, status=status)
     admit_return(response, asking)
     return response

@@ -172,7 +172,9 @@ def test_max_age_asks_for_a_younger_sign_in() -> None:  # OpenID Connect Core §
     session["account_authentication_methods"][0]["at"] -= 3600
     session.save()
     url, _ = it.query(max_age="600")
-    assert "reauthenticate" in browser.get(url)["Location"]
+    confirm = browser.get(url)["Location"]
+    assert "reauthenticate" in confirm
+    assert "before you go on to <b><bdi>deploy-mcp</bdi></b>" in browser.get(confirm).text
     url, _ = it.query(max_age="7200")
     assert browser.get(url).status_code == 200
 

@@ -280,10 +280,12 @@ def test_a_scope_that_needs_a_second_factor_is_asked_for_first() -> None:  # RFC
     role = cast.role(it.tenant, "Runner", ["run"])
     cast.bind(it.tenant, role, cast.tier(it.tenant), it.application, requires_mfa=True)
     code, typed = begun(it, scope="run")
-    page = it.signed_in(ED).get(page_of(typed))
+    browser = it.signed_in(ED)
+    page = browser.get(page_of(typed))
     assert page.status_code == 302
     assert page["Location"].startswith("/account/step-up/")
     assert parse_qs(urlsplit(page["Location"]).query)["next"] == [page_of(typed)]
+    assert "<bdi>run</bdi>" in browser.get(page["Location"]).text
     answer(it.signed_in(ED, mfa=True), typed)
     facts = it.facts(poll(it, code).json()["access_token"])
     assert (facts["scope"], facts["acr"]) == ("run", "urn:authsec:acr:mfa")
@@ -302,6 +304,7 @@ def test_a_cli_reaches_the_management_api_and_writing_wants_a_fresh_confirmation
     late = browser.get(page_of(typed))
     assert late.status_code == 302
     assert late["Location"].startswith("/accounts/reauthenticate/")
+    assert "<code>api:write</code>" in browser.get(late["Location"]).text
     answer(it.signed_in("owner@acme-corp.example"), typed)
     got = poll(it, code).json()
     claims = keys.verify(got["access_token"], settings.API_RESOURCE)

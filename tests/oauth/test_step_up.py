@@ -2,7 +2,7 @@
 
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
@@ -11,7 +11,7 @@ from django.test import Client as Browser
 from oauth.authorization import MAX_QUERY
 from tenants.signin import own_path
 from tests import cast
-from tests.oauth.world import redirected, world
+from tests.oauth.world import account, redirected, world
 from tests.totp import Authenticator
 
 pytestmark = pytest.mark.django_db
@@ -34,8 +34,12 @@ def test_with_an_authenticator_the_code_leads_straight_to_the_consent_page() -> 
     browser: Browser = it.signed_in(ALICE)
     url, verifier = it.query(scope="read run")
     step_up = browser.get(url)["Location"]
-    page = browser.get(step_up)
-    assert "Continue without" in page.content.decode()
+    page = browser.get(step_up).text
+    assert "Continue without" in page
+    assert "<bdi>run</bdi>" in page, "what waits for it"
+    assert "<bdi>read</bdi>" not in page
+    for named in ("Claude Code", "deploy-mcp", it.tenant.name):
+        assert f"<bdi>{named}</bdi>" in page
     onward = browser.post(step_up, {"code": Authenticator(secret).next_code()})["Location"]
     assert onward == url
     page = browser.get(onward).content.decode()
@@ -81,9 +85,37 @@ def test_acr_values_ask_for_a_second_factor_and_may_be_declined() -> None:  # RF
     it = conditioned()
     browser: Browser = it.signed_in(ALICE)
     url, _ = it.query(scope="read", acr_values="urn:authsec:acr:mfa")
-    assert browser.get(url)["Location"].startswith("/account/step-up/")
+    step_up = browser.get(url)["Location"]
+    assert step_up.startswith("/account/step-up/")
+    assert "<bdi>deploy-mcp</bdi>" in browser.get(step_up).text
+    assert "wish" not in browser.get(step_up).text, "no scope waits for it"
     assert browser.get(url + "&step_up=skip").status_code == 200
     assert it.signed_in(ALICE, mfa=True).get(url).status_code == 200
+
+
+def test_the_consent_page_leads_defaults_that_wait_to_a_page_that_names_them() -> None:
+    it = conditioned()
+    browser: Browser = it.signed_in(ALICE)
+    url, _ = it.query(scope="read run", step_up="skip")
+    step_up = (
+        unescape(browser.get(url).text).split('class="link" href="/account/step-up/', 1)[1].split('"')[0]
+    )
+    assert "<bdi>run</bdi>" in browser.get(f"/account/step-up/{step_up}").text
+    other: Browser = it.signed_in(ALICE)
+    assert "<bdi>run</bdi>" not in other.get(f"/account/step-up/{step_up}").text, "a link tells nothing"
+
+
+def test_what_a_workload_waits_for_is_named_too() -> None:
+    it = conditioned()
+    robot, _, _ = account(it)
+    browser: Browser = it.signed_in(ALICE)
+    page = browser.get(
+        f"/account/connections/give/?{urlencode({'client_id': robot.client_id, 'resource': it.resource})}"
+    )
+    step_up = unescape(page.text).split('href="/account/step-up/', 1)[1].split('"')[0]
+    page = browser.get(f"/account/step-up/{step_up}")
+    assert "<bdi>release-bot</bdi>" in page.text
+    assert "<bdi>run</bdi>" in page.text
 
 
 def test_consent_grows_by_the_scope_that_the_second_factor_brought() -> None:
