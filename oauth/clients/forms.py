@@ -1,18 +1,16 @@
 """Forms of the Clients pages."""
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from authz.models import Application, Scope
 from oauth.clients.approvals import Reach
 from oauth.clients.known import Origin
 from oauth.clients.policy import MOST_HOSTS, BadHost, ClientStatus, read_host
+from oauth.clients.reachable import read_value
 from oauth.models import ClientPolicy
 
 ANY = ("", _("Any"))
@@ -124,52 +122,36 @@ class PolicyForm(forms.Form):
 
 
 class LimitForm(forms.Form):
-    """What a client may still reach: whole Applications, or scopes of them."""
+    """What a client may still reach: whole Applications, or scopes of them. ``q`` finds more to tick."""
 
-    reach = forms.MultipleChoiceField(
+    reach = forms.Field(
         label=_("It reaches only"),
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.SelectMultiple,
         error_messages={"required": _("Tick what it may still reach. To shut it out, deny it.")},
     )
+    q = forms.CharField(max_length=200, required=False)
     reason = forms.CharField(
         label=_("Reason"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2})
     )
 
-    def __init__(
-        self, *arguments: Any, applications: Iterable[Application], scopes: Iterable[Scope], **more: Any
-    ) -> None:
-        super().__init__(*arguments, **more)
-        self.applications, self.scopes = list(applications), list(scopes)
-        self.fields["reach"].choices = [  # type: ignore[attr-defined]
-            *((value_of(Reach(row.pk)), row.name) for row in self.applications),
-            *((value_of(Reach(row.application_id, row.name)), row.name) for row in self.scopes),
-        ]
+    def clean_reach(self) -> list[Reach]:
+        """What is ticked; whether the tenant has it is for the verb to say."""
+        try:
+            return [read_value(value) for value in self.cleaned_data["reach"]]
+        except ValueError as error:
+            raise forms.ValidationError(_("One of these is no Application and no scope.")) from error
 
     @property
-    def groups(self) -> list[dict[str, Any]]:
-        """Each Application with its scopes, as the page lists them: value, whether ticked."""
-        chosen = set(self["reach"].value() or [])
-        below: dict[UUID, list[dict[str, Any]]] = {}
-        for row in self.scopes:
-            value = value_of(Reach(row.application_id, row.name))
-            entry = {"scope": row, "value": value, "ticked": value in chosen}
-            below.setdefault(row.application_id, []).append(entry)
-        return [
-            {
-                "application": row,
-                "value": value_of(Reach(row.pk)),
-                "ticked": value_of(Reach(row.pk)) in chosen,
-                "scopes": below.get(row.pk, []),
-            }
-            for row in self.applications
-        ]
+    def ticked(self) -> list[Reach]:
+        """What is ticked so far, in a form that was sent and may be wrong, else what the limits name now."""
+        if not self.is_bound:
+            return list(self.initial["reach"])
+        self.is_valid()
+        return list(self.cleaned_data.get("reach", []))
 
-    def wanted(self) -> list[Reach]:
-        """What is ticked."""
-        parts = (value.partition(" ") for value in self.cleaned_data["reach"])
-        return [Reach(UUID(key), scope) for key, _blank, scope in parts]
-
-
-def value_of(reach: Reach) -> str:
-    """One thing that a client reaches as a checkbox's value."""
-    return f"{reach.application_id} {reach.scope}".strip()
+    def unsent(self) -> "LimitForm":
+        """The same, as if nobody had pressed the button: a search is no answer that could be wrong."""
+        return LimitForm(
+            initial={"reach": self.ticked}
+            | {name: self.cleaned_data.get(name, "") for name in ("q", "reason")}
+        )

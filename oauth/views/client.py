@@ -17,12 +17,13 @@ from authsec.web.access import requires
 from authsec.web.htmx import go_to, page_or_partial
 from authsec.web.http import Request, posted, told
 from authsec.web.pagination import paginate
-from authz.models import Application, Scope
+from authz.models import Application
 from oauth.clients import approvals
 from oauth.clients import key_changes as client_key_changes
 from oauth.clients import known as known_clients
 from oauth.clients import policy as client_policy
-from oauth.clients.forms import LimitForm, value_of
+from oauth.clients.forms import LimitForm
+from oauth.clients.reachable import choices
 from oauth.clients.words import CHANGED, QUESTIONS, WAYS_IN, changed_since
 from oauth.models import ClientApproval
 from oauth.views.clients import shown
@@ -122,26 +123,34 @@ def limit(request: Request, client_id: UUID) -> HttpResponse:
     if row.client.disabled_at:
         raise Http404("This client is removed.")
     reach = approvals.reach_of(tenant_id, [client_id]).get(client_id, []) if row.limited_at else []
-    standing = Application.objects.filter(tenant_id=tenant_id, ended_at__isnull=True).order_by("name")
-    scopes = Scope.objects.filter(tenant_id=tenant_id, ended_at__isnull=True).order_by("name")
-    form = LimitForm(
-        posted(request),
-        applications=standing,
-        scopes=scopes,
-        initial={"reach": [value_of(one) for one in reach]},
-    )
-    if request.method == "POST" and form.is_valid():
-        reason = form.cleaned_data["reason"]
-        approvals.limit(**told(request, client_id=client_id), reach=form.wanted(), reason=reason)
+    form = LimitForm(posted(request), initial={"reach": reach})
+    if request.POST.get("action") == "find":
+        form = form.unsent()
+    elif request.method == "POST" and form.is_valid() and _limited(request, client_id, form):
         messages.success(request, _("%s is limited") % name_of(row))
         return go_to(request, page_of(request, client_id))
     context = shown(row, client_policy.of_tenant(tenant_id)) | {
         "form": form,
+        "choices": choices(tenant_id=tenant_id, ticked=form.ticked, text=str(form["q"].value() or "")),
         "lines": lines(known_clients.stops(tenant_id, client_id, now=timezone.now()), gives=True),
         "back": page_of(request, client_id),
         "crumbs": crumbs(request, row, _("Limits")),
     }
     return render(request, "oauth/client_limits.html", context, status=422 if form.errors else 200)
+
+
+def _limited(request: Request, client_id: UUID, form: LimitForm) -> bool:
+    """Whether the verb took it; why not stands in the form."""
+    try:
+        approvals.limit(
+            **told(request, client_id=client_id),
+            reach=form.cleaned_data["reach"],
+            reason=form.cleaned_data["reason"],
+        )
+    except approvals.BadLimit as bad:
+        form.add_error("reach", str(bad))
+        return False
+    return True
 
 
 def load(request: Request, client_id: UUID) -> ClientApproval:

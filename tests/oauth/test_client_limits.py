@@ -39,6 +39,11 @@ def lift(it: World) -> None:
         approvals.lift(tenant_id=it.tenant.id, client_id=it.client.pk, actor=SYSTEM, now=timezone.now())
 
 
+def reach_of(it: World) -> list[Reach]:
+    with tenant_context(it.tenant.id):
+        return approvals.reach_of(it.tenant.id, [it.client.pk])[it.client.pk]
+
+
 def other_application(it: World) -> Any:
     return cast.application(it.tenant, "github-mcp", ["pr:read"], uri="http://localhost:9102/mcp")
 
@@ -182,6 +187,44 @@ def test_the_page_limits_and_lifts() -> None:
     assert "checked" in html(browser.get(f"{base}limits/"))
     assert browser.post(f"{base}lift/", {}).status_code == 302
     assert it.facts(token)["scope"] == "read write"
+
+
+def test_of_many_applications_a_search_finds_those_to_tick_and_keeps_what_is_ticked() -> None:
+    it = world()
+    others = [
+        cast.application(it.tenant, f"tool-{n:02}", [f"do-{n:02}"], uri=f"http://localhost:9/{n:02}")
+        for n in range(22)
+    ]
+    page, browser = f"/t/{it.tenant.slug}/clients/{it.client.pk}/limits/", operator(it)
+    limit(it, Reach(it.application.pk, "read"))
+    shown = html(browser.get(page))
+    assert f'value="{it.application.pk} read" checked' in shown
+    assert "tool-19" in shown
+    assert "tool-20" not in shown
+    assert "2 more fit" in shown
+    ticks = [f"{it.application.pk} read", f"{others[0].pk}"]
+    for text in ("tool-21", "9/21", "DO-21"):
+        found = browser.post(page, {"action": "find", "q": text, "reach": ticks, "reason": "kept"})
+        assert found.status_code == 200
+        shown = html(found)
+        for value in ticks:
+            assert f'value="{value}" checked' in shown
+        assert f'value="{others[21].pk} do-21"' in shown
+        assert "tool-05" not in shown
+        assert "kept</textarea>" in shown
+    assert html(browser.post(page, {"action": "find", "reach": ticks[:1]})).count("checked") == 1, (
+        "or unticked"
+    )
+    assert browser.post(page, {"reach": [*ticks, f"{others[21].pk}"]}).status_code == 302
+    assert {one.application_id for one in reach_of(it)} == {it.application.pk, others[0].pk, others[21].pk}
+
+
+@pytest.mark.parametrize("reach", ["x", "x read", "00000000-0000-7000-8000-000000000000", "\x00"])
+def test_what_the_page_never_offered_is_refused(reach: str) -> None:
+    it = world()
+    limit(it, Reach(it.application.pk))
+    page = f"/t/{it.tenant.slug}/clients/{it.client.pk}/limits/"
+    assert operator(it).post(page, {"reach": [f"{it.application.pk}", reach]}).status_code in (400, 422)
 
 
 def test_effective_access_says_which_clients_get_less_than_the_person() -> None:
