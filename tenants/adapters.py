@@ -43,7 +43,6 @@ MESSAGES = {
     "incorrect_code": _("This code is not right, or it has been used. Wait for the next one."),
     "duplicate_email": _("This is your address already."),
     "invalid_password_reset": _("This link is not valid any more."),
-    "unverified_email": _("Confirm your e-mail address first; then add a second factor."),
 }
 
 
@@ -206,9 +205,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     Passkeys need no encryption: what is kept of them is public (``tenants.passkeys``).
     """
 
-    error_messages = DefaultMFAAdapter.error_messages | {
-        code: MESSAGES[code] for code in ("incorrect_code", "unverified_email")
-    }
+    error_messages = DefaultMFAAdapter.error_messages | {"incorrect_code": MESSAGES["incorrect_code"]}
 
     def encrypt(self, text: str) -> str:
         return encrypt(text)

@@ -134,7 +134,6 @@ class AccessToken(Issued, AbstractAccessToken):
     act = models.JSONField(
         null=True, blank=True, help_text="Who acts for the subject, the last one outermost (RFC 8693 §4.1)."
     )
-    last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta(AbstractAccessToken.Meta):
         constraints = [tenant_with_audience("oauth_accesstoken")]

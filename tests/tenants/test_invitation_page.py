@@ -125,6 +125,25 @@ def test_the_link_proves_no_other_address_and_no_identity_that_was_there(acme: T
     assert not EmailAddress.objects.get(user=claims).verified
 
 
+def test_an_invitation_says_nothing_of_an_identity_that_was_deleted_and_is_good_for_a_new_one(
+    acme: Tenant,
+) -> None:
+    path = invite(acme, "nina@new.example")
+    with tenant_context(acme.id):
+        before = Invitation.objects.values().get()
+    there = Browser().join("nina@new.example")
+    was = cast.person("nina@new.example").pk
+    assert there.post("/account/delete/", {"typed": "nina@new.example"}).status_code == 302
+    assert EmailAddress.objects.filter(email="nina@new.example").count() == 0
+    with tenant_context(acme.id):
+        assert Invitation.objects.values().get() == before
+    browser = Browser()
+    browser.get(path)
+    browser.sign_up("nina@new.example", next=path)
+    assert browser.post(path, {"action": "accept"})["Location"] == "/t/acme-corp/"
+    assert cast.person("nina@new.example").pk != was
+
+
 def test_a_link_that_was_revoked_meanwhile_proves_nothing(acme: Tenant) -> None:
     path = invite(acme, "nina@new.example")
     browser = Browser()
