@@ -46,7 +46,7 @@ class Caller:
 View = Callable[[Any, Caller], HttpResponse]
 
 
-def endpoint(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
+def endpoint(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
     """A view for the server of the Application in the path, inside its tenant. Refusals are problems (RFC 9457)."""
 
     def decorate(view: View) -> Callable[..., HttpResponse]:
@@ -55,9 +55,9 @@ def endpoint(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
         @wraps(view)
         def answer(request: Any, application_id: UUID) -> HttpResponse:
             try:
-                if request.method != method:
-                    detail = f"Use {method}."
-                    raise Problem(405, "method-not-allowed", detail, headers={"Allow": method})
+                if request.method not in methods:
+                    allowed = {"Allow": ", ".join(methods)}
+                    raise Problem(405, "method-not-allowed", f"Use {methods[0]}.", headers=allowed)
                 return _inside(request, application_id, view)
             except Problem as problem:
                 return problem_answer(request, problem)
@@ -67,7 +67,7 @@ def endpoint(method: str) -> Callable[[View], Callable[..., HttpResponse]]:
     return decorate
 
 
-@endpoint("GET")
+@endpoint("GET", "HEAD")
 def policy(request: Any, caller: Caller) -> HttpResponse:
     """Which scopes each tool requires: any of them suffices. The entity tag spares the body, never the question."""
     body = policy_of(caller.application, stands=caller.stands)

@@ -38,7 +38,7 @@ FORM_BODY = re.compile(rb"[\x21-\x7e]{1,4096}")  # a form is a query string alre
 
 @protocol
 @csrf_exempt
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: Any) -> HttpResponse:
     """The authorization endpoint: a client's request, in the URL or as a form, or a person's answer to one."""
     if request.method == "POST" and request.content_type == FORM and b"client_id=" in request.body:

@@ -35,7 +35,7 @@ from tenants.signin import Waiting, note_waiting, sign_in_of
 
 
 @signed_in
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def give(request: Any) -> HttpResponse:
     """Ask a person whether a workload may act for them at one Application; a yes is a Consent like any other."""
     client = _workload(request.GET.get("client_id", ""))

@@ -102,6 +102,13 @@ def body_of(path: str, method: str, ids: dict[str, Any]) -> Any:
     return {name: filled(value) for name, value in ROWS[path].bodies.get(method, {}).items()}
 
 
+def assert_head_too(client: Client, method: str, url: str, answer: Any) -> None:
+    """RFC 9110 §9.3.2: HEAD answers what GET does, without the body. What looks ahead at a link asks that way."""
+    if method == "GET":
+        head = send(client, "HEAD", url)
+        assert (head.status_code, head.content) == (answer.status_code, b"")
+
+
 def assert_silent(answer: Any) -> None:
     """Nothing of acme-corp is in the answer, headers included, and nothing broke."""
     assert answer.status_code < 500
@@ -125,6 +132,7 @@ def test_anybody_may_open_a_public_page_and_learns_no_tenants_secret(
         said = row.methods[method] or (200, 302)
         assert answer.status_code in (said if isinstance(said, tuple) else (said,))
         assert_silent(answer)
+        assert_head_too(client, method, url, answer)
 
 
 @calls(PROTOCOL)
@@ -132,8 +140,10 @@ def test_a_protocol_endpoint_answers_an_empty_request_as_its_rfc_says(
     world: World, path: str, method: str
 ) -> None:
     row = ROWS[path]
-    answer = send(Client(raise_request_exception=False), method, url_of(path, world.ours.ids))
+    client, url = Client(raise_request_exception=False), url_of(path, world.ours.ids)
+    answer = send(client, method, url)
     assert answer.status_code in row.methods[method], answer.content[:500]
+    assert_head_too(client, method, url, answer)
     if not row.tells:
         assert_silent(answer)
 
@@ -148,6 +158,7 @@ def test_a_page_about_oneself_asks_for_sign_in_and_then_opens(world: World, path
         answer = send(browser_of(world, actor), method, url)
         assert answer.status_code in PASSED | {404}
         assert_silent(answer)
+    assert_head_too(browser_of(world, actor), method, url, answer)
 
 
 @calls(CONSOLE)
