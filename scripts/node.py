@@ -30,7 +30,14 @@ def holds(folder: Path) -> bool:
 
 def install(folder: Path) -> bool:
     """``npm ci`` from whatever registry this machine uses: the lock has digests and no addresses."""
-    quietly = ("--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error")
+    quietly = (
+        "--ignore-scripts",
+        "--prefer-offline",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--fetch-retries=5",
+    )
     command = [NODE, NPM, "ci", *quietly]
     try:
         done = subprocess.run(

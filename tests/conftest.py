@@ -2,8 +2,9 @@
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tests.visitor import Visitor
 
 _cluster = ExitStack()
+LINES_SHOWN = 40
 
 
 def pytest_sessionstart() -> None:
@@ -38,6 +40,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> sharing.Scheduling:
     return sharing.scheduler(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that failed before a served installation shows what that said last: a status alone tells no reason."""
+    report = yield
+    used = getattr(item, "funcargs", {}).values()
+    logs = {
+        log for one in used if isinstance(log := getattr(getattr(one, "service", one), "log", None), Path)
+    }
+    for log in logs if report.failed else ():
+        lines = log.read_text(errors="replace").splitlines()
+        report.sections.append(("the server's last lines", "\n".join(lines[-LINES_SHOWN:])))
+    return report
 
 
 def pytest_collection_finish() -> None:

@@ -36,6 +36,7 @@ class ResourceServer:
             client_id=application["credential"]["id"],
             client_secret=application["credential"]["secret"],
             audience=self.resource_uri,
+            timeout_seconds=30,
         )
         scopes = sorted(application["scopes"])
         auth = RemoteAuthProvider(

@@ -65,6 +65,9 @@ def working(database_url: str, var: Path, **environment: str) -> Iterator[subpro
         yield process
         if process.poll() is None:
             assert stop(process) == 0, log.read_text()
+    except BaseException:
+        print(log.read_text())  # what it said, beside what the test missed
+        raise
     finally:
         process.kill()
         process.wait()

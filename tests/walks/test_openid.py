@@ -44,6 +44,7 @@ def test_authlib_signs_somebody_in_from_discovery_to_userinfo(service: Service) 
         redirect_uri=registered["redirect_uris"][0],
         scope="openid email profile pr:read",
         trust_env=False,
+        timeout=30,
     ) as client:
         url, state = client.create_authorization_url(
             discovered["authorization_endpoint"], code_verifier=verifier, resource=resource, nonce=nonce

@@ -30,6 +30,7 @@ def test_authlib_gets_refreshes_and_revokes_a_token(service: Service) -> None:
         redirect_uri=redirect_uri,
         scope="pr:read",
         trust_env=False,
+        timeout=30,
     ) as client:
         verifier = secrets.token_urlsafe(48)
         url, state = client.create_authorization_url(
@@ -58,7 +59,7 @@ def test_authlib_gets_refreshes_and_revokes_a_token(service: Service) -> None:
 
 def test_a_service_account_deploys_by_client_credentials(service: Service) -> None:
     bot, application = service.service_account("release-bot"), service.application("deploy-mcp")
-    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False) as client:
+    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False, timeout=30) as client:
         got = client.fetch_token(
             service.url("/oauth/token"),
             grant_type="client_credentials",
@@ -77,7 +78,7 @@ def test_authlib_proves_a_service_account_by_its_key(service: Service) -> None: 
     """Authlib's own private_key_jwt, unmodified: it writes an hour into exp, and a new jti for each request."""
     bot, tenant = service.service_account("support-bot"), service.tenant("alex-tools")["id"]
     token_endpoint, api = service.url("/oauth/token"), {"resource": service.url("/api")}
-    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False) as client:
+    with OAuth2Client(bot["client_id"], bot["client_secret"], trust_env=False, timeout=30) as client:
         admin = client.fetch_token(token_endpoint, grant_type="client_credentials", **api)
     service.keep(admin["access_token"])
     headers = {"Authorization": f"Bearer {admin['access_token']}", "X-Tenant-ID": tenant}
@@ -91,7 +92,7 @@ def test_authlib_proves_a_service_account_by_its_key(service: Service) -> None: 
     )
     assert answer.json()["token_endpoint_auth_method"] == "private_key_jwt", answer.text
     with OAuth2Client(
-        made["client_id"], key, token_endpoint_auth_method="private_key_jwt", trust_env=False
+        made["client_id"], key, token_endpoint_auth_method="private_key_jwt", trust_env=False, timeout=30
     ) as client:
         client.register_client_auth_method(
             PrivateKeyJWT(service.base_url, alg="ES256", headers={"kid": "walk"})
@@ -101,7 +102,7 @@ def test_authlib_proves_a_service_account_by_its_key(service: Service) -> None: 
             service.keep(got["access_token"])
             assert got["scope"] == "api:read api:write"
     with (
-        OAuth2Client(made["client_id"], made["client_secret"], trust_env=False) as client,
+        OAuth2Client(made["client_id"], made["client_secret"], trust_env=False, timeout=30) as client,
         pytest.raises(OAuthError, match="invalid_client"),
     ):
         client.fetch_token(token_endpoint, grant_type="client_credentials", **api)
