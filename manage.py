@@ -38,8 +38,19 @@ def main() -> None:
     remember_port(sys.argv[1:])
     from django.core.management import execute_from_command_line
 
+    def execute() -> None:
+        """Run the command; what only the installation can repair is said in a sentence, unless --traceback asks."""
+        from authsec.database.faults import in_words
+
+        try:
+            execute_from_command_line(sys.argv)
+        except Exception as error:
+            if "--traceback" in sys.argv or not (sentence := in_words(error)):
+                raise
+            sys.exit(sentence)
+
     if not needs_embedded_cluster(sys.argv[1:]):
-        execute_from_command_line(sys.argv)
+        execute()
         return
 
     from authsec.database import embedded
@@ -51,7 +62,7 @@ def main() -> None:
             signal.signal(request, lambda number, _: sys.exit(128 + number))
     try:
         with embedded.cluster():
-            execute_from_command_line(sys.argv)
+            execute()
     except EmbeddedPostgresError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

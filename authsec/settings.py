@@ -6,12 +6,13 @@ import environ
 
 from authsec import logs
 from authsec.database import embedded
+from authsec.environment import Environment
 from oauth.toolkit import SWITCHES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = Environment()
 
-AUTHSEC_ENV = env.str("AUTHSEC_ENV", default="development")
+AUTHSEC_ENV = env.one_of("AUTHSEC_ENV", "development", "production")
 DEVELOPMENT = AUTHSEC_ENV == "development"
 DEBUG = False
 VAR = Path(env.str("AUTHSEC_VAR", default=str(BASE_DIR / "var")))
@@ -36,7 +37,7 @@ AUTHSEC_KEYS = env.list(
 )
 
 # --- Switches of the installation -------------------------------------------------------------------------------------
-SIGNUP = env.str("SIGNUP", default="open")  # open | invited
+SIGNUP = env.one_of("SIGNUP", "open", "invited")
 INVITATIONS_PER_HOUR = 100  # mails that one tenant may cause
 CLIENT_REGISTRATION = env.bool("CLIENT_REGISTRATION", default=DEVELOPMENT)
 CLIENT_DOCUMENTS = env.bool("CLIENT_DOCUMENTS", default=True)  # clients known by a document at their address
@@ -134,9 +135,9 @@ FORM_RENDERER = "django.forms.renderers.DjangoTemplates"
 
 # --- Database ---------------------------------------------------------------------------------------------------------
 # DATABASE_OWNER_URL migrates, DATABASE_URL serves, DATABASE_DIRECT_URL goes past a pooler.
-DATABASE_URL = env.str("DATABASE_URL", default="") or embedded.url()
-DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", default=DATABASE_URL)
-DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", default=DATABASE_URL)
+DATABASE_URL = env.database_url("DATABASE_URL", embedded.url())
+DATABASE_OWNER_URL = env.database_url("DATABASE_OWNER_URL", DATABASE_URL)
+DATABASE_DIRECT_URL = env.database_url("DATABASE_DIRECT_URL", DATABASE_URL)
 DATABASES = {
     "default": {
         **environ.Env.db_url_config(DATABASE_URL),
@@ -289,8 +290,8 @@ KEEP_DECISIONS_DAYS = env.int("KEEP_DECISIONS_DAYS", default=400)
 KEEP_EVENTS_DAYS = env.int("KEEP_EVENTS_DAYS", default=0)
 
 # --- Mail -------------------------------------------------------------------------------------------------------------
-if email_url := env.str("EMAIL_URL", default=""):
-    vars().update(env.email_url_config(email_url))
+if mail := env.mail("EMAIL_URL"):
+    vars().update(mail)
 else:
     EMAIL_BACKEND = "authsec.outbox.OutboxBackend"
 EMAIL_TIMEOUT = 10  # seconds: a slow mail server must not hold a worker for long
