@@ -26,9 +26,7 @@ NAMES = 6  # scopes that a binding's line says
 
 
 @register.simple_tag(takes_context=True)
-def named(
-    context: RequestContext, kind: str, key: Any, words: object, look: str = "name"
-) -> SafeString | str:
+def named(context: RequestContext, kind: str, key: Any, words: Any, look: str = "name") -> SafeString | str:
     """The name of a thing (a kind of ``links.PAGES``, or person), which leads to its page where who looks may open it:
     nobody is shown a way that ends at a 403.
     """
