@@ -38,6 +38,7 @@ class UserCodeForm(forms.Form):
                 "autocomplete": "off",
                 "autocapitalize": "characters",
                 "spellcheck": "false",
+                "class": "otp",
                 "placeholder": "BCDF-GHJK",
             }
         ),
