@@ -3,6 +3,7 @@
 Each counts from the next introspection on and takes nothing away for good: the same tokens come back with it.
 """
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from uuid import UUID
 
 from authsec.audit.actor import Actor
 from authsec.audit.operations import record
+from authsec.secrets import digest
 from authz.bindings import console_permissions_of
 from authz.console import forbid_escalation
 from authz.models import Application, Scope
@@ -24,6 +26,13 @@ MOST_REACHED = 200
 
 class NoSuchClient(Exception):
     """The tenant has no such client to decide on."""
+
+
+class ChangedMeanwhile(Exception):
+    """The client says something else of itself than what was looked at."""
+
+    def __init__(self) -> None:
+        super().__init__("It says something else of itself now than when you opened this. Look at it again.")
 
 
 class BadLimit(Exception):
@@ -43,9 +52,10 @@ class Reach:
 
 
 def approve(
-    *, tenant_id: UUID, client_id: UUID, reason: str = "", actor: Actor, now: datetime
+    *, tenant_id: UUID, client_id: UUID, reason: str = "", seen: str = "", actor: Actor, now: datetime
 ) -> ClientApproval:
-    """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient.
+    """Let a client in: whoever waits at its consent page goes on. Raises NoSuchClient, and ChangedMeanwhile where it
+    is not any more what :func:`looks` gave as ``seen``: a client changes itself when it likes, while people read.
 
     Said again it says yes to what the client calls itself now. Letting a service account's client in again gives its
     power back to whoever has the secret: raises Escalation as :func:`oauth.clients.creation.rotate_secret` does.
@@ -53,7 +63,7 @@ def approve(
     client = Client.objects.filter(pk=client_id, tenant_id=tenant_id).first()
     if client and client.service_account_id:
         forbid_taking_over(tenant_id, client.service_account_id, actor, now)
-    return _decide(tenant_id, client_id, Status.APPROVED, reason, actor, now)
+    return _decide(tenant_id, client_id, Status.APPROVED, reason, actor, now, seen)
 
 
 def deny(
@@ -67,9 +77,13 @@ def deny(
 
 
 def _decide(
-    tenant_id: UUID, client_id: UUID, status: str, reason: str, actor: Actor, now: datetime
+    tenant_id: UUID, client_id: UUID, status: str, reason: str, actor: Actor, now: datetime, seen: str = ""
 ) -> ClientApproval:
     client, approval = _locked(tenant_id, client_id, now)
+    # What it says once nobody else decides or asks anew any more.
+    client.refresh_from_db(fields=["name", "redirect_uris", "logo"])
+    if seen and seen != looks(client):
+        raise ChangedMeanwhile
     facts = judged(client)
     same = approval.status == status and approval.decided_at
     if same and (status == Status.DENIED or approval.judged in ({}, facts)):
@@ -180,6 +194,11 @@ def reach_of(tenant_id: UUID, client_ids: Iterable[UUID]) -> dict[UUID, list[Rea
 def judged(client: Client) -> dict[str, Any]:
     """What a client says of itself and a person judges it by."""
     return {"name": client.name, "redirect_uris": sorted(client.redirect_uris.split()), "logo": client.logo}
+
+
+def looks(client: Client) -> str:
+    """What a client says of itself now as one short word, for a form that comes back: see :func:`approve`."""
+    return digest(json.dumps(judged(client), sort_keys=True))[:32]
 
 
 def forbid_taking_over(tenant_id: UUID, service_account_id: UUID, actor: Actor, now: datetime) -> None:

@@ -77,7 +77,11 @@ def _ask_anew(client: Client) -> list[UUID]:
     """A tenant's yes was to another name or another place to answer to: its policy decides until somebody says it
     again. Connections that people have go on. Returns the tenants.
     """
-    approved = ClientApproval.objects.filter(client=client, status=Status.APPROVED)
+    words = ClientApproval.objects.filter(client=client)
+    list(
+        words.order_by("pk").select_for_update(no_key=True).values_list("pk")
+    )  # whoever is about to approve it, too
+    approved = words.filter(status=Status.APPROVED)
     tenants = list(approved.values_list("tenant_id", flat=True))
     approved.update(status=Status.PENDING, decided_at=None, decided_by=None)
     return tenants

@@ -12,6 +12,7 @@ from oauth.clients.known import Origin
 from oauth.clients.policy import MOST_HOSTS, BadHost, ClientStatus, read_host
 from oauth.clients.reachable import read_value
 from oauth.models import ClientPolicy
+from tenants.forms import OptionalReason
 
 ANY = ("", _("Any"))
 REMOVED = "removed"
@@ -28,6 +29,12 @@ STATUSES = [
 
 class BadFilter(BadRequest):
     """A filter in the address that the list does not have. Answered with 400 and the reason."""
+
+
+class DecisionForm(OptionalReason):
+    """The tenant's word on a client, about what the client said of itself when it was asked for (``seen``)."""
+
+    seen = forms.CharField(required=False, max_length=32, widget=forms.HiddenInput)
 
 
 class FilterForm(forms.Form):

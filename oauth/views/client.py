@@ -22,10 +22,11 @@ from oauth.clients import approvals
 from oauth.clients import key_changes as client_key_changes
 from oauth.clients import known as known_clients
 from oauth.clients import policy as client_policy
-from oauth.clients.forms import LimitForm
+from oauth.clients.forms import DecisionForm, LimitForm
 from oauth.clients.reachable import choices
+from oauth.clients.redirects import destination
 from oauth.clients.words import CHANGED, QUESTIONS, WAYS_IN, changed_since
-from oauth.models import ClientApproval
+from oauth.models import Client, ClientApproval
 from oauth.views.clients import shown
 from tenants.forms import OptionalReason
 
@@ -104,15 +105,27 @@ def people(request: Request, client_id: UUID) -> HttpResponse:
 @require_http_methods(GET_OR_POST)
 def decide(request: Request, client_id: UUID, verb: str) -> HttpResponse:
     """Say what follows, with numbers of now; then approve, deny, disable, reactivate or lift limits."""
-    row, form = load(request, client_id), OptionalReason(posted(request))
-    question = QUESTIONS[verb]
+    row, form, question = load(request, client_id), DecisionForm(posted(request)), QUESTIONS[verb]
+    judges = question.verb is approvals.approve
     if row.client.disabled_at:
         raise Http404("This client is removed.")
     if request.method == "POST" and form.is_valid():
-        question.verb(**told(request, client_id=client_id), reason=form.cleaned_data["reason"])
-        messages.success(request, question.done % {"name": name_of(row)})
-        return go_to(request, page_of(request, client_id))
-    return ask(request, row, form, question.words(row, request.tenant.name))
+        seen = {"seen": form.cleaned_data["seen"]} if judges else {}
+        try:
+            question.verb(**told(request, client_id=client_id), reason=form.cleaned_data["reason"], **seen)
+        except approvals.ChangedMeanwhile as changed:
+            form.add_error(None, str(changed))
+        else:
+            messages.success(request, question.done % {"name": name_of(row)})
+            return go_to(request, page_of(request, client_id))
+    shows = _looks(row.client) if judges else {}
+    return ask(request, row, form, question.words(row, request.tenant.name) | shows)
+
+
+def _looks(client: Client) -> dict[str, Any]:
+    """What somebody lets a client in by, and the word by which the form remembers it."""
+    places = dict.fromkeys(destination(uri).shown for uri in client.redirect_uris.split())
+    return {"seen": approvals.looks(client), "places": list(places)}
 
 
 @requires("clients:approve")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from django.utils import timezone
 
 from authsec.audit.actor import SYSTEM
@@ -10,8 +11,11 @@ from authz import scope_changes, tool_publication, tools
 from authz.models import Application, Scope, ToolRule
 from authz.scopes import ScopeSpec
 from authz.tool_manifest import ToolSpec
+from oauth import consent
 from oauth.clients import configuration
 from oauth.clients import creation as clients
+from oauth.models import ClientApproval
+from tests.oauth.test_console import OWNER
 from tests.oauth.world import ED, REDIRECT_URI, world
 from tests.rivals import Beside, waiting
 from tests.servers import eventually
@@ -66,3 +70,29 @@ def test_who_refers_to_what_is_changed_does_not_wait_for_it_and_nobody_waits_in_
     with tenant_context(it.tenant.pk):
         assert ToolRule.objects.filter(ended_at=None).count() == 1
         assert Scope.objects.filter(name="audit", ended_at=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_client_that_changes_while_somebody_reads_is_not_let_in_as_what_they_did_not_see() -> None:
+    it = world()
+    it.client, _ = clients.register_public(said("Claude"), now=timezone.now())
+    with tenant_context(it.tenant.pk):
+        consent.note_client(tenant_id=it.tenant.pk, client=it.client, now=timezone.now())
+    url, browser = f"/t/{it.tenant.slug}/clients/{it.client.pk}/approve/", it.signed_in(OWNER)
+
+    def press(page: Any) -> Any:
+        return browser.post(url, {"seen": page.context["seen"]})
+
+    page = browser.get(url)
+    configuration.change(
+        client_id=it.client.pk, registration=said("Your bank"), actor=SYSTEM, now=timezone.now()
+    )
+    again = press(page)
+    assert again.status_code == 422
+    assert "Look at it again" in again.content.decode()
+    assert "Approve Your bank" in again.content.decode()
+    with tenant_context(it.tenant.pk):
+        assert ClientApproval.objects.get(client=it.client).status == "pending"
+    assert press(again).status_code == 302
+    with tenant_context(it.tenant.pk):
+        assert ClientApproval.objects.get(client=it.client).status == "approved"
