@@ -184,6 +184,8 @@ def serving(var: Path, *, workers: int, **environment: str) -> Iterator[Service]
             "PUBLIC_URL": base_url,
             # Each visitor says where it comes from, so that limits by address count each of them alone.
             "TRUSTED_PROXIES": "127.0.0.0/8,::1/128",
+            # The demo's people sign in once a run, which takes longer than a quarter of an hour on a slow machine.
+            "REAUTHENTICATION_SECONDS": "86400",
             **environment,
         }
         databases.manage("demo", "--verbosity", "0", **settings)
