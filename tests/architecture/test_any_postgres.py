@@ -114,8 +114,8 @@ def statuses_when_served(url: str, var: Path, *paths: str) -> list[int]:
 
 
 def answer(url: str) -> int:
-    """The status of the first answer there, within five minutes: a first run migrates, beside others' tests."""
-    deadline = time.monotonic() + 300
+    """The status of the first answer there, within ten minutes: a first run migrates, beside others' tests."""
+    deadline = time.monotonic() + 600
     while True:
         try:
             with urllib.request.urlopen(url, timeout=5) as response:
