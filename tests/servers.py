@@ -184,7 +184,8 @@ def serving(var: Path, *, workers: int, **environment: str) -> Iterator[Service]
             "PUBLIC_URL": base_url,
             # Each visitor says where it comes from, so that limits by address count each of them alone.
             "TRUSTED_PROXIES": "127.0.0.0/8,::1/128",
-            # The demo's people sign in once a run, which takes longer than a quarter of an hour on a slow machine.
+            # The demo's people sign in once a run. After a quarter of an hour, which a slow machine takes, the pages
+            # that ask for a password again would be visited no more, but the one that asks.
             "REAUTHENTICATION_SECONDS": "86400",
             **environment,
         }
