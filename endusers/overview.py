@@ -128,7 +128,7 @@ def _flows(told: _Told, start: str, end: str) -> list[Stat]:
         Stat(
             _("Active in 30 days"),
             f"{month:,}",
-            _("%(week)s in 7 days · %(day)s in 24 h") % {"week": f"{week:,}", "day": f"{day:,}"},
+            _("%(week)s in 7 days · %(day)s in 24 h") % {"week": f"{week:,}", "day": f"{day:,}"},
             "line",
             active,
             start,
