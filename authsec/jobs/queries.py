@@ -28,11 +28,15 @@ def visible(tenant_id: UUID, *, to: UUID, permissions: Collection[str]) -> Query
     return of_tenant(tenant_id).filter(Q(started_by=to) | Q(kind__in=kinds))
 
 
-def may_see(job: Job, *, to: UUID | None, permissions: Collection[str]) -> bool:
+def may_see(job: Job, *, to: UUID | None, powers: Any) -> bool:
     """Whether somebody may see this job and cancel it."""
-    return job.started_by == to or may_fetch(job, permissions=permissions)
+    return job.started_by == to or may_fetch(job, powers=powers)
 
 
-def may_fetch(job: Job, *, permissions: Collection[str]) -> bool:
-    """Whether somebody may have the result: having started the job is not enough, power counts as of now."""
-    return kind_of(job).permission in permissions
+def may_fetch(job: Job, *, powers: Any) -> bool:
+    """Whether somebody may have the result: having started the job is not enough, power counts as of now.
+
+    What is about one Application, who holds it there may have.
+    """
+    kind = kind_of(job)
+    return bool(powers.decide(kind.permission, application_id=kind.application(job)).allowed)

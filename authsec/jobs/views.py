@@ -74,7 +74,7 @@ def again(request: Request, job_id: UUID) -> HttpResponse:
 def result(request: Request, job_id: UUID) -> FileResponse | HttpResponse:
     """The file that the job wrote, for who holds the kind's permission now."""
     found = _load(request, job_id)
-    if not queries.may_fetch(found, permissions=queries.permissions_of(request.powers)):
+    if not queries.may_fetch(found, powers=request.powers):
         raise PermissionDenied(f"It needs the permission {kind_of(found).permission}.")
     try:
         return results.fetch(found, actor=request.actor, now=timezone.now())
@@ -120,7 +120,7 @@ def _context(request: Request, found: Job) -> dict[str, Any]:
     kind, slug = kind_of(found), request.tenant.slug
     home, label = kind.home
     return shown(found) | {
-        "may_fetch": queries.may_fetch(found, permissions=queries.permissions_of(request.powers)),
+        "may_fetch": queries.may_fetch(found, powers=request.powers),
         "may_repeat": _may_repeat(request, found),
         "home_url": home and reverse(home, kwargs={"slug": slug}),
         "home_label": label,
@@ -141,8 +141,6 @@ def _load(request: Request, job_id: UUID) -> Job:
     found = queries.of_tenant(request.tenant.tenant_id).filter(pk=job_id).first()
     if found is None:
         raise Http404
-    if not queries.may_see(
-        found, to=request.tenant.user_id, permissions=queries.permissions_of(request.powers)
-    ):
+    if not queries.may_see(found, to=request.tenant.user_id, powers=request.powers):
         raise PermissionDenied(f"Somebody else started it, and you do not hold {kind_of(found).permission}.")
     return found

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from authsec.jobs.api.jobs import JobItem, job_items
 from authsec.jobs.kinds import kind_of
 from authsec.jobs.models import Job
-from authsec.jobs.queries import may_see, of_tenant, permissions_of
+from authsec.jobs.queries import may_see, of_tenant
 from authsec.web.access import requires
 from authsec.web.api import ApiView, Input, Listed, Moment, page_of, read_input
 from authsec.web.problems import Problem, invalid, not_found
@@ -147,7 +147,7 @@ class BulkJobView(ApiView):
         job = of_tenant(self.tenant_id).filter(pk=job_id).first()
         if job is None or kind_of(job).home != jobs.HOME:
             raise not_found("There is no such bulk job here.")
-        if not may_see(job, to=self.actor.id, permissions=permissions_of(self.powers)):
+        if not may_see(job, to=self.actor.id, powers=self.powers):
             raise Problem(403, "forbidden", "Another one's job: it needs the permission of its action.")
         return job
 

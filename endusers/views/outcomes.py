@@ -134,8 +134,7 @@ def _load(request: Request, job_id: UUID) -> Any:
     job = rows.annotate(upload=KT("params__upload")).annotate(file_kept=Exists(kept)).first()
     if job is None or kind_of(job).panel != PANEL:
         raise Http404
-    permissions = job_queries.permissions_of(request.powers)
-    if not job_queries.may_see(job, to=request.tenant.user_id, permissions=permissions):
+    if not job_queries.may_see(job, to=request.tenant.user_id, powers=request.powers):
         raise PermissionDenied(f"Somebody else started it, and you do not hold {kind_of(job).permission}.")
     return job
 

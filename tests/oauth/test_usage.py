@@ -121,6 +121,26 @@ def test_the_page_has_last_night_and_a_file(it: World) -> None:
     assert (row["email"], row["granted"], row["used"]) == (ED, "read", "True")
 
 
+def test_who_may_see_tokens_of_one_application_has_the_file_of_that_one(it: World) -> None:
+    introspected(it, it.tokens(it.signed_in(ED), scope="read")["access_token"])
+    other = cast.application(it.tenant, "github-mcp", ["pr:read"], uri="http://localhost:9102/mcp")
+    role = cast.role(it.tenant, "Watcher", console=["apps:read", "tokens:read"])
+    for email, place in (("wes@acme.example", it.application), ("val@acme.example", other)):
+        cast.bind(it.tenant, role, cast.member(it.tenant, email, "contractor"), place)
+    watcher, next_door = (cast.signed_in(cast.person(f"{name}@acme.example")) for name in ("wes", "val"))
+    url = f"/t/acme-corp/applications/{it.application.id}/usage/"
+    assert next_door.post(f"{url}export/?period=week").status_code == 403
+    assert ED in watcher.get(f"{url}?period=day").text
+    started = watcher.post(f"{url}export/?period=week")
+    job_id = started["Location"].rstrip("/").rpartition("/")[2]
+    run.func(SimpleNamespace(should_abort=lambda: False), tenant_id=str(it.tenant.id), job_id=job_id)
+    assert f"{job_id}/result/" in watcher.get(started["Location"]).text
+    result = f"/t/acme-corp/jobs/{job_id}/result/"
+    assert ED in b"".join(watcher.get(result).streaming_content).decode()
+    assert next_door.get(started["Location"]).status_code == 403
+    assert next_door.get(result).status_code == 403
+
+
 def test_a_token_in_use_is_written_down_once_a_minute() -> None:
     uses, token, tenant = Uses(), timezone.now(), object()
     for at in (100.0, 101.0, 102.0):

@@ -53,7 +53,7 @@ class JobView(ApiView):
         found = queries.of_tenant(self.tenant_id).filter(pk=job_id).first()
         if found is None:
             raise not_found("There is no such job here.")
-        if not queries.may_see(found, to=self.actor.id, permissions=queries.permissions_of(self.powers)):
+        if not queries.may_see(found, to=self.actor.id, powers=self.powers):
             raise Problem(403, "forbidden", f"Another one's job: it needs {kind_of(found).permission}.")
         return found
 
@@ -108,7 +108,7 @@ class JobResult(JobView):
     def get(self, request: Request, job_id: UUID) -> FileResponse:
         """The file, for who holds the permission of the job's kind now. Not done: 409; deleted: 410."""
         job = self.load(job_id)
-        if not queries.may_fetch(job, permissions=queries.permissions_of(self.powers)):
+        if not queries.may_fetch(job, powers=self.powers):
             raise Problem(403, "forbidden", f"The result needs {kind_of(job).permission}.")
         return results.fetch(job, actor=self.actor, now=timezone.now())
 
