@@ -126,12 +126,19 @@ def judge(evidence: Evidence, application_id: UUID) -> Finding:
     if record_value(application_id) in (record.strip() for record in evidence.records):
         return Finding(Proof.DNS)
     if not evidence.document:
-        return Finding(NONE, evidence.document_problem)
+        return Finding(NONE, _neither(evidence.document_problem, evidence))
     if problem := _wrong_with(evidence.document, evidence.uri):
-        return Finding(NONE, f"The document {document_url(evidence.uri)} {problem}.")
+        return Finding(NONE, _neither(f"The document {document_url(evidence.uri)} {problem}.", evidence))
     named = evidence.document.get(MEMBER)
     named = named if isinstance(named, list) else [named]
     return Finding(Proof.NAMED if str(application_id) in named else Proof.DOCUMENT)
+
+
+def _neither(problem: str, evidence: Evidence) -> str:
+    """What was missed, of the record too where the host can have one."""
+    name = record_name(evidence.uri)
+    missed = evidence.dns_problem or f"No TXT record {name} names this Application."
+    return f"{problem} {missed}".strip() if name else problem
 
 
 def _wrong_with(document: Mapping[str, Any], uri: str) -> str:

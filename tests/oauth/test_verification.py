@@ -115,6 +115,15 @@ def test_what_names_the_application_counts_more_than_what_names_this_server() ->
     assert judge(Evidence("https://mcp.example", document=said("https://mcp.example/")), ID).proof
 
 
+def test_who_relies_on_the_record_reads_what_of_it_was_missed() -> None:
+    assert judge(Evidence(URI, document_problem="Gone.", records=["v=spf1 -all"]), ID).problem == (
+        "Gone. No TXT record _authsec.mcp.example names this Application."
+    )
+    missed = judge(Evidence(URI, document=said(resource=None), dns_problem="There is none."), ID).problem
+    assert missed.endswith(". There is none.")
+    assert judge(Evidence("https://192.0.2.1/mcp", document_problem="Gone."), ID).problem == "Gone."
+
+
 def test_what_could_not_be_asked_counts_for_the_holder_as_it_was() -> None:
     silent = Evidence(URI, document=said(), dns_unclear=True, dns_problem="silent")
     gone = Evidence(URI, document=said(), dns_problem="none")
