@@ -63,6 +63,7 @@ def test_an_id_token_is_signed_with_rs256() -> None:  # OpenID Connect Core §15
 
 def test_the_public_keys_hold_no_private_part_and_name_every_signature() -> None:  # RFC 7517 §4.5, §5
     token = keys.sign(claims())
+    assert Client(enforce_csrf_checks=True).post("/oauth/jwks").status_code == 405
     answer = Client().get("/oauth/jwks")
     assert answer.status_code == 200
     assert answer["Access-Control-Allow-Origin"] == "*"
