@@ -38,3 +38,16 @@ def test_no_link_ends_at_a_closed_door(acme: SimpleNamespace) -> None:
         assert (
             len(set(re.findall(r'href="(/t/[^"#]+)', olga.get(url).text)) - links) > 5
         )  # they were there to hide
+
+
+def test_an_address_that_cannot_be_read_leads_back_to_what_can(acme: SimpleNamespace) -> None:
+    olga, bindings = cast.signed_in(acme.olga), f"{AUTHZ}bindings/"
+    for query, left in (
+        ("?state=gone&q=pr&cursor=old", "?q=pr"),  # another filter is another list, with other places
+        ("?state=live&cursor=old", "?state=live"),
+        ("?state=gone", ""),
+    ):
+        page = olga.get(bindings + query)
+        way = re.findall(r'class="button primary" href="([^"]+)"', page.text)
+        assert (page.status_code, way) == (400, [bindings + left])
+        assert olga.get(way[0]).status_code == 200
