@@ -78,9 +78,8 @@ def _ask_anew(client: Client) -> list[UUID]:
     again. Connections that people have go on. Returns the tenants.
     """
     words = ClientApproval.objects.filter(client=client)
-    list(
-        words.order_by("pk").select_for_update(no_key=True).values_list("pk")
-    )  # whoever is about to approve it, too
+    # Waits for whoever is about to approve it.
+    list(words.order_by("pk").select_for_update(no_key=True).values_list("pk"))
     approved = words.filter(status=Status.APPROVED)
     tenants = list(approved.values_list("tenant_id", flat=True))
     approved.update(status=Status.PENDING, decided_at=None, decided_by=None)

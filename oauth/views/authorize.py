@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpResponse
@@ -43,6 +44,10 @@ def authorize(request: Any) -> HttpResponse:
     """The authorization endpoint: a client's request, in the URL or as a form, or a person's answer to one."""
     if request.method == "POST" and request.content_type == FORM and b"client_id=" in request.body:
         return by_url(request)
+    if (
+        request.method == "HEAD"
+    ):  # it only looks ahead (RFC 9110 §9.2.1): as for a stranger, so that it gives no code
+        request.user = AnonymousUser()
     return decide(request)
 
 

@@ -150,7 +150,7 @@ def test_confirming_who_one_is_names_who_waits_and_leads_back_to_them() -> None:
     assert "error=access_denied" in after(page, 'class="button" href="')
     assert "prompt" not in after(page, ANOTHER)
     page = browser.get(browser.get(it.query(acr_values="urn:authsec:acr:mfa")[0])["Location"])
-    assert "<b><bdi>Claude Code</bdi></b> asks for needs it" in page.text
+    assert "<bdi>Claude Code</bdi> asks for <b><bdi>deploy-mcp</bdi></b> at <b>" in page.text
     assert "Continue without" in page.text
 
 

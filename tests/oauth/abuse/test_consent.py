@@ -161,7 +161,10 @@ def test_other_methods_give_nothing() -> None:
     browser = it.signed_in(ED)
     it.consent(browser, scope="read")
     url, _ = it.query(scope="read")
-    for method in ("put", "patch", "delete", "options", "head", "trace"):
+    for method in ("put", "patch", "delete", "options", "trace"):
         assert getattr(browser, method)(url).status_code == 405
+    # RFC 9110 §9.2.1: to look ahead is safe, and answered as to a stranger.
+    assert browser.head(url)["Location"].startswith("/accounts/login/")
+    assert redirected(browser.head(f"{url}&prompt=none"))["error"] == "login_required"
     with tenant_context(it.tenant.id):
         assert Grant.objects.count() == 1
