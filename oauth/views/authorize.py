@@ -44,9 +44,8 @@ def authorize(request: Any) -> HttpResponse:
     """The authorization endpoint: a client's request, in the URL or as a form, or a person's answer to one."""
     if request.method == "POST" and request.content_type == FORM and b"client_id=" in request.body:
         return by_url(request)
-    if (
-        request.method == "HEAD"
-    ):  # it only looks ahead (RFC 9110 §9.2.1): as for a stranger, so that it gives no code
+    # It only looks ahead (RFC 9110 §9.2.1): answered as to a stranger, so that it gives no code.
+    if request.method == "HEAD":
         request.user = AnonymousUser()
     return decide(request)
 

@@ -163,9 +163,8 @@ def _ask(
     request: Request, end_user: Any, question: dict[str, Any], do: Callable[[str], str], back: str
 ) -> HttpResponse:
     """The question with its numbers on GET; on POST the deed, told on the tab it was asked from."""
-    back = (
-        back if "tokens:read" in request.decision.can else "endusers:detail"
-    )  # who may end may not always read
+    # Who may end them may not always read them.
+    back = back if "tokens:read" in request.decision.can else "endusers:detail"
     form, url = OptionalReason(posted(request)), address(request, back, end_user.user_id)
     if request.method == "POST" and form.is_valid():
         messages.success(request, do(form.cleaned_data["reason"]))
